@@ -64,7 +64,6 @@ setup(
     entry_points={"console_scripts": ["tl=tensorlayer.cli.main:main"]},
     classifiers=[
         "Intended Audience :: Science/Research",
-        "License :: OSI Approved :: Apache Software License",
         "Programming Language :: Python :: 3",
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
     ],

@@ -5,6 +5,7 @@
     TensorLayerError
     ├── InvalidArgument (ValueError)     a value breaks a rule
     │   ├── UnknownArgument (TypeError)  a keyword that nobody knows
+    │   ├── ModeError (AttributeError)   training or inference was not said, or said twice
     │   ├── WrongShape                   a tensor of another rank or shape
     │   └── InvalidName                  a name that must not reach a query or a path
     ├── NamingError (ValueError)
@@ -28,9 +29,9 @@
         ├── TaskFailed                   the awaited task ended without success
         └── TaskTimeout (TimeoutError)   the awaited task did not end in time
 
-An error is made for what a caller may want to catch. Its message states the rule, the value that was
-received, the place and the remedy; without a message, the first line of its docstring is shown. The
-classes inherit the builtin that older scripts catch.
+An error is made for what a caller may want to catch. Its message states the rule, the value that
+was received, the place and the remedy; without a message, the first line of its docstring is shown.
+The classes inherit the builtin that older scripts catch.
 """
 
 from __future__ import annotations
@@ -53,6 +54,10 @@ class InvalidArgument(TensorLayerError, ValueError):
 
 class UnknownArgument(InvalidArgument, TypeError):
     """A keyword argument is not known here."""
+
+
+class ModeError(InvalidArgument, AttributeError):
+    """A model has to know whether it trains."""
 
 
 class WrongShape(InvalidArgument):

@@ -1,7 +1,7 @@
 """Logging: the standard library's, under one name, silent until it is asked to speak.
 
-Everything the library says goes to children of the logger ``tensorlayer``. The functions here are the
-spelling that TensorLayer scripts know; they write to that logger.
+Everything the library says goes to children of the logger ``tensorlayer``. The functions here are
+the spelling that TensorLayer scripts know; they write to that logger.
 
 Examples
 --------
@@ -49,7 +49,7 @@ fatal = _logger.critical
 
 
 def set_verbosity(level: int | str) -> None:
-    """Let through what is at least as severe as ``level``; a number or a name such as ``"INFO"``."""
+    """Let through what is at least as severe as ``level``, a number or a name like ``"INFO"``."""
     _logger.setLevel(level)
 
 

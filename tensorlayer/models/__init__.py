@@ -1,0 +1,30 @@
+"""Models, their structure and weights, and their versions in the database.
+
+The half that computes is loaded when it is first used, so that versions can be read without
+TensorFlow.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_NAMES = {
+    "Model": "model",
+    "serializable": "values",
+    "Models": "versions",
+    "Version": "versions",
+    "Event": "events",
+}
+
+__all__ = [*_NAMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _NAMES:
+        return getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,111 @@
+"""The arguments that an object was constructed with: bound, compared and printed.
+
+They are what parameter sharing compares, what a model's ``config`` holds and what ``repr`` shows.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import types
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tensorlayer.errors import InvalidArgument, UnknownArgument, did_you_mean
+
+__all__ = ["accepts", "bind", "describe", "differences", "same"]
+
+
+@functools.cache
+def _signature(cls: type) -> inspect.Signature:
+    """Return the signature of ``cls.__init__`` without ``self``; asking Python again is slow."""
+    signature = inspect.signature(cls.__init__)
+    return signature.replace(parameters=list(signature.parameters.values())[1:])
+
+
+def bind(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return every argument of ``cls(*args, **kwargs)`` by name, defaults included.
+
+    Raises
+    ------
+    UnknownArgument
+        A keyword that the constructor does not have.
+    InvalidArgument
+        An argument is missing, or there are too many.
+    """
+    signature = _signature(cls)
+    parameters = signature.parameters
+    rest = [p.name for p in parameters.values() if p.kind is inspect.Parameter.VAR_KEYWORD]
+    unknown = [name for name in kwargs if name not in parameters and not rest]
+    if unknown:
+        raise UnknownArgument(
+            f"{cls.__name__}: unknown argument {unknown[0]!r}. "
+            f"{did_you_mean(unknown[0], parameters)}"
+        )
+    try:
+        bound = signature.bind(*args, **kwargs)
+    except TypeError as error:
+        raise InvalidArgument(
+            f"{cls.__name__}: {error}. It takes {cls.__name__}{signature}."
+        ) from error
+    bound.apply_defaults()
+    arguments = dict(bound.arguments)
+    for name in rest:
+        arguments.update(arguments.pop(name))
+    return arguments
+
+
+def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """Return the names of the arguments in which the two differ."""
+    missing = object()
+    names = {**one, **other}
+    return [n for n in names if not same(one.get(n, missing), other.get(n, missing))]
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two arguments mean the same.
+
+    A function that is defined anew each time its enclosing function runs, such as an ``act=lambda``
+    within a ``def discriminator(x, reuse)``, is the same if code, defaults and captured values are.
+    """
+    if one is other:
+        return True
+    if isinstance(one, types.FunctionType) and isinstance(other, types.FunctionType):
+        return one.__code__ is other.__code__ and same(_captured(one), _captured(other))
+    if isinstance(one, functools.partial) and isinstance(other, functools.partial):
+        return same((one.func, one.args, one.keywords), (other.func, other.args, other.keywords))
+    if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
+        return np.array_equal(one, other)
+    if tf.is_tensor(one) or tf.is_tensor(other) or isinstance(one, tf.Variable):
+        return False  # not the same object, and comparing tensors would compute
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return not differences(one, other)
+    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
+        return len(one) == len(other) and all(map(same, one, other))
+    if type(one) is type(other) and hasattr(one, "get_config"):
+        return same(one.get_config(), other.get_config())
+    return bool(one == other)
+
+
+def _captured(function: types.FunctionType) -> tuple[Any, ...]:
+    cells = [cell.cell_contents for cell in function.__closure__ or ()]
+    return (function.__defaults__, function.__kwdefaults__, cells)
+
+
+def describe(cls: type, arguments: Mapping[str, Any]) -> str:
+    """Return ``Dense(n_units=10, act=relu)``: the class and what is not a default."""
+    parameters = _signature(cls).parameters
+    shown = [
+        f"{name}={getattr(value, '__name__', None) or repr(value)}"
+        for name, value in arguments.items()
+        if name not in parameters or not same(value, parameters[name].default)
+    ]
+    return f"{cls.__name__}({', '.join(shown)})"
+
+
+def accepts(cls: type, name: str) -> bool:
+    """Whether the constructor of ``cls`` has an argument of this name."""
+    return name in _signature(cls).parameters

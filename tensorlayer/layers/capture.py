@@ -1,0 +1,75 @@
+"""The variables that foreign code makes: made in its first run, given back in every later one.
+
+Code in the style of TensorFlow 1 makes its variables while it computes. Run within a
+:class:`Capture`, it makes them once and finds them again, whether it runs eagerly, in a
+``tf.function`` that is traced twice, or in another trace next week.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from tensorlayer.errors import InvalidArgument
+
+__all__ = ["Capture"]
+
+
+class Capture:
+    """Variables in the order in which a function makes them.
+
+    Examples
+    --------
+    >>> capture = Capture()
+    >>> def scaled(x):
+    ...     return x * tf.Variable(2.0, name="scale")
+    >>> capture.run(scaled, 1.0).numpy().item(), capture.run(scaled, 3.0).numpy().item()
+    (2.0, 6.0)
+    >>> len(capture.variables)
+    1
+    """
+
+    def __init__(self) -> None:
+        self.variables: list[tf.Variable] = []
+        self._is_complete = False
+
+    def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Return ``function(*args, **kwargs)`` with its variables captured.
+
+        Raises
+        ------
+        InvalidArgument
+            A later run makes more variables, or others, than the first.
+        """
+        made = iter(list(self.variables))
+
+        def create(next_creator: Callable[..., tf.Variable], **options: Any) -> tf.Variable:
+            if not self._is_complete:
+                self.variables.append(next_creator(**options))
+                return self.variables[-1]
+            variable = next(made, None)
+            if variable is None:
+                raise InvalidArgument(
+                    f"{function!r} makes the variable {options.get('name')!r} that its first run "
+                    f"did not make; that made {[v.name for v in self.variables]}. A function in "
+                    "a layer has to make the same variables in the same order each time."
+                )
+            return variable
+
+        with tf.variable_creator_scope(create):
+            result = function(*args, **kwargs)
+        self._is_complete = True
+        return result
+
+    def named(self, prefix: str) -> dict[str, tf.Variable]:
+        """Return the variables by name, without ``prefix/`` and numbered where two are equal."""
+        found: dict[str, tf.Variable] = {}
+        for variable in self.variables:
+            stem = variable.name.partition(":")[0].removeprefix(f"{prefix}/")
+            name, number = stem, 1
+            while name in found:
+                name, number = f"{stem}_{number}", number + 1
+            found[name] = variable
+        return found

@@ -1,0 +1,5 @@
+"""Convolutions."""
+
+from tensorlayer.layers.convolution.conv import Conv2d
+
+__all__ = ["Conv2d"]

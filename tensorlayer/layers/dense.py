@@ -1,0 +1,90 @@
+"""Fully connected layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from tensorlayer import initializers
+from tensorlayer.errors import InvalidArgument
+from tensorlayer.layers.base import Layer, require_known, require_rank
+
+__all__ = ["Dense"]
+
+
+class Dense(Layer):
+    r"""Fully connected layer: :math:`y = \mathrm{act}(x W + b)`.
+
+    Parameters
+    ----------
+    n_units
+        The number of outputs.
+    act
+        The activation, applied last; None for a linear layer.
+    W_init
+        Of the weights. A truncated normal of 0.05 keeps early activations of stacked layers small.
+    b_init
+        Of the biases; None for a layer without biases.
+    in_channels
+        The size of the last axis. With it the parameters are made in the constructor, and the input
+        may have any rank.
+    name
+        Unique in the network.
+
+    Notes
+    -----
+    Input shape: ``(batch, n_in)``, or ``(..., in_channels)``.
+    Output shape: ``(batch, n_units)``, or ``(..., n_units)``.
+    Parameters: ``weights`` (n_in, n_units) and ``biases`` (n_units):
+    ``n_in * n_units + n_units`` numbers.
+
+    Raises
+    ------
+    WrongShape
+        The input is not of rank 2 and ``in_channels`` is not given.
+
+    Examples
+    --------
+    >>> import tensorlayer as tl
+    >>> net = tl.layers.Input([None, 784], name="x")
+    >>> net = Dense(net, n_units=800, act="relu", name="relu1")
+    >>> net.outputs.shape, net.count_params()
+    (TensorShape([None, 800]), 628000)
+    """
+
+    def __init__(
+        self,
+        n_units: int = 100,
+        act: Any = None,
+        W_init: Any = initializers.TruncatedNormal(stddev=0.05),  # noqa: B008 - a frozen value
+        b_init: Any = initializers.Constant(0.0),  # noqa: B008
+        in_channels: int | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name=name, act=act)
+        if not isinstance(n_units, int) or n_units < 1:
+            raise InvalidArgument(f"Dense: n_units must be a positive integer, got {n_units!r}.")
+        self.n_units = n_units
+        self.W_init = W_init
+        self.b_init = b_init
+        self.in_channels = in_channels
+        if in_channels is not None:
+            self.build([None, in_channels])
+            self._built = True
+
+    def build(self, inputs_shape: Any) -> None:
+        """Make the weights and, unless ``b_init`` is None, the biases."""
+        if self.in_channels is None:
+            require_rank(self, inputs_shape, (2,), "Put a Flatten before it, or give in_channels.")
+        n_in = require_known(self, inputs_shape[-1], "the size of the last axis")
+        self.W = self._get_weights("weights", [n_in, self.n_units], self.W_init)
+        if self.b_init is not None:
+            self.b = self._get_weights("biases", [self.n_units], self.b_init)
+
+    def forward(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Compute ``act(inputs @ W + b)``."""
+        z = tf.matmul(inputs, self.W)
+        if self.b_init is not None:
+            z = tf.nn.bias_add(z, self.b)
+        return z if self.act is None else self.act(z)

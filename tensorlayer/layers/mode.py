@@ -1,0 +1,42 @@
+"""Training or inference: a mode that evaluation enters, not a state that layers carry.
+
+The same network can therefore be traced for training and for inference without touching it, and two
+threads can use it in different modes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+__all__ = ["current_mode", "mode"]
+
+_MODE: ContextVar[bool | None] = ContextVar("tensorlayer_is_train", default=None)
+
+
+def current_mode() -> bool | None:
+    """Return True in training, False in inference, None where nobody has entered a mode."""
+    return _MODE.get()
+
+
+@contextmanager
+def mode(is_train: bool | None) -> Iterator[None]:
+    """Evaluate layers in training mode (True), in inference mode (False), or as before (None).
+
+    Examples
+    --------
+    >>> with mode(True):
+    ...     current_mode()
+    True
+    >>> current_mode() is None
+    True
+    """
+    if is_train is None:
+        yield
+        return
+    token = _MODE.set(bool(is_train))
+    try:
+        yield
+    finally:
+        _MODE.reset(token)

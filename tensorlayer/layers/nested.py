@@ -1,0 +1,59 @@
+"""A whole model as one layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import tensorflow as tf
+
+from tensorlayer.layers.base import Layer
+
+__all__ = ["ModelLayer"]
+
+
+class _ModelLike(Protocol):
+    """What a model has to offer: it computes in the mode around it, and has named variables."""
+
+    parameters: Mapping[str, tf.Variable]
+
+    def __call__(self, inputs: Any) -> Any: ...
+
+
+class ModelLayer(Layer):
+    """A model as a layer of a larger network; ``Model.as_layer()`` makes it.
+
+    Parameters
+    ----------
+    model
+        The model. It follows the mode of the network that it is part of.
+    name
+        Unique in the network.
+
+    Notes
+    -----
+    Output shape: that of the model. Parameters: those of the model, under this layer's name; used
+    twice, the model is shared.
+
+    Examples
+    --------
+    >>> import tensorlayer as tl
+    >>> x = tl.layers.Input([None, 4], name="x")
+    >>> inner = tl.models.Model(x, tl.layers.Dense(x, 3, name="d"), name="inner")
+    >>> net = inner.as_layer()(tl.layers.Input([None, 4]))
+    >>> list(net.parameters)
+    ['inner/d/weights', 'inner/d/biases']
+    """
+
+    def __init__(self, model: _ModelLike, name: str | None = None) -> None:
+        super().__init__(name=name)
+        self.model = model
+
+    def forward(self, inputs: Any) -> Any:
+        """Evaluate the model in the mode of this evaluation."""
+        return self.model(inputs, is_train=self.is_train)
+
+    @property
+    def parameters(self) -> dict[str, tf.Variable]:
+        """The model's variables by their names in the model."""
+        return dict(self.model.parameters)

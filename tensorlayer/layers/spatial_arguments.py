@@ -1,0 +1,69 @@
+"""The arguments that convolution and pooling share: sizes per axis, padding, data format."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tensorlayer.errors import InvalidArgument
+
+__all__ = ["data_format", "padding", "sizes", "spread"]
+
+# The letters of tf.nn for the spatial axes of each rank.
+_AXES = {1: "W", 2: "HW", 3: "DHW"}
+
+
+def sizes(value: Any, rank: int, who: str, what: str) -> tuple[int, ...]:
+    """Return one positive integer for each spatial axis; a single one stands for all.
+
+    Examples
+    --------
+    >>> sizes(3, 2, "Conv2d", "filter_size")
+    (3, 3)
+    """
+    values = (value,) * rank if isinstance(value, int) else tuple(value)
+    if len(values) != rank or not all(isinstance(v, int) and v > 0 for v in values):
+        raise InvalidArgument(
+            f"{who}: {what} is a positive integer or {rank} of them, got {value!r}."
+        )
+    return values
+
+
+def padding(value: str, who: str) -> str:
+    """Return ``"SAME"`` or ``"VALID"``, however it is written."""
+    if not isinstance(value, str) or value.upper() not in {"SAME", "VALID"}:
+        raise InvalidArgument(f"{who}: padding is 'SAME' or 'VALID', got {value!r}.")
+    return value.upper()
+
+
+def data_format(value: str, rank: int, who: str) -> str:
+    """Return the name that ``tf.nn`` gives to a data format, such as ``NHWC``.
+
+    Examples
+    --------
+    >>> data_format("channels_last", 2, "Conv2d"), data_format("channels_first", 1, "Conv1d")
+    ('NHWC', 'NCW')
+    """
+    axes = _AXES[rank]
+    names = {
+        "channels_last": f"N{axes}C",
+        "channels_first": f"NC{axes}",
+        f"N{axes}C": f"N{axes}C",
+        f"NC{axes}": f"NC{axes}",
+    }
+    if value not in names:
+        raise InvalidArgument(
+            f"{who}: data_format is 'channels_last' or 'channels_first', got {value!r}."
+        )
+    return names[value]
+
+
+def spread(values: Sequence[int], format_: str) -> list[int]:
+    """Return the sizes with 1 for the batch and the channels, as ``tf.nn`` wants them.
+
+    Examples
+    --------
+    >>> spread((2, 3), "NHWC"), spread((2, 3), "NCHW")
+    ([1, 2, 3, 1], [1, 1, 2, 3])
+    """
+    return [1, *values, 1] if format_.endswith("C") else [1, 1, *values]

@@ -1,0 +1,393 @@
+"""The model: a network, or code of your own, as one unit with one structure."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from typing_extensions import Self
+
+from tensorlayer.errors import (
+    InvalidArgument,
+    ModeError,
+    NotSerializable,
+    did_you_mean,
+)
+from tensorlayer.layers import arguments, graph, naming, summary
+from tensorlayer.layers.base import Layer
+from tensorlayer.layers.graph import Network
+from tensorlayer.layers.mode import current_mode, mode
+from tensorlayer.layers.nested import ModelLayer
+from tensorlayer.layers.tree import children, named_variables
+from tensorlayer.models import config as configs
+from tensorlayer.models import weights
+from tensorlayer.models.values import decode, encode, find_class, import_path
+
+__all__ = ["Model"]
+
+
+class Model(tf.Module):
+    """A network as one unit: it knows its mode, its structure and its weights.
+
+    Parameters
+    ----------
+    inputs
+        The network or list of networks that values are fed to, made by ``Input``.
+    outputs
+        What is computed: a network, or a structure of networks.
+    name
+        For people; two models may have the same.
+
+    Notes
+    -----
+    A *static* model is given ``inputs`` and ``outputs``. A model of your own is a subclass that
+    makes layers in its constructor and computes in ``forward``::
+
+        class Classifier(tl.models.Model):
+            def __init__(self, n_classes):
+                super().__init__()
+                self.hidden = tl.layers.Dense(800, act="relu", in_channels=784)
+                self.logits = tl.layers.Dense(n_classes, in_channels=800)
+
+            def forward(self, x):
+                return self.logits(self.hidden(x))
+
+    Its layers are called after the attributes that hold them (``hidden/weights``), in alphabetical
+    order as in TensorLayer 2.x.
+
+    Whether a model trains is said by ``train()`` or ``eval()``, or by each call; a model that is
+    never told refuses to guess.
+
+    Examples
+    --------
+    >>> import tensorlayer as tl
+    >>> x = tl.layers.Input([None, 4], name="x")
+    >>> model = Model(x, tl.layers.Dense(x, n_units=2, name="logits"), name="small")
+    >>> model(tf.zeros([3, 4]), is_train=False).shape
+    TensorShape([3, 2])
+    >>> model.get_layer("logits")
+    Dense(n_units=2, name='logits')
+    """
+
+    #: the constructor's arguments by name, defaults included
+    arguments: Mapping[str, Any] = MappingProxyType({})
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Remember the constructor's arguments: they describe a model of your own."""
+        model = super().__new__(cls)
+        object.__setattr__(model, "arguments", MappingProxyType(arguments.bind(cls, args, kwargs)))
+        return model
+
+    def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None) -> None:
+        super().__init__()
+        self._label = name or naming.snake_case(type(self).__name__)
+        self.is_train: bool | None = None
+        self._is_static = outputs is not None
+        if not self._is_static:
+            if type(self).forward is Model.forward:
+                raise InvalidArgument(
+                    "Model: give inputs and outputs, or make a subclass that defines forward()."
+                )
+            return
+        self.inputs = _input_nodes(inputs, outputs)
+        self.outputs = MappingProxyType({"": outputs})  # a plain attribute would be unpacked
+        self._layers = graph.layers_of([self.inputs, outputs])
+        naming.check_unique(self._layers)
+        for layer in self._layers:  # from now on the structure relies on the names
+            layer.has_auto_name = False
+            layer.given_name = layer.name
+
+    # -- computing
+
+    def forward(self, inputs: Any) -> Any:
+        """Compute the outputs; a model of your own defines it."""
+        fed = graph.bind_inputs(self.inputs, inputs)
+        return graph.evaluate(self.outputs[""], fed)
+
+    def __call__(self, inputs: Any, *args: Any, is_train: bool | None = None, **kwargs: Any) -> Any:
+        """Compute the outputs in a mode.
+
+        Parameters
+        ----------
+        inputs
+            A tensor or array; for several inputs a list in their order or a dictionary by name. A
+            network gives a network: the model is a layer then.
+        is_train
+            The mode of this call; without it that of ``train()`` or ``eval()``, or that of an
+            evaluation around this one.
+
+        Raises
+        ------
+        ModeError
+            The mode was not said, or the call contradicts ``train()`` or ``eval()``.
+        """
+        if graph.networks_in(inputs):
+            return self.as_layer()(inputs)
+        with mode(self._mode(is_train)), tf.name_scope(self.name):
+            return self.forward(inputs, *args, **kwargs)
+
+    def _mode(self, asked: bool | None) -> bool:
+        if asked is None:
+            said = self.is_train if self.is_train is not None else current_mode()
+            if said is None:
+                raise ModeError(
+                    f"model {self.name!r}: call train() or eval() first, or give is_train=True or "
+                    "is_train=False with the call."
+                )
+            return said
+        if self.is_train is not None and self.is_train != asked:
+            raise ModeError(
+                f"model {self.name!r}: it was told is_train={self.is_train} by train() or eval(), "
+                f"but was called with is_train={asked}. Say it in one of the two ways."
+            )
+        return asked
+
+    def train(self) -> None:
+        """Train from now on: dropout drops, batch normalisation uses the batch."""
+        self.is_train = True
+
+    def eval(self) -> None:
+        """Infer from now on."""
+        self.is_train = False
+
+    test = infer = eval
+
+    # -- what it consists of
+
+    @property
+    def name(self) -> str:
+        """The name for people."""
+        return self._label
+
+    @property
+    def all_layers(self) -> list[Layer]:
+        """The layers, each once: in order of computation, or by the attributes that hold them."""
+        if self._is_static:
+            return list(self._layers)
+        held = [value for _, value in sorted(children(self))]
+        return [part for part in tf.nest.flatten(held) if isinstance(part, Layer)]
+
+    @property
+    def parameters(self) -> dict[str, tf.Variable]:
+        """The variables by name."""
+        if self._is_static:
+            return graph.parameters_of(self._layers)
+        for layer in self.all_layers:
+            if layer.makes_parameters() and not layer.is_built:
+                raise InvalidArgument(
+                    f"model {self.name!r}: {layer!r} has no weights yet. Give it in_channels, or "
+                    "call the model once."
+                )
+        return named_variables(dict(sorted(children(self))))
+
+    @property
+    def trainable_weights(self) -> list[tf.Variable]:
+        """The variables that training changes."""
+        return [variable for variable in self.parameters.values() if variable.trainable]
+
+    @property
+    def nontrainable_weights(self) -> list[tf.Variable]:
+        """The variables that training does not change by gradients."""
+        return [variable for variable in self.parameters.values() if not variable.trainable]
+
+    @property
+    def all_weights(self) -> list[tf.Variable]:
+        """The trainable variables, then the others."""
+        return self.trainable_weights + self.nontrainable_weights
+
+    all_params = all_weights
+
+    @property
+    def n_weights(self) -> int:
+        """The number of variables."""
+        return len(self.parameters)
+
+    def count_params(self) -> int:
+        """Return the number of scalars in all variables."""
+        return sum(int(np.prod(variable.shape)) for variable in self.parameters.values())
+
+    def print_params(self, details: bool = False) -> None:
+        """Show the parameters; with ``details`` also mean, median and standard deviation."""
+        summary.show(summary.parameter_table(self.parameters, details))
+
+    def print_all_layers(self) -> None:
+        """Show the layers, one on each line."""
+        summary.show(summary.text_table("layer", map(repr, self.all_layers)))
+
+    def get_layer(self, key: str | int) -> Layer:
+        """Return a layer by its name or by its place in ``all_layers``.
+
+        Raises
+        ------
+        InvalidArgument
+            There is none.
+        """
+        layers = self.all_layers
+        if isinstance(key, int):
+            if not -len(layers) <= key < len(layers):
+                raise InvalidArgument(
+                    f"model {self.name!r} has {len(layers)} layers, got index {key}."
+                )
+            return layers[key]
+        for layer in layers:
+            if layer.name == key:
+                return layer
+        names = [layer.name for layer in layers]
+        raise InvalidArgument(
+            f"model {self.name!r} has no layer {key!r}. {did_you_mean(key, names)}"
+        )
+
+    def as_layer(self, name: str | None = None) -> ModelLayer:
+        """Return the model as a layer, to be used once or more in a larger network."""
+        return ModelLayer(model=self, name=name or self.name)
+
+    # -- structure
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The structure as plain JSON; see :mod:`tensorlayer.models.config`."""
+        described: dict[str, Any] = {"class": import_path(type(self)), "name": self.name}
+        if self._is_static:
+            return {**described, **configs.describe_network(self.inputs, self.outputs[""])}
+        place = f"model {self.name!r}"
+        given = {
+            key: encode(value, f"{place}, argument {key}")
+            for key, value in self.arguments.items()
+            if key != "name"
+        }
+        return {**described, "format": configs.FORMAT, "arguments": given}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Model:
+        """Return a new model with the structure that ``config`` describes, and fresh weights."""
+        kind = find_class(Model, config["class"])
+        if "nodes" in config:
+            inputs, outputs = configs.read_network(config)
+            return kind(inputs, outputs, name=config["name"])
+        given = {key: decode(value) for key, value in config["arguments"].items()}
+        if arguments.accepts(kind, "name"):
+            given["name"] = config["name"]
+        return kind(**given)
+
+    @property
+    def structure_digest(self) -> str:
+        """A hash of the structure and the shapes of the parameters."""
+        return configs.digest(self.config, self.parameters)
+
+    # -- weights
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """Return the values of all variables by name."""
+        return {name: variable.numpy() for name, variable in self.parameters.items()}
+
+    def assign_arrays(self, arrays: Mapping[str, np.ndarray], skip: bool = False) -> None:
+        """Give the variables these values, all or none; see :mod:`tensorlayer.models.weights`."""
+        weights.assign(self.parameters, arrays, skip)
+
+    def save_weights(self, path: str | os.PathLike[str], format: str | None = None) -> None:
+        """Write the weights, in the format of the extension; see ``tensorlayer.models.weights``."""
+        weights.save(path, self.to_arrays(), weights.format_of(path, format))
+
+    def load_weights(
+        self,
+        path: str | os.PathLike[str],
+        format: str | None = None,
+        skip: bool = False,
+    ) -> None:
+        """Read weights of the same structure.
+
+        With ``skip``, names that only one side has are passed over.
+
+        Raises
+        ------
+        FileNotFoundError
+            There is no such file.
+        StructureMismatch
+            The weights do not fit; nothing was assigned.
+        """
+        format = weights.format_of(path, format)
+        arrays = weights.load(path, format)
+        if format == "npz":
+            arrays = weights.by_position(self.parameters, arrays)
+        self.assign_arrays(arrays, skip)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write structure and weights into one safetensors file, for :meth:`load`."""
+        text = json.dumps(self.config)
+        weights.save_with_text(path, self.to_arrays(), text)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Model:
+        """Return the model that :meth:`save` wrote.
+
+        Classes and functions of your own have to be imported before. Nothing in the file is
+        executed.
+        """
+        arrays, text = weights.load_with_text(path)
+        model = cls.from_config(json.loads(text))
+        model.assign_arrays(arrays)
+        return model
+
+    # -- other worlds
+
+    def export(self, path: str | os.PathLike[str]) -> None:
+        """Write a SavedModel with the signature ``serving_default``, for inference anywhere.
+
+        Inputs are called after their layers, outputs after theirs.
+        """
+        if not self._is_static:
+            raise NotSerializable(
+                f"model {self.name!r}: only a model over Input knows the shapes that it serves. "
+                "Make Model(inputs, model.as_layer()(inputs)) of it."
+            )
+        tf.saved_model.save(self, str(Path(path)), signatures=self._signature())
+
+    def _signature(self) -> Any:
+        names = [_identifier(node.name) for node in self.inputs]
+        outputs = graph.networks_in(self.outputs[""])
+
+        @tf.function(autograph=False)
+        def serve(**values: tf.Tensor) -> dict[str, tf.Tensor]:
+            fed = dict(zip(self.inputs, (values[name] for name in names), strict=True))
+            with mode(False):
+                results = graph.evaluate(outputs, fed)
+            return {_identifier(o.name): r for o, r in zip(outputs, results, strict=True)}
+
+        specs = {
+            name: tf.TensorSpec(node.layer.spec.shape, node.layer.spec.dtype, name)
+            for name, node in zip(names, self.inputs, strict=True)
+        }
+        return serve.get_concrete_function(**specs)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r} of {len(self.all_layers)} layers>"
+
+
+def _identifier(name: str) -> str:
+    """Return a layer's name as SavedModel accepts it for an argument."""
+    return "".join(letter if letter.isalnum() else "_" for letter in name)
+
+
+def _input_nodes(inputs: Any, outputs: Any) -> Sequence[Network]:
+    """Return the inputs, or raise if ``outputs`` needs others or does not stem from them."""
+    given = graph.networks_in(inputs)
+    if not given or not graph.networks_in(outputs):
+        raise InvalidArgument(
+            f"Model: inputs and outputs are networks, got inputs={inputs!r}, outputs={outputs!r}."
+        )
+    for node in given:
+        if node.parents:
+            raise InvalidArgument(f"Model: inputs are made by tl.layers.Input, got {node!r}.")
+    needed = [node for node in graph.nodes(outputs) if not node.parents and node not in given]
+    if needed:
+        names = ", ".join(repr(node.name) for node in needed)
+        raise InvalidArgument(
+            f"Model: the outputs also need the inputs {names}. Add them to inputs."
+        )
+    return tuple(given)

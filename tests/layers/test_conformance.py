@@ -1,0 +1,171 @@
+"""What every layer promises, checked for each one in ``specs.py``."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import tensorlayer as tl
+from tensorlayer.layers.mode import mode
+from tests.layers.specs import ALIASES, NOT_LAYERS, SPECS
+
+every_layer = pytest.mark.parametrize("spec", SPECS, ids=str)
+
+
+def test_the_list_names_every_exported_layer():
+    listed = {spec.name for spec in SPECS} | NOT_LAYERS | set(ALIASES)
+
+    assert listed == set(tl.layers.__all__)
+
+
+@every_layer
+def test_traced_equals_eager(spec):
+    net, values = spec.network(), spec.values(4)
+
+    traced = tf.function(lambda x: net(x, is_train=False))(values)
+
+    np.testing.assert_allclose(traced, net(values, is_train=False), rtol=1e-5, atol=1e-6)
+
+
+@every_layer
+def test_declared_shape_is_the_computed_one_for_any_batch_size(spec):
+    net = spec.network()
+
+    for batch in (1, 6):
+        out = net(spec.values(batch), is_train=False)
+
+        assert net.outputs.shape.is_compatible_with(out.shape)
+        assert net.outputs.dtype == out.dtype
+
+
+@every_layer
+def test_both_spellings_are_the_same_network(spec):
+    stacked = spec.network()
+    called = spec.make(**spec.arguments, name="layer")(spec.inputs())
+
+    assert list(called.parameters) == list(stacked.parameters)
+    assert called.outputs == stacked.outputs
+
+
+@every_layer
+def test_tensors_in_tensor_out(spec):
+    net, values = spec.network(), spec.values(3)
+
+    np.testing.assert_array_equal(net.layer(values), net(values, is_train=False))
+
+
+@every_layer
+def test_parameters_are_named_after_the_layer(spec):
+    with tl.layers.variable_scope("scope"):
+        net = spec.network("layer")
+
+    assert tuple(net.parameters) == tuple(f"scope/layer/{name}" for name in spec.parameters)
+    assert len({id(v) for v in net.all_params}) == len(spec.parameters)
+
+
+@every_layer
+def test_parameters_are_shared_by_name(spec):
+    with tl.layers.variable_scope("scope"):
+        first = spec.network()
+    with tl.layers.variable_scope("scope", reuse=True):
+        second = spec.network(prefix="y")
+
+    assert second.layer is first.layer
+    assert all(a is b for a, b in zip(first.all_params, second.all_params, strict=True))
+
+
+@every_layer
+def test_weights_round_trip_through_every_format(spec, tmp_path):
+    model = tl.models.Model(inputs := spec.inputs(), spec.make(inputs, **spec.arguments, name="l"))
+    before = model.to_arrays()
+    for name, format_ in [
+        ("w.safetensors", None),
+        ("w.npz", "npz"),
+        ("w.npz", "npz_dict"),
+        ("w.h5", None),
+    ]:
+        model.save_weights(tmp_path / name, format_)
+        model.assign_arrays({key: np.zeros_like(value) for key, value in before.items()})
+
+        model.load_weights(tmp_path / name, format_)
+
+        after = model.to_arrays()
+        assert list(after) == list(before)
+        assert all(np.array_equal(after[key], before[key]) for key in before)
+
+
+@every_layer
+def test_config_round_trip(spec):
+    model = tl.models.Model(inputs := spec.inputs(), spec.make(inputs, **spec.arguments, name="l"))
+    text = json.dumps(model.config)
+
+    again = tl.models.Model.from_config(json.loads(text))
+    again.assign_arrays(model.to_arrays())
+
+    assert again.structure_digest == model.structure_digest
+    assert json.dumps(again.config) == text
+    values = spec.values(3)
+    np.testing.assert_array_equal(again(values, is_train=False), model(values, is_train=False))
+
+
+@every_layer
+def test_gradients_are_finite_and_reach_every_trainable_parameter(spec):
+    net, values = spec.network(), spec.values(4)
+
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(net(values, is_train=True) ** 2)
+    gradients = tape.gradient(loss, net.trainable_weights)
+
+    for name, gradient in zip(net.parameters, gradients, strict=False):
+        assert gradient is not None, f"no gradient reaches {name}"
+        assert np.all(np.isfinite(gradient))
+
+
+@every_layer
+def test_mode_is_respected(spec):
+    net, values = spec.network(), spec.values(4)
+    inference = net(values, is_train=False)
+
+    training = net(values, is_train=True)
+
+    assert np.array_equal(training, inference) != spec.depends_on_mode
+    with mode(True):  # the mode around an evaluation counts as well
+        assert np.array_equal(net(values), inference) != spec.depends_on_mode
+
+
+@every_layer
+def test_is_random_only_where_it_says_so(spec):
+    net, values = spec.network(), spec.values(4)
+
+    once, again = net(values, is_train=True), net(values, is_train=True)
+
+    assert np.array_equal(once, again) != spec.is_random
+
+
+@every_layer
+def test_checkpoint_round_trip(spec, tmp_path):
+    model = tl.models.Model(inputs := spec.inputs(), spec.make(inputs, **spec.arguments, name="l"))
+    before = model.to_arrays()
+    path = tf.train.Checkpoint(model=model).write(str(tmp_path / "ckpt"))
+    model.assign_arrays({key: value + 1 for key, value in before.items()})
+
+    tf.train.Checkpoint(model=model).read(path).assert_consumed()
+
+    assert all(np.array_equal(value, before[key]) for key, value in model.to_arrays().items())
+
+
+@every_layer
+def test_unknown_argument_is_named(spec):
+    with pytest.raises(tl.errors.UnknownArgument, match=rf"{spec.name}: unknown argument 'nam'"):
+        spec.make(spec.inputs(), **spec.arguments, nam="layer")
+
+
+@every_layer
+def test_repr_shows_class_and_name(spec):
+    text = repr(spec.network("shown").layer)
+
+    assert text.startswith(f"{spec.name}(")
+    assert "name='shown'" in text
