@@ -107,7 +107,7 @@ class Layer(tf.Module, metaclass=_LayerType):
     has_auto_name = False
 
     def __init__(self, name: str | None = None, act: Any = None) -> None:
-        super().__init__()
+        super().__init__(name="layer")  # a module's name is an identifier; ours is a path
         self.scope = naming.current_scope()
         self.given_name: str | None = None
         if name is not None:

@@ -1,12 +1,14 @@
 """The variables that foreign code makes: made in its first run, given back in every later one.
 
-Code in the style of TensorFlow 1 makes its variables while it computes. Run within a
-:class:`Capture`, it makes them once and finds them again, whether it runs eagerly, in a
-``tf.function`` that is traced twice, or in another trace next week.
+Code in the style of TensorFlow 1 makes its variables while it computes, with ``tf.Variable`` or
+with ``tf.compat.v1.get_variable``. Run within a :class:`Capture`, it makes them once and finds them
+again, whether it runs eagerly, in a ``tf.function`` that is traced twice, or in another trace next
+week.
 """
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -53,12 +55,14 @@ class Capture:
             if variable is None:
                 raise InvalidArgument(
                     f"{function!r} makes the variable {options.get('name')!r} that its first run "
-                    f"did not make; that made {[v.name for v in self.variables]}. A function in "
-                    "a layer has to make the same variables in the same order each time."
+                    f"did not make; that made {[v.name for v in self.variables]}. A function in a "
+                    "layer has to make the same variables in the same order each time."
                 )
             return variable
 
-        with tf.variable_creator_scope(create):
+        v1 = tf.compat.v1
+        scope = v1.variable_scope(v1.get_variable_scope(), custom_getter=_getter())
+        with tf.variable_creator_scope(create), scope:
             result = function(*args, **kwargs)
         self._is_complete = True
         return result
@@ -73,3 +77,33 @@ class Capture:
                 name, number = f"{stem}_{number}", number + 1
             found[name] = variable
         return found
+
+
+def _getter() -> Callable[..., tf.Variable]:
+    """Return a ``custom_getter`` that keeps names for one run, not for the whole process."""
+    got: dict[str, tf.Variable] = {}
+
+    def get(getter: Any, name: str, **options: Any) -> tf.Variable:
+        del getter  # it would look in the store of the process
+        if name not in got:
+            initial = _initial_value(**options)
+            got[name] = tf.Variable(
+                initial, trainable=options.get("trainable") is not False, name=name
+            )
+        return got[name]
+
+    return get
+
+
+def _initial_value(
+    shape: Any = None, dtype: Any = tf.float32, initializer: Any = None, **_: Any
+) -> Any:
+    """Return the initial value, by the rules of ``tf.compat.v1.get_variable``."""
+    if initializer is None:
+        initializer = tf.compat.v1.glorot_uniform_initializer()
+    if inspect.isclass(initializer):
+        initializer = initializer()
+    if not callable(initializer):
+        return tf.convert_to_tensor(initializer, dtype)
+    sizes = tf.TensorShape(shape).as_list()
+    return lambda: initializer(sizes, dtype=dtype or tf.float32)

@@ -24,7 +24,7 @@ from types import MappingProxyType
 from typing import Any
 
 from tensorlayer.errors import InvalidArgument
-from tensorlayer.layers import arguments, graph
+from tensorlayer.layers import arguments
 from tensorlayer.layers.base import Layer
 from tensorlayer.layers.capture import Capture
 
@@ -92,22 +92,18 @@ class LegacyLayer(Layer):
 
     def forward(self, inputs: Any) -> Any:
         """Run the constructor on the inputs and return what it set as ``outputs``."""
-        previous = (
-            [_Previous(each) for each in inputs]
-            if isinstance(inputs, (list, tuple))
-            else _Previous(inputs)
-        )
-        body = self.capture.run(self._construct, previous)
+        outputs = self.capture.run(self._construct, inputs)
         self._weights.update(self.capture.named(self.name))
+        return outputs
+
+    def _construct(self, inputs: Any) -> Any:
+        is_list = isinstance(inputs, (list, tuple))
+        previous = [_Previous(each) for each in inputs] if is_list else _Previous(inputs)
+        body = self.body.__new__(self.body)
+        body.__init__(previous, *self.constructor["args"], **self.constructor["kwargs"])
         if not hasattr(body, "outputs"):
             raise InvalidArgument(
                 f"{self.cls.__name__} {self.name!r}: a layer without forward() has to set "
                 "self.outputs in its constructor."
             )
-        outputs = body.outputs
-        return graph.fill(outputs, lambda network: network.outputs)
-
-    def _construct(self, previous: Any) -> Layer:
-        body = self.body.__new__(self.body)
-        body.__init__(previous, *self.constructor["args"], **self.constructor["kwargs"])
-        return body
+        return body.outputs

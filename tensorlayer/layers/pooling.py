@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import tensorflow as tf
@@ -51,7 +52,7 @@ class _PoolNd(Layer):
     """What pooling of every rank and kind shares."""
 
     rank: ClassVar[int]
-    pooling_type: ClassVar[str]
+    pool: ClassVar[Callable[..., tf.Tensor]]
 
     def __init__(
         self, filter_size: Any, strides: Any, padding: str, data_format: str, name: str | None
@@ -67,13 +68,8 @@ class _PoolNd(Layer):
     def forward(self, inputs: tf.Tensor) -> tf.Tensor:
         """Pool the windows."""
         require_rank(self, inputs.shape, (self.rank + 2,), f"Its layout is {self.data_format}.")
-        return tf.nn.pool(
-            inputs,
-            self.filter_size,
-            self.pooling_type,
-            strides=self.strides,
-            padding=self.padding,
-            data_format=self.data_format,
+        return self.pool(
+            inputs, self.filter_size, self.strides, self.padding, data_format=self.data_format
         )
 
 
@@ -97,7 +93,7 @@ class MaxPool2d(_Pool2d):  # noqa: D101 - made from the shared text
         summary="The largest value of each window, for each channel.",
         padding="Padding never wins: it counts as minus infinity.",
     )
-    pooling_type = "MAX"
+    pool = staticmethod(tf.nn.max_pool)
 
 
 class MeanPool2d(_Pool2d):  # noqa: D101
@@ -106,4 +102,4 @@ class MeanPool2d(_Pool2d):  # noqa: D101
         summary="The mean of each window, for each channel.",
         padding="The mean is over real cells only, not over padding.",
     )
-    pooling_type = "AVG"
+    pool = staticmethod(tf.nn.avg_pool)

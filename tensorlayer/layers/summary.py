@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["layer_table", "parameter_table", "shapes", "show", "text_table"]
 
+#: Columns of a table that goes into a file or a notebook: names of deep networks are long.
+FILE_WIDTH = 160
+
 
 def shapes(outputs: Any) -> str:
     """Return the shapes of a tensor, a spec or a structure of them, for people.
@@ -62,4 +65,6 @@ def text_table(heading: str, rows: Iterable[str]) -> Table:
 def show(table: Table) -> None:
     """Print the table on standard output, as wide as its text."""
     console = Console()
-    console.print(table, width=max(console.width, 100), soft_wrap=True)
+    if not console.is_terminal:
+        console.width = FILE_WIDTH
+    console.print(table)

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import tensorlayer as tl
+from tensorlayer.layers import DenseLayer, DropoutLayer, InputLayer
+from tests.layers.specs import ALIASES
+
+
+@pytest.mark.parametrize(("alias", "name"), ALIASES.items())
+def test_names_of_1_x_are_the_same_objects(alias, name):
+    assert getattr(tl.layers, alias) is getattr(tl.layers, name)
+
+
+def test_a_network_in_the_spelling_of_1_x():
+    x = tf.constant(np.random.default_rng(0).normal(size=(4, 6)), tf.float32)
+    net = InputLayer(x, name="input_layer")
+    net = DropoutLayer(net, keep=0.8, is_fix=True, is_train=False, name="drop1")
+    net = DenseLayer(net, n_units=5, act=tf.nn.relu, W_init_args=None, name="relu1")
+    net = tl.layers.BatchNormLayer(net, is_train=False, name="bn")
+    net = DenseLayer(prev_layer=net, n_units=2, act=tf.identity, name="output")
+
+    assert net.outputs.shape == (4, 2)
+    assert len(net.all_params) == 8
+    assert len(net.all_layers) == 4
+
+
+def test_is_train_of_a_declaration_is_the_mode_of_its_outputs():
+    x = tf.constant(np.random.default_rng(0).normal(3.0, 2.0, size=(64, 5)), tf.float32)
+
+    trained = tl.layers.BatchNorm(InputLayer(x), is_train=True, name="bn")
+    inferred = tl.layers.BatchNorm(InputLayer(x), is_train=False, name="bn")
+
+    np.testing.assert_allclose(np.mean(trained.outputs, 0), 0, atol=0.01)
+    np.testing.assert_allclose(inferred.outputs, x, rtol=0.05, atol=0.05)
+
+
+def test_arguments_without_effect_are_accepted_and_said(caplog):
+    with caplog.at_level(logging.WARNING, "tensorlayer"):
+        DenseLayer(InputLayer(tf.ones([1, 2])), n_units=1, W_init_args={"dtype": tf.float16})
+
+    assert "Dense: the argument W_init_args has no effect" in caplog.text
+
+
+def test_set_name_reuse_stays_callable_and_names_the_scope(caplog):
+    with caplog.at_level(logging.WARNING, "tensorlayer"):
+        tl.layers.set_name_reuse(True)
+
+    assert "variable_scope(name, reuse=True)" in caplog.text
