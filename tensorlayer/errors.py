@@ -44,6 +44,9 @@ from collections.abc import Iterable
 class TensorLayerError(Exception):
     """Something in TensorLayer failed."""
 
+    #: AutoGraph raises this error as it is, instead of one of its own with the same text.
+    ag_pass_through = True
+
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or (inspect.getdoc(self) or "").partition("\n")[0])
 

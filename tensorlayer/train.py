@@ -151,8 +151,8 @@ class _Loop:
 
     def __init__(self, step: Step) -> None:
         self._step = step if hasattr(step, "get_concrete_function") else tf.function(step)
-        self._first = tf.function(self._run_once)
-        self._rest = tf.function(self._run_many)
+        self._first = tf.function(self._run_once, autograph=False)
+        self._rest = tf.function(self._run_many, autograph=False)
         self._limit = 1
 
     def calls(self, iterator: Iterator[Any]) -> Iterator[tuple[int, dict[str, float]]]:
