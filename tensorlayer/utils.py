@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import os
 from collections.abc import Callable
 from typing import Any
@@ -105,14 +106,14 @@ def fit(
     held_out = {"train": (X_train, y_train)} if eval_train else {}
     if X_val is not None:
         held_out["val"] = (X_val, y_val)
-    measure = _measurer(network, measures)
+    measure_batch = tf.function(_batch_measure(network, measures))
 
     def report(epoch: train.Epoch) -> None:
         if epoch.number != 1 and epoch.number % print_freq:
             return
         shown = {} if eval_train else {f"train {k}": v for k, v in epoch.metrics.items()}
         for which, (X, y) in held_out.items():
-            found = measure(X, y, batch_size)
+            found = _measure(measure_batch, X, y, batch_size)
             shown.update({f"{which} {name}": value for name, value in found.items()})
         text = "  ".join(f"{name} {value:.6g}" for name, value in shown.items())
         tqdm.write(f"epoch {epoch.number} of {n_epoch}  {epoch.seconds:.2f} s  {text}")
@@ -193,31 +194,31 @@ def test(
     1.0
     """
     measures = {"acc": acc, **({"cost": cost} if cost is not None else {})}
-    found = _measurer(network, measures)(X_test, y_test, batch_size or len(X_test))
+    measure_batch = _batch_measure(network, measures)
+    found = _measure(measure_batch, X_test, y_test, batch_size or len(X_test))
     return found["acc"] if cost is None else (found["acc"], found["cost"])
 
 
-def _measurer(
-    network: Any, measures: dict[str, Measure]
-) -> Callable[[np.ndarray, np.ndarray, int], dict[str, float]]:
-    """Return a function that measures arrays in inference mode; it is traced once."""
-
-    @tf.function
-    def measure_batch(X: tf.Tensor, y: tf.Tensor) -> dict[str, tf.Tensor]:
+def _batch_measure(network: Any, measures: dict[str, Measure]) -> Callable[..., Any]:
+    def measure(X: tf.Tensor, y: tf.Tensor) -> dict[str, tf.Tensor]:
         output = network(X, is_train=False)
         return {name: fn(output, y) for name, fn in measures.items()}
 
-    def measure(X: np.ndarray, y: np.ndarray, batch_size: int) -> dict[str, float]:
-        _require_equal_lengths(X, y)
-        sums = dict.fromkeys(measures, 0.0)
-        for start in range(0, len(X), batch_size):
-            part = slice(start, start + batch_size)
-            found = measure_batch(tf.convert_to_tensor(X[part]), tf.convert_to_tensor(y[part]))
-            weight = len(X[part])
-            sums = {name: sums[name] + weight * float(value) for name, value in found.items()}
-        return {name: value / len(X) for name, value in sums.items()}
-
     return measure
+
+
+def _measure(
+    measure_batch: Callable[..., Any], X: np.ndarray, y: np.ndarray, batch_size: int
+) -> dict[str, float]:
+    """Return the means over all samples; the last, shorter batch counts by its size."""
+    _require_equal_lengths(X, y)
+    sums: collections.Counter[str] = collections.Counter()
+    for start in range(0, len(X), batch_size):
+        part = slice(start, start + batch_size)
+        found = measure_batch(tf.convert_to_tensor(X[part]), tf.convert_to_tensor(y[part]))
+        for name, value in found.items():
+            sums[name] += float(value) * len(X[part])
+    return {name: value / len(X) for name, value in sums.items()}
 
 
 def predict(network: Any, X: np.ndarray, batch_size: int | None = None) -> np.ndarray:
@@ -243,9 +244,10 @@ def predict(network: Any, X: np.ndarray, batch_size: int | None = None) -> np.nd
     size = batch_size or len(X)
     if size < 1:
         raise InvalidArgument(f"predict: batch_size must be positive and X not empty, got {size}.")
-    infer = tf.function(lambda x: network(x, is_train=False))
-    parts = [infer(tf.convert_to_tensor(X[i : i + size])).numpy() for i in range(0, len(X), size)]
-    return np.concatenate(parts)
+    starts = range(0, len(X), size)
+    return np.concatenate(
+        [network(tf.convert_to_tensor(X[i : i + size]), is_train=False).numpy() for i in starts]
+    )
 
 
 def _require_equal_lengths(X: np.ndarray, y: np.ndarray) -> None:

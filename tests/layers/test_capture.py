@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tensorlayer.errors import InvalidArgument
+from tensorlayer.layers.capture import Capture
+
+v1 = tf.compat.v1
+
+
+def two_layers(x):
+    with v1.variable_scope("net"):
+        W = v1.get_variable("W", [2, 2], initializer=v1.ones_initializer)
+        with v1.variable_scope(v1.get_variable_scope(), reuse=True):
+            again = v1.get_variable("W", [2, 2])
+        b = v1.get_variable("b", initializer=tf.constant([1.0, 2.0]))
+    return tf.matmul(tf.matmul(x, W), again) + b
+
+
+def test_get_variable_is_found_again_eagerly_and_in_traces():
+    capture, x = Capture(), tf.ones([1, 2])
+    expected = [[5.0, 6.0]]
+
+    for evaluate in (
+        lambda: capture.run(two_layers, x),
+        tf.function(lambda: capture.run(two_layers, x)),
+        lambda: capture.run(two_layers, x),
+        tf.function(lambda: 1 * capture.run(two_layers, x)),
+    ):
+        np.testing.assert_allclose(evaluate(), expected)
+    assert list(capture.named("net")) == ["W", "b"]
+
+
+def test_the_first_run_may_be_a_trace():
+    capture = Capture()
+    traced = tf.function(lambda x: capture.run(two_layers, x))
+
+    np.testing.assert_allclose(traced(tf.ones([1, 2])), [[5.0, 6.0]])
+    assert len(capture.variables) == 2
+
+
+def test_two_captures_do_not_share():
+    one, other = Capture(), Capture()
+    one.run(two_layers, tf.ones([1, 2]))
+    other.run(two_layers, tf.ones([1, 2]))
+
+    assert one.variables[0] is not other.variables[0]
+
+
+def test_variables_of_one_name_are_numbered():
+    capture = Capture()
+    capture.run(lambda: [tf.Variable(1.0, name="v"), tf.Variable(2.0, name="v")])
+
+    assert list(capture.named("x")) == ["v", "v_1"]
+
+
+def test_new_variables_in_a_later_run_are_refused():
+    capture = Capture()
+    capture.run(lambda n: [tf.Variable(1.0) for _ in range(n)], 1)
+
+    with pytest.raises(InvalidArgument, match="its first run did not make; that made"):
+        capture.run(lambda n: [tf.Variable(1.0) for _ in range(n)], 2)
