@@ -103,6 +103,8 @@ class Layer(tf.Module, metaclass=_LayerType):
     arguments: Mapping[str, Any] = MappingProxyType({})
     #: whether ``reuse`` gives this layer back; inputs are values, not parameters
     shares_by_name = True
+    #: the variables that the layer made, by name, in order; always replaced, never changed
+    _weights: Mapping[str, tf.Variable] = MappingProxyType({})
     #: whether the number in the name is ours to change when networks are joined
     has_auto_name = False
 
@@ -114,7 +116,6 @@ class Layer(tf.Module, metaclass=_LayerType):
             self.given_name = self.scope.qualify(naming.check_name(name, type(self).__name__))
         self._label = self.given_name or naming.snake_case(type(self).__name__)
         self.act = activation.get(act)
-        self._weights: dict[str, tf.Variable] = {}
         self._built = False
 
     # -- what a layer defines
@@ -208,8 +209,11 @@ class Layer(tf.Module, metaclass=_LayerType):
                 name=f"{self.name}/{var_name}",
                 shape=shape,
             )
-        self._weights[var_name] = variable
+        self._keep({var_name: variable})
         return variable
+
+    def _keep(self, variables: Mapping[str, tf.Variable]) -> None:
+        self._weights = {**self._weights, **variables}
 
     # -- how a layer is applied
 

@@ -84,7 +84,7 @@ class Lambda(Layer):
         if self._mode_argument:
             options[self._mode_argument] = self.is_train
         outputs = self._capture.run(self.fn, inputs, **options)
-        self._weights.update(self._capture.named(self.name))
+        self._keep(self._capture.named(self.name))
         return outputs
 
     @property

@@ -93,7 +93,7 @@ class LegacyLayer(Layer):
     def forward(self, inputs: Any) -> Any:
         """Run the constructor on the inputs and return what it set as ``outputs``."""
         outputs = self.capture.run(self._construct, inputs)
-        self._weights.update(self.capture.named(self.name))
+        self._keep(self.capture.named(self.name))
         return outputs
 
     def _construct(self, inputs: Any) -> Any:
