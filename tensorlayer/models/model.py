@@ -85,7 +85,7 @@ class Model(tf.Module):
         return model
 
     def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None) -> None:
-        super().__init__()
+        super().__init__(name="model")  # a module's name is an identifier; ours is for people
         self._label = name or naming.snake_case(type(self).__name__)
         self.is_train: bool | None = None
         self._is_static = outputs is not None

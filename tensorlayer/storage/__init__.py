@@ -1,0 +1,1 @@
+"""MongoDB and GridFS: the private server, the connection, transactions, blobs and codecs."""

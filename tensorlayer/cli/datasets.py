@@ -1,0 +1,71 @@
+"""``tl datasets``: what the datasets of a project hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tensorlayer.cli.connection import ProjectOption, UriOption, connected
+from tensorlayer.cli.table import HomeOption, JsonOption, show, show_one
+
+if TYPE_CHECKING:
+    from tensorlayer.datasets.dataset import Dataset
+
+__all__ = ["app", "datasets", "show_dataset"]
+
+app = typer.Typer()
+
+
+@app.callback(invoke_without_command=True)
+def datasets(
+    context: typer.Context,
+    as_json: JsonOption = False,
+    uri: UriOption = None,
+    project: ProjectOption = None,
+    home: HomeOption = None,
+) -> None:
+    r"""List the datasets of a project, or look into one of them.
+
+    \b
+        tl datasets
+        tl datasets show mnist
+    """
+    if context.invoked_subcommand is not None:
+        return
+    with connected(uri, project, home) as hub:
+        rows = [hub.datasets[key].summary() for key in hub.datasets]
+    show(rows, ["key", "samples", "revision", "indexes", "created"], as_json=as_json)
+
+
+@app.command("show")
+def show_dataset(
+    key: Annotated[str, typer.Argument(metavar="KEY", help="Key of the dataset.")],
+    as_json: JsonOption = False,
+    uri: UriOption = None,
+    project: ProjectOption = None,
+    home: HomeOption = None,
+) -> None:
+    r"""Show one dataset, and what its first sample is like.
+
+    \b
+        tl datasets show mnist
+    """
+    with connected(uri, project, home) as hub:
+        dataset = hub.datasets[key]
+        row = dataset.summary() | _first(dataset)
+    show_one(row, as_json=as_json)
+
+
+def _first(dataset: Dataset) -> dict[str, Any]:
+    batch = next(dataset.where().batches(1, prefetch=0), None)
+    if batch is None:
+        return {"sample": None, "label": None, "tags": None}
+    label = None if batch.labels is None else _kind(batch.labels[0])
+    return {"sample": _kind(batch.samples[0]), "label": label, "tags": sorted(batch.tags[0])}
+
+
+def _kind(value: Any) -> str:
+    if hasattr(value, "dtype"):
+        return f"{value.dtype}{list(value.shape)}"
+    return type(value).__name__

@@ -1,0 +1,108 @@
+"""``tl models``: the versions of models, and the events of their training."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tensorlayer.cli.connection import ProjectOption, UriOption, connected
+from tensorlayer.cli.table import HomeOption, JsonOption, show
+
+if TYPE_CHECKING:
+    from tensorlayer.models.version import Version
+
+__all__ = ["app", "models", "versions", "events"]
+
+app = typer.Typer()
+
+KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="Key of the model.")]
+
+#: Rows of ``tl models events`` unless told otherwise: what fits on a screen or two.
+LAST_EVENTS = 50
+
+#: What a terminal has room for; JSON has more.
+_COLUMNS = ["version", "step", "values", "bytes", "created"]
+_JSON_COLUMNS = [*_COLUMNS, "run", "task", "digest", "sha256"]
+
+
+@app.callback(invoke_without_command=True)
+def models(
+    context: typer.Context,
+    as_json: JsonOption = False,
+    uri: UriOption = None,
+    project: ProjectOption = None,
+    home: HomeOption = None,
+) -> None:
+    r"""List the models of a project, or look into one of them.
+
+    \b
+        tl models
+        tl models versions mlp
+        tl models events mlp --name accuracy
+    """
+    if context.invoked_subcommand is not None:
+        return
+    with connected(uri, project, home) as hub:
+        newest = list(map(hub.models.get, hub.models.keys()))
+    rows = [{"key": each.model, "versions": each.number, **_row(each)} for each in newest]
+    show(rows, ["key", "versions", "step", "bytes", "digest", "created"], as_json=as_json)
+
+
+@app.command()
+def versions(
+    key: KeyArgument,
+    as_json: JsonOption = False,
+    uri: UriOption = None,
+    project: ProjectOption = None,
+    home: HomeOption = None,
+) -> None:
+    r"""List the versions of a model, the oldest first.
+
+    \b
+        tl models versions mlp
+        tl models versions mlp --json
+    """
+    with connected(uri, project, home) as hub:
+        rows = [_row(version) for version in hub.models.list(key)]
+    show(rows, _JSON_COLUMNS if as_json else _COLUMNS, as_json=as_json, title=key)
+
+
+@app.command()
+def events(
+    key: KeyArgument,
+    name: Annotated[str | None, typer.Option(help="Only this metric.")] = None,
+    last: Annotated[int, typer.Option(help="Only so many, the last; 0 for all.")] = LAST_EVENTS,
+    as_json: JsonOption = False,
+    uri: UriOption = None,
+    project: ProjectOption = None,
+    home: HomeOption = None,
+) -> None:
+    r"""List what trainings have told about a model, ordered by run, name and step.
+
+    \b
+        tl models events mlp
+        tl models events mlp --name accuracy --last 0 --json
+    """
+    with connected(uri, project, home) as hub:
+        found = hub.models.events(key, name)
+    rows = [
+        {"run": each.run, "name": each.name, "step": each.step, "value": each.value}
+        | {"written": each.written}
+        for each in (found[-last:] if last > 0 else found)
+    ]
+    show(rows, ["run", "name", "step", "value", "written"], as_json=as_json, title=key)
+
+
+def _row(version: Version) -> dict[str, Any]:
+    return {
+        "version": version.number,
+        "step": version.step,
+        "values": dict(version.values),
+        "task": version.task,
+        "run": version.run,
+        "bytes": version.weights.length,
+        "sha256": version.weights.sha256,
+        "digest": version.digest[:12],
+        "created": version.created,
+    }

@@ -1,0 +1,126 @@
+"""Batches: what a pass over a view yields, as arrays where the samples agree."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tensorlayer.datasets.sample import decode_label
+from tensorlayer.errors import Corrupt
+from tensorlayer.storage.blobs import Blobs
+from tensorlayer.storage.codec import decode, unpack
+
+__all__ = ["Batch", "from_documents", "stack"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Batch:
+    """Some samples of a view, in the order of the pass.
+
+    Parameters
+    ----------
+    keys
+        Keys of the samples.
+    samples
+        One array with a first axis of the batch's length if all samples have one type and shape,
+        else a list. Strings, bytes, lists and dicts are always in a list.
+    labels
+        Likewise; None if no sample has a label.
+    tags
+        One dict for each sample.
+    """
+
+    keys: list[str]
+    samples: np.ndarray | list[Any]
+    labels: np.ndarray | list[Any] | None
+    tags: list[dict[str, Any]]
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+
+def from_documents(documents: Sequence[Mapping[str, Any]], blobs: Blobs) -> Batch:
+    """Decode documents of samples; the only decoder of them.
+
+    Raises
+    ------
+    Corrupt
+        A stored value is not what was stored; the message names the sample.
+    """
+    samples = _joined([document["sample"] for document in documents])
+    if samples is None:
+        samples = stack([_decoded(each, _sample, blobs) for each in documents])
+    labels = [_decoded(each, decode_label, blobs) for each in documents]
+    return Batch(
+        keys=[document["key"] for document in documents],
+        samples=samples,
+        labels=None if all(label is None for label in labels) else stack(labels),
+        tags=[document["tags"] for document in documents],
+    )
+
+
+def stack(values: list[Any]) -> np.ndarray | list[Any]:
+    """Return one array if all values are numbers or arrays of one type and shape, else the list.
+
+    Nothing is converted to make it fit: 1 and 1.5 stay a list.
+
+    Examples
+    --------
+    >>> stack([1, 2])
+    array([1, 2])
+    >>> stack([np.zeros(2), np.zeros(3)])
+    [array([0., 0.]), array([0., 0., 0.])]
+    >>> stack(["a", "b"])
+    ['a', 'b']
+    """
+    kinds = {_kind(value) for value in values}
+    return np.stack(values) if len(kinds) == 1 and None not in kinds else values
+
+
+def _kind(value: Any) -> Any:
+    if isinstance(value, np.ndarray | np.generic):
+        return value.dtype, value.shape
+    if isinstance(value, int) and not isinstance(value, bool):
+        return int if -(2**63) <= value < 2**63 else None
+    return type(value) if isinstance(value, bool | float) else None
+
+
+def _joined(packed: list[Any]) -> np.ndarray | None:
+    """Decode equal uncompressed arrays at once, which is much faster; None if they are not that."""
+    if not packed or not all(type(each) is dict and "~array" in each for each in packed):
+        return None
+    arrays = [each["~array"] for each in packed]
+    first = arrays[0]
+    if first.get("codec") != "raw" or not all(_alike(each, first) for each in arrays):
+        return None
+    data = b"".join([each["bytes"] for each in arrays])
+    try:
+        joined = decode({**first, "shape": [len(arrays), *first["shape"]], "bytes": data})
+    except Corrupt:  # decoded one by one, the damaged one is found and named
+        return None
+    native = joined.dtype.newbyteorder("=") if joined.dtype.byteorder == ">" else joined.dtype
+    return joined.astype(native, copy=False)
+
+
+def _alike(array: Mapping[str, Any], first: Mapping[str, Any]) -> bool:
+    return all(array.get(name) == first[name] for name in ("dtype", "shape", "codec")) and len(
+        array["bytes"]
+    ) == len(first["bytes"])
+
+
+def _sample(document: Mapping[str, Any], blobs: Blobs) -> Any:
+    return unpack(document["sample"], blobs)
+
+
+def _decoded(
+    document: Mapping[str, Any], decoder: Callable[[Mapping[str, Any], Blobs], Any], blobs: Blobs
+) -> Any:
+    try:
+        return decoder(document, blobs)
+    except Corrupt as error:
+        raise Corrupt(
+            f"Sample {document['key']!r} of dataset {document['dataset']!r}: {error}"
+        ) from error

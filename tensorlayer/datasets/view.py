@@ -1,0 +1,170 @@
+"""Views: a query at a revision, and the passes over what it selects."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tensorlayer.datasets import feed, reading
+from tensorlayer.datasets.batch import Batch, from_documents
+from tensorlayer.datasets.order import permutation
+from tensorlayer.datasets.query import canonical, compile_query
+from tensorlayer.datasets.reading import ORDER
+from tensorlayer.datasets.sample import OWNER
+from tensorlayer.errors import InvalidArgument
+from tensorlayer.storage.connection import Store
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+__all__ = ["ORDER", "View"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class View:
+    """The samples of a dataset, at a revision, that fulfil conditions. A frozen value.
+
+    The same view gives the same samples in the same order for ever, whoever appends meanwhile. It
+    costs no storage. Two views are equal if dataset, revision and conditions are.
+
+    Parameters
+    ----------
+    dataset
+        Key of the dataset.
+    revision
+        Samples of later revisions do not exist for this view.
+    conditions
+        MongoDB filters, made by `where`, that must all hold.
+    store
+        Where the samples are.
+
+    Examples
+    --------
+    >>> digits = hub.datasets.create("digits")
+    >>> _ = digits.append(np.eye(4), labels=[0, 1, 2, 3], tags={"split": "train"})
+    >>> view = digits.where(split="train").where(label={"$lt": 3})
+    >>> [batch.labels.tolist() for batch in view.batches(2)]
+    [[0, 1], [2]]
+    """
+
+    dataset: str
+    revision: int
+    conditions: tuple[dict[str, Any], ...] = dataclasses.field(default=(), hash=False)
+    store: Store = dataclasses.field(repr=False, compare=False)
+
+    def where(self, **conditions: Any) -> View:
+        """Return the view of those samples that fulfil these conditions, too.
+
+        Raises
+        ------
+        InvalidArgument, InvalidName
+            A condition is not one of `tensorlayer.datasets.query`.
+        """
+        if not conditions:
+            return self
+        return dataclasses.replace(self, conditions=(*self.conditions, compile_query(conditions)))
+
+    @property
+    def filter(self) -> dict[str, Any]:
+        """The MongoDB filter that selects the samples in the collection ``samples``."""
+        every = {"$and": list(self.conditions)} if self.conditions else {}
+        return {"dataset": self.dataset, "revision": {"$lte": self.revision}, **every}
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of dataset, revision and conditions: the name of this view in a lineage."""
+        name = canonical([self.dataset, self.revision, sorted(map(canonical, self.conditions))])
+        return hashlib.sha256(name.encode()).hexdigest()
+
+    def __len__(self) -> int:
+        samples = self.store.database[OWNER]
+        return self.store.call(lambda: samples.count_documents(self.filter))
+
+    def batches(
+        self,
+        batch_size: int,
+        *,
+        shuffle: bool = False,
+        seed: int = 0,
+        epoch: int = 0,
+        drop_remainder: bool = False,
+        prefetch: int = 2,
+    ) -> Iterator[Batch]:
+        """Make one pass; every sample comes once.
+
+        Without ``shuffle`` in the order of insertion. With it in an order that depends on nothing
+        but seed, epoch and fingerprint; the batch size only cuts it. Memory is bounded by the
+        batches that are read ahead and, with ``shuffle``, 12 bytes for each sample. Outages within
+        the budget of the store are waited for, and the pass goes on where it was.
+
+        Parameters
+        ----------
+        batch_size
+            Samples in a batch.
+        shuffle, seed, epoch
+            Whether and how to shuffle.
+        drop_remainder
+            Leave out the last batch if it is smaller.
+        prefetch
+            Batches that a background thread reads ahead: 2 hide the database behind a training
+            step. 0 reads in the caller's thread.
+
+        Raises
+        ------
+        InvalidArgument
+            ``batch_size`` is not positive.
+        Corrupt
+            A stored value is not what was stored.
+        """
+        if not isinstance(batch_size, int | np.integer) or batch_size < 1:
+            raise InvalidArgument(f"batch_size must be a positive integer, got {batch_size!r}.")
+        documents = (
+            self._documents(seed, epoch) if shuffle else reading.in_order(self.store, self.filter)
+        )
+        batches = self._cut(documents, batch_size, drop_remainder)
+        return feed.prefetched(batches, prefetch) if prefetch else batches
+
+    def arrays(self) -> tuple[Any, Any]:
+        """Read all samples into memory: ``(samples, labels)``, stacked as in a `Batch`."""
+        batch = from_documents(list(reading.in_order(self.store, self.filter)), self.store.blobs)
+        return batch.samples, batch.labels
+
+    def to_tf(
+        self,
+        batch_size: int,
+        *,
+        shuffle: bool = False,
+        seed: int = 0,
+        first_epoch: int = 0,
+        repeat: bool = False,
+        drop_remainder: bool = False,
+        prefetch: int = 2,
+    ) -> tf.data.Dataset:
+        """Return a `tf.data.Dataset` of batches; see `tensorlayer.datasets.feed.to_tf`."""
+        return feed.to_tf(
+            self,
+            batch_size,
+            shuffle=shuffle,
+            seed=seed,
+            first_epoch=first_epoch,
+            repeat=repeat,
+            drop_remainder=drop_remainder,
+            prefetch=prefetch,
+        )
+
+    def _documents(self, seed: int, epoch: int) -> Iterator[dict[str, Any]]:
+        ids = reading.all_ids(self.store, self.filter)
+        order = permutation(len(ids), seed=seed, epoch=epoch, fingerprint=self.fingerprint)
+        return reading.by_ids(self.store, ids[order])
+
+    def _cut(
+        self, documents: Iterator[dict[str, Any]], batch_size: int, drop_remainder: bool
+    ) -> Iterator[Batch]:
+        while batch := list(islice(documents, batch_size)):
+            if len(batch) == batch_size or not drop_remainder:
+                yield from_documents(batch, self.store.blobs)

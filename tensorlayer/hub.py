@@ -1,0 +1,179 @@
+"""The hub: one door to the models, the datasets and the workflow of a project."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from pymongo.database import Database
+
+from tensorlayer.storage.connection import Store, database_of
+from tensorlayer.storage.server import PrivateServer
+
+if TYPE_CHECKING:
+    from tensorlayer.datasets.dataset import Datasets
+    from tensorlayer.models.versions import Models
+    from tensorlayer.workflow.queue import Workflow
+
+#: The project of everybody who names none.
+DEFAULT_PROJECT = "tensorlayer"
+
+
+class Hub:
+    """What one project keeps in MongoDB. Use `connect` to get one.
+
+    A Hub may be shared by threads, not by a fork. It is a context manager that closes itself.
+
+    Parameters
+    ----------
+    store
+        The connection to the project's database; the hub closes it.
+    environment
+        What `environment` returns besides the project: how `connect` came to this store.
+
+    Examples
+    --------
+    >>> hub.models.keys()
+    []
+    >>> hub.database.list_collection_names(filter={"name": "notes"})
+    []
+    """
+
+    def __init__(self, store: Store, environment: Mapping[str, str] | None = None) -> None:
+        #: The connection: retries, transactions, stages and blobs.
+        self.store = store
+        self._environment = dict(environment or {})
+
+    @cached_property
+    def models(self) -> Models:
+        """Versions of models, and the events of their training."""
+        from tensorlayer.models.versions import Models
+
+        return Models(self.store)
+
+    @cached_property
+    def datasets(self) -> Datasets:
+        """Datasets and the views on them."""
+        from tensorlayer.datasets.dataset import Datasets
+
+        return Datasets(self.store)
+
+    @cached_property
+    def workflow(self) -> Workflow:
+        """Tasks, and the agents that run them."""
+        from tensorlayer.workflow.queue import Workflow
+
+        workflow = Workflow(self.store)
+        workflow.hub = self
+        return workflow
+
+    @property
+    def database(self) -> Database:
+        """The database of pymongo, for whatever is not covered here."""
+        return self.store.database
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment in which another process reaches this project by ``connect()``.
+
+        For a server of yours it holds the URI with its credentials: pass it to a process that you
+        start, never to a log or a command line.
+
+        Examples
+        --------
+        >>> hub.environment()["TENSORLAYER_PROJECT"] == hub.store.project
+        True
+        """
+        return self._environment | {"TENSORLAYER_PROJECT": self.store.project}
+
+    def flush(self) -> None:
+        """Write what is buffered: when this returns, no event that was logged can be lost."""
+        if "models" in vars(self):  # nobody has logged anything before
+            self.models.flush()
+
+    def close(self) -> None:
+        """Flush and close the connection; a private server stops when it was the last one."""
+        try:
+            self.flush()
+        finally:
+            self.store.close()
+
+    def __enter__(self) -> Hub:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Hub on {self.store!r}>"
+
+
+def connect(
+    uri: str | None = None,
+    *,
+    project: str | None = None,
+    home: str | os.PathLike | None = None,
+    outage_budget_seconds: float = 60.0,
+) -> Hub:
+    """Connect to a project, on a private server that starts if need be, or on a server of yours.
+
+    Parameters
+    ----------
+    uri
+        A connection string; the server must be a replica set of MongoDB 6.0 or newer. By default
+        ``$TENSORLAYER_URI``; without that, or with ``home``, the private server of ``home``.
+    project
+        The name of the project, and of its database. By default the database in the URI, else
+        ``$TENSORLAYER_PROJECT``, else ``"tensorlayer"``.
+    home
+        The folder of the private server; by default ``$TENSORLAYER_HOME``, else the platform's
+        folder for a user's data.
+    outage_budget_seconds
+        How long every call waits for a server that is away; a minute covers a restart.
+
+    Returns
+    -------
+    Hub
+        Close it, or use it in a ``with`` statement.
+
+    Raises
+    ------
+    ServerNotFound, ServerFailed
+        When the private server cannot be started.
+    StoreUnavailable, AccessDenied, StandaloneServer
+        When the server cannot be used.
+
+    Examples
+    --------
+    >>> import tensorlayer as tl
+    >>> with tl.connect(home="my-home", project="mnist") as hub:
+    ...     hub.store.project
+    'mnist'
+    """
+    uri = uri or (os.environ.get("TENSORLAYER_URI") if home is None else None)
+    project = project or (database_of(uri) if uri else None)
+    project = project or os.environ.get("TENSORLAYER_PROJECT") or DEFAULT_PROJECT
+    if uri:
+        store = Store(uri, project=project, outage_budget_seconds=outage_budget_seconds)
+        return Hub(store, {"TENSORLAYER_URI": uri})
+    server = PrivateServer(home)
+    address = server.acquire()
+    try:
+        store = Store(
+            address, project=project, outage_budget_seconds=outage_budget_seconds, server=server
+        )
+    except BaseException:
+        server.release()
+        raise
+    # An empty URI hides one that the other process would inherit.
+    return Hub(store, {"TENSORLAYER_URI": "", "TENSORLAYER_HOME": str(server.home.path)})
+
+
+__all__ = ["Hub", "connect", "DEFAULT_PROJECT"]

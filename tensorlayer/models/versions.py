@@ -1,0 +1,404 @@
+"""Versions: what a model was at some moment, under a number that never means anything else.
+
+::
+
+    models     {_id: key, structure, config, n_versions, created, blobs?}
+    versions   {_id, model, number, step, run, task, digest, weights: pointer, values, created,
+                blobs}
+
+Weights are uploaded first; the document that points at them is inserted in the transaction that
+raises the model's counter. So a version is there whole or not at all, and numbers run from 1
+without gaps.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import json
+import math
+import uuid
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+from bson import ObjectId
+from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
+from pymongo.client_session import ClientSession
+
+from tensorlayer.errors import (
+    Corrupt,
+    InvalidArgument,
+    ModelNotFound,
+    NotSerializable,
+    StructureMismatch,
+    VersionNotFound,
+    did_you_mean,
+)
+from tensorlayer.models import tensors
+from tensorlayer.models.events import Event, EventLog, check_step, check_values
+from tensorlayer.models.version import Savable, Version
+from tensorlayer.storage.blobs import Pointer
+from tensorlayer.storage.codec import pack, unpack
+from tensorlayer.storage.connection import Store
+from tensorlayer.storage.names import check_field, check_key
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from tensorlayer.models import Model
+
+__all__ = ["Models", "Savable", "Version"]
+
+#: The collections whose documents point at blobs.
+MODELS, VERSIONS = "models", "versions"
+
+_MODEL_INDEXES = (IndexModel("blobs", sparse=True),)
+_VERSION_INDEXES = (
+    IndexModel([("model", ASCENDING), ("number", DESCENDING)], unique=True),
+    IndexModel("blobs", sparse=True),
+)
+
+
+# Inside of Models, `list` is a method.
+_Versions = list[Version]
+_Keys = list[str]
+
+
+class Models:
+    """All models of a project; this is ``hub.models``. Safe to use from any thread.
+
+    Examples
+    --------
+    >>> import numpy as np, types
+    >>> model = types.SimpleNamespace(
+    ...     config={}, structure_digest="d1", to_arrays=lambda: {"w": np.zeros(2, np.float32)})
+    >>> hub.models.save("mlp", model, step=10).number
+    1
+    >>> hub.models.log("mlp", {"accuracy": 0.9}, step=10)
+    >>> hub.models.best("mlp", "accuracy").number
+    1
+    >>> hub.models.arrays("mlp")
+    {'w': array([0., 0.], dtype=float32)}
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._models = store.indexes(MODELS, *_MODEL_INDEXES)
+        self._versions = store.indexes(VERSIONS, *_VERSION_INDEXES)
+        self._log = EventLog(store)
+        self._own_run = uuid.uuid4().hex
+
+    @property
+    def run(self) -> str:
+        """Identity of the current training run: the task's id, or one for this object."""
+        return self._task or self._own_run
+
+    def save(
+        self,
+        key: str,
+        model: Savable,
+        *,
+        step: int | None = None,
+        values: Mapping[str, float] | None = None,
+    ) -> Version:
+        """Save a model as the next version of ``key``.
+
+        When this returns, the version is on disk at a majority of the servers. A process that is
+        killed before leaves no version; its upload is swept later. Any number of processes may save
+        under one key; each version gets a number of its own, without gaps.
+
+        Inside a stage (a task) the version becomes visible, and gets its number, when the stage is
+        applied; what is returned has the number None.
+
+        Parameters
+        ----------
+        key
+            What the model is called.
+        model
+            A `Model`, or whatever has ``config``, ``structure_digest`` and ``to_arrays()``.
+        step
+            Training step, by which events find the version.
+        values
+            Metrics of this very version. `best` prefers them to events.
+
+        Raises
+        ------
+        StructureMismatch
+            The key holds models of another structure.
+        NotSerializable
+            The configuration is not plain JSON, or safetensors does not know a parameter's type.
+        """
+        check_key(key, "model key")
+        version = Version(
+            model=key,
+            number=None,
+            step=None if step is None else check_step(step),
+            run=self.run,
+            task=self._task,
+            digest=model.structure_digest,
+            values=check_values(values or {}),
+            weights=self._upload(key, model),
+            created=self._store.now(),
+        )
+        document = {"_id": ObjectId(), **version.to_document(), "blobs": [version.weights.id]}
+        head = self._new_head(key, model, version.created)
+        number = self._store.commit(partial(self._insert, document, head))
+        return dataclasses.replace(version, number=number)
+
+    def get(self, key: str, version: int | None = None) -> Version:
+        """Return a version; by default the newest.
+
+        Raises
+        ------
+        ModelNotFound, VersionNotFound
+            There is none. The message says what there is.
+        """
+        query = {"model": check_key(key, "model key")}
+        if version is not None:
+            query["number"] = _check_number(key, version)
+        newest = [("number", DESCENDING)]
+        found = self._store.call(partial(self._versions.find_one, query, sort=newest))
+        if found is None:
+            raise self._missing(key, version)
+        return Version.from_document(found)
+
+    def arrays(self, key: str, version: int | None = None) -> dict[str, np.ndarray]:
+        """Return the parameters of a version as read-only arrays, verified, without TensorFlow.
+
+        Raises
+        ------
+        ModelNotFound, VersionNotFound
+            There is none.
+        Corrupt
+            What is stored is not what was saved. No other version is taken instead.
+        """
+        return self._read(self.get(key, version))
+
+    def load(self, key: str, version: int | None = None) -> Model:
+        """Return a model, built from its configuration, with the parameters of a version.
+
+        Raises
+        ------
+        ModelNotFound, VersionNotFound
+            There is none.
+        Corrupt
+            What is stored is not what was saved.
+        StructureMismatch
+            The layers of this program build another structure from that configuration.
+        """
+        from tensorlayer.models import Model
+
+        found = self.get(key, version)
+        model = Model.from_config(self.config(key))
+        if model.structure_digest != found.digest:
+            raise StructureMismatch(
+                f"Model {key!r} version {found.number}: the configuration now builds structure "
+                f"{model.structure_digest[:12]}, it was saved as {found.digest[:12]}. Load it with "
+                "the code that saved it, or read the arrays."
+            )
+        model.assign_arrays(self._read(found))
+        return model
+
+    def config(self, key: str) -> dict[str, Any]:
+        """Return the configuration that all versions of a model have in common.
+
+        Raises
+        ------
+        ModelNotFound
+            There is no such model.
+        """
+        head = self._head(check_key(key, "model key"))
+        if head is None:
+            raise self._missing(key, None)
+        return json.loads(unpack(head["config"], self._store.blobs))
+
+    def best(self, key: str, event: str, mode: Literal["max", "min"] = "max") -> Version:
+        """Return the version with the best value of a metric.
+
+        The value of a version is the one given to `save`, else that of the event with the version's
+        run and step. NaN never wins; of equal values the newest version does.
+
+        Parameters
+        ----------
+        key
+            The model.
+        event
+            Name of the metric.
+        mode
+            Whether large values or small ones are good.
+
+        Raises
+        ------
+        ModelNotFound, VersionNotFound
+            No version has a value. The message says which metrics there are.
+        """
+        if mode not in ("max", "min"):
+            raise InvalidArgument(f"mode must be 'max' or 'min', got {mode!r}.")
+        events = {(each.run, each.step): each.value for each in self.events(key, event)}
+        sign = 1.0 if mode == "max" else -1.0
+        ranked = [
+            (sign * value, version.number, version)
+            for version in self.list(key)
+            for value in [
+                version.values.get(event, events.get((version.run, version.step), math.nan))
+            ]
+            if not math.isnan(value)
+        ]
+        if not ranked:
+            raise self._without_value(key, event, len(events))
+        return max(ranked, key=lambda each: each[:2])[2]
+
+    def log(self, key: str, values: Mapping[str, float], *, step: int) -> None:
+        """Log metrics of a training step; a few microseconds, written by a thread within 0.5 s.
+
+        The model need not be saved yet. Events are visible at once also inside a stage, since they
+        are what one watches a task by; a task that is executed again replaces them, see `Event`.
+
+        Parameters
+        ----------
+        key
+            The model.
+        values
+            Name to number; NaN and infinity are numbers.
+        step
+            Of the training. A second value for the same run, name and step replaces the first.
+
+        Raises
+        ------
+        InvalidName, InvalidArgument
+            A name breaks a rule, or a value is not a number.
+        """
+        self._log.log(key, values, step=step, run=self.run)
+
+    def flush(self) -> None:
+        """Write all events that were logged; when this returns, nothing of them can be lost."""
+        self._log.flush()
+
+    def events(self, key: str, name: str | None = None) -> list[Event]:
+        """Return the events of a model, of one metric or all, ordered by run, name and step."""
+        check_key(key, "model key")
+        return self._log.read(key, None if name is None else check_field(name, "metric"))
+
+    def close(self) -> None:
+        """Flush the events and end the thread that writes them."""
+        self._log.close()
+
+    def keys(self) -> _Keys:
+        """Return the keys of all models, sorted."""
+        return self._store.call(lambda: sorted(self._models.distinct("_id")))
+
+    def list(self, key: str | None = None) -> _Versions:
+        """Return all versions, of one model or of all, ordered by key and number.
+
+        Raises
+        ------
+        ModelNotFound
+            There is no model ``key``.
+        """
+        query = {} if key is None else {"model": check_key(key, "model key")}
+        order = [("model", ASCENDING), ("number", ASCENDING)]
+        found = self._store.call(lambda: [*self._versions.find(query).sort(order)])
+        if key is not None and not found:
+            raise self._missing(key, None)
+        return [Version.from_document(each) for each in found]
+
+    def __repr__(self) -> str:
+        return f"<Models of {self._store.project!r}>"
+
+    @property
+    def _task(self) -> str | None:
+        return None if self._store.stage is None else self._store.stage.run
+
+    def _head(self, key: str) -> dict[str, Any] | None:
+        return self._store.call(partial(self._models.find_one, {"_id": key}))
+
+    def _upload(self, key: str, model: Savable) -> Pointer:
+        """Put the weights where nobody sees them, unless they cannot belong to this key."""
+        head = self._head(key)
+        if head is not None:
+            _check_structure(head, model.structure_digest)
+        return self._store.blobs.put(tensors.to_bytes(model.to_arrays()), owner=VERSIONS)
+
+    def _new_head(self, key: str, model: Savable, created: datetime.datetime) -> dict[str, Any]:
+        try:
+            config = json.dumps(model.config)
+        except (TypeError, ValueError) as error:
+            raise NotSerializable(
+                f"The configuration of model {key!r} is not JSON: {error}."
+            ) from error
+        packed, blobs = pack(config, self._store.blobs, MODELS)
+        head = {
+            "_id": key,
+            "structure": model.structure_digest,
+            "config": packed,
+            "n_versions": 1,
+            "created": created,
+        }
+        return {**head, "blobs": blobs} if blobs else head
+
+    def _insert(
+        self, document: dict[str, Any], new_head: dict[str, Any], session: ClientSession
+    ) -> int:
+        """Raise the counter and insert the version, in one transaction; return its number.
+
+        It may run again after it was committed, when the answer was lost: then the version is
+        there.
+        """
+        written = self._versions.find_one({"_id": document["_id"]}, {"number": 1}, session=session)
+        if written is not None:
+            return written["number"]
+        head = self._models.find_one_and_update(
+            {"_id": document["model"]},
+            {"$inc": {"n_versions": 1}},
+            return_document=ReturnDocument.AFTER,
+            session=session,
+        )
+        if head is None:
+            head = new_head
+            self._models.insert_one(head, session=session)
+        _check_structure(head, document["digest"])
+        number = head["n_versions"]
+        self._versions.insert_one({**document, "number": number}, session=session)
+        return number
+
+    def _read(self, version: Version) -> dict[str, np.ndarray]:
+        try:
+            return tensors.from_bytes(self._store.blobs.get(version.weights))
+        except Corrupt as error:
+            raise Corrupt(f"Model {version.model!r} version {version.number}: {error}") from error
+
+    def _missing(self, key: str, version: int | None) -> ModelNotFound | VersionNotFound:
+        head = self._head(key)
+        if head is None:
+            return ModelNotFound(f"There is no model {key!r}. {did_you_mean(key, self.keys())}")
+        return VersionNotFound(
+            f"Model {key!r} has versions 1 to {head['n_versions']}, got {version!r}."
+        )
+
+    def _without_value(self, key: str, event: str, n_events: int) -> VersionNotFound:
+        names = {each.name for each in self.events(key)}
+        names.update(*(version.values for version in self.list(key)))
+        if event not in names:
+            return VersionNotFound(
+                f"Model {key!r} has no event {event!r}. {did_you_mean(event, names)}"
+            )
+        return VersionNotFound(
+            f"Model {key!r}: none of its versions was saved at the run and step of one of the "
+            f"{n_events} events {event!r} with a number other than NaN. Save with the step that is "
+            "logged: save(key, model, step=step)."
+        )
+
+
+def _check_structure(head: Mapping[str, Any], digest: str) -> None:
+    if head["structure"] != digest:
+        raise StructureMismatch(
+            f"Model {head['_id']!r} holds versions of structure {head['structure'][:12]}, this "
+            f"model has {digest[:12]}. One key is one structure: save it under another key."
+        )
+
+
+def _check_number(key: str, version: Any) -> int:
+    if isinstance(version, bool) or not hasattr(version, "__index__"):
+        raise InvalidArgument(f"Model {key!r}: a version is an integer from 1, got {version!r}.")
+    return int(version)

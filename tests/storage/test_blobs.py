@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import tracemalloc
+
+import gridfs
+import numpy as np
+import pytest
+from bson import ObjectId
+
+from tensorlayer.errors import Corrupt, InvalidName
+from tensorlayer.storage.blobs import CHUNK_BYTES, Pointer
+
+SIZES = [0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 9 * CHUNK_BYTES + 7]
+
+
+def noise(size, seed=0):
+    return np.random.default_rng(seed).bytes(size)
+
+
+def age(store, seconds):
+    """Make every blob older, as the server's clock measures it."""
+    moved = {"$subtract": ["$uploadDate", 1000 * seconds]}
+    store.database["blobs.files"].update_many({}, [{"$set": {"uploadDate": moved}}])
+
+
+def stored(store):
+    return store.database["blobs.files"].count_documents({})
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_blob_comes_back(store, size):
+    content = noise(size)
+    pointer = store.blobs.put(content, owner="versions")
+    assert pointer.length == size
+    assert store.blobs.get(pointer) == content
+    assert b"".join(store.blobs.open(pointer)) == content
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [],
+        [b""],
+        [b"a", b"", b"bc"],
+        [noise(10 * CHUNK_BYTES)],
+        [noise(1000, n) for n in range(6000)],
+    ],
+    ids=["none", "empty", "small", "one large", "many"],
+)
+def test_parts_of_any_size_make_one_blob(store, parts):
+    pointer = store.blobs.put(iter(parts), owner="versions")
+    assert store.blobs.get(pointer) == b"".join(parts)
+
+
+def test_any_memory_is_content(store):
+    array = np.arange(12, dtype=np.int32).reshape(3, 4)
+    for content in (memoryview(array), bytearray(array.tobytes())):
+        assert store.blobs.get(store.blobs.put(content, owner="x")) == array.tobytes()
+
+
+def test_stock_tools_read_it(store):
+    content = noise(2 * CHUNK_BYTES + 5)
+    pointer = store.blobs.put(content, owner="versions")
+    bucket = gridfs.GridFSBucket(store.database, "blobs")
+    assert bucket.open_download_stream(pointer.id).read() == content
+    bucket.delete(pointer.id)
+    with pytest.raises(Corrupt, match="chunk 0 is missing"):
+        store.blobs.get(pointer)
+
+
+def test_a_pointer_survives_its_document(store):
+    pointer = store.blobs.put(b"abc", owner="versions")
+    store.database["versions"].insert_one({"_id": 1, "weights": pointer.to_document()})
+    found = store.database["versions"].find_one({"_id": 1})["weights"]
+    assert Pointer.from_document(found) == pointer
+
+
+@pytest.mark.parametrize("document", [{}, {"id": 1, "sha256": "x"}, {"id": 1, "length": "x"}])
+def test_a_pointer_that_is_none_is_corrupt(document):
+    with pytest.raises(Corrupt, match="pointer to a blob"):
+        Pointer.from_document(document)
+
+
+def damage(store, pointer, kind):
+    chunks = store.database["blobs.chunks"]
+    where = {"files_id": pointer.id, "n": 1}
+    data = bytearray(chunks.find_one(where)["data"])
+    match kind:
+        case "bit":
+            data[7] ^= 1
+            chunks.update_one(where, {"$set": {"data": bytes(data)}})
+        case "long":
+            chunks.update_one(where, {"$set": {"data": bytes(data) + bytes(CHUNK_BYTES)}})
+        case "short":
+            chunks.update_one(where, {"$set": {"data": bytes(data[:-1])}})
+        case "missing":
+            chunks.delete_one(where)
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("bit", "its checksum differs"),
+        ("long", "chunk 1 is too long"),
+        ("short", "chunk 3 is missing"),
+        ("missing", "chunk 1 is missing"),
+    ],
+)
+def test_damage_is_found_and_located(store, kind, message):
+    pointer = store.blobs.put(noise(2 * CHUNK_BYTES + 5), owner="versions")
+    damage(store, pointer, kind)
+    with pytest.raises(Corrupt, match=f"blob {pointer.id} of {pointer.length} bytes: {message}"):
+        store.blobs.get(pointer)
+    with pytest.raises(Corrupt, match=message):
+        list(store.blobs.open(pointer))
+
+
+def test_a_pointer_with_another_checksum_is_corrupt(store):
+    pointer = store.blobs.put(b"", owner="versions")
+    with pytest.raises(Corrupt, match="its checksum differs"):
+        store.blobs.get(dataclasses.replace(pointer, sha256="0" * 64))
+
+
+def test_an_owner_is_checked(store):
+    with pytest.raises(InvalidName, match="owner of a blob"):
+        store.blobs.put(b"", owner="$x")
+
+
+def test_memory_stays_bounded(store):
+    size, part = 200 * 2**20, bytes(2**20)
+    tracemalloc.start()
+    try:
+        pointer = store.blobs.put((part for _ in range(size // len(part))), owner="versions")
+        assert sum(map(len, store.blobs.open(pointer))) == size
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 128 * 2**20
+
+
+def test_the_sweep_takes_only_what_is_old_and_not_committed(store):
+    kept = store.blobs.put(b"kept", owner="versions")
+    store.database["versions"].insert_one({"blobs": [kept.id]})
+    store.blobs.put(b"orphan", owner="versions")
+    assert store.blobs.sweep() == 0
+    age(store, 25 * 3600)
+    fresh = store.blobs.put(b"fresh", owner="versions")
+    assert store.blobs.sweep() == 1
+    assert store.blobs.get(kept) == b"kept"
+    assert store.blobs.get(fresh) == b"fresh"
+    assert store.database["blobs.chunks"].count_documents({}) == 2
+
+
+def test_a_broken_upload_is_swept_with_its_chunks(store):
+    def breaking():
+        yield noise(9 * CHUNK_BYTES)
+        raise KeyError("gone")
+
+    with pytest.raises(KeyError):
+        store.blobs.put(breaking(), owner="versions")
+    assert store.database["blobs.chunks"].count_documents({}) > 0
+    age(store, 25 * 3600)
+    assert store.blobs.sweep() == 1
+    assert store.database["blobs.chunks"].count_documents({}) == 0
+
+
+def test_a_missing_blob_or_foreign_file_never_stops_the_sweep(store):
+    store.database["versions"].insert_one({"blobs": [ObjectId()]})
+    gridfs.GridFSBucket(store.database, "blobs").upload_from_stream("theirs", b"abc")
+    lost = store.blobs.put(b"lost", owner="versions")
+    store.database["blobs.chunks"].delete_many({"files_id": lost.id})
+    store.blobs.put(b"orphan", owner="versions")
+    age(store, 25 * 3600)
+    assert store.blobs.sweep() == 2
+    assert stored(store) == 1
+
+
+def test_age_is_measured_by_the_server(store):
+    store.blobs.put(b"x", owner="versions")
+    uploaded = store.database["blobs.files"].find_one()["uploadDate"]
+    assert abs(store.now() - uploaded) < datetime.timedelta(seconds=30)
+    assert store.blobs.sweep(grace_seconds=60) == 0
+
+
+def test_an_upload_that_outlives_its_grace_is_told(store):
+    def slow():
+        yield noise(CHUNK_BYTES)
+        age(store, 25 * 3600)
+        assert store.blobs.sweep() == 1
+        yield b"rest"
+
+    with pytest.raises(Corrupt, match="swept while it was uploaded"):
+        store.blobs.put(slow(), owner="versions")
+
+
+def test_a_thousand_rounds_leave_nothing(store):
+    for n in range(1000):
+        store.blobs.put(b"%d" % n, owner="versions")
+    assert store.blobs.sweep(grace_seconds=-60) == 1000
+    assert stored(store) == 0
+    assert store.database["blobs.chunks"].count_documents({}) == 0
