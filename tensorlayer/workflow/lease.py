@@ -1,0 +1,84 @@
+"""When a lease counts as lost: server time, and an observer who saw nothing move.
+
+The server's clock alone is not enough: if it jumps ahead by an hour, every lease of every agent
+looks expired at once. So a lease counts as lost only if two things hold:
+
+- by the server's clock it has expired, and
+- an observer saw it *unchanged* for half its length, by the observer's own monotonic clock, without
+  a gap in its watching.
+
+A living agent beats every third of a lease, so it changes what the observer sees in time whatever
+the clocks say. A gap (the observer was stopped, or the server was away so that nobody could beat)
+starts the observation anew.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Hashable, Iterable
+
+__all__ = ["BEATS_PER_LEASE", "OBSERVED_SHARE", "Sighting", "LeaseWatch"]
+
+# Three beats a lease: two may be lost before half of it has passed unchanged.
+BEATS_PER_LEASE = 3
+
+# The share of a lease that an observer has to see unchanged. Half: less would meet a late beat,
+# more would prolong the recovery.
+OBSERVED_SHARE = 0.5
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Sighting:
+    """What an observer saw of one lease."""
+
+    #: id of the task
+    task: str
+    #: changes with each claim and each beat
+    mark: Hashable
+    #: length of the lease
+    seconds: float
+    #: whether the server's clock has passed its end
+    is_expired: bool
+
+
+class LeaseWatch:
+    """One observer's memory of the leases that it suspects. Not for use by several threads.
+
+    Parameters
+    ----------
+    max_gap_seconds : float
+        Two looks that lie further apart are no continuous observation. It should be a small
+        multiple of the time between looks.
+
+    Examples
+    --------
+    >>> watch = LeaseWatch(max_gap_seconds=6.0)
+    >>> seen = Sighting(task="t", mark=1, seconds=10.0, is_expired=True)
+    >>> watch.look([seen], now=0.0), watch.look([seen], now=4.9), watch.look([seen], now=5.0)
+    ([], [], ['t'])
+    """
+
+    def __init__(self, *, max_gap_seconds: float) -> None:
+        self._max_gap_seconds = max_gap_seconds
+        self._last_look = float("-inf")
+        self._since: dict[tuple[str, Hashable], float] = {}
+
+    def look(self, sightings: Iterable[Sighting], *, now: float) -> list[str]:
+        """Take in all leases that are suspect now and return the tasks whose lease is lost.
+
+        Parameters
+        ----------
+        sightings : iterable of Sighting
+            *All* suspect leases; one that is left out was beaten in time and is forgotten.
+        now : float
+            Seconds of the observer's monotonic clock.
+        """
+        known = self._since if now - self._last_look <= self._max_gap_seconds else {}
+        self._last_look = now
+        self._since, lost = {}, []
+        for seen in sightings:
+            since = known.get((seen.task, seen.mark), now)
+            self._since[seen.task, seen.mark] = since
+            if seen.is_expired and now - since >= OBSERVED_SHARE * seen.seconds:
+                lost.append(seen.task)
+        return lost

@@ -1,0 +1,79 @@
+"""Completion messages: one for each end of a task, written in the transaction that ends it.
+
+Whoever decides what comes next (a plan, a user's script) reads these instead of searching all
+tasks. The id of a message follows from the task, its attempt and its end, so it exists once however
+often its transaction had to be repeated.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from tensorlayer.workflow import schema
+from tensorlayer.workflow.tasks import Status, Task
+
+if TYPE_CHECKING:
+    from pymongo.client_session import ClientSession
+
+    from tensorlayer.storage.connection import Store
+
+__all__ = ["Notification", "post", "of_task"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Notification:
+    """One end of one task."""
+
+    #: ``task:attempt:state``
+    id: str
+    #: id of the task
+    task: str
+    #: the attempt that ended
+    attempt: int
+    #: a final state
+    state: Status
+    #: ``module:name``
+    function: str
+    #: key of the dataset that was written
+    output: str | None
+    #: the server's time
+    created: datetime.datetime
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Notification:
+        """Decode a document of the collection ``notifications``."""
+        values = {
+            field.name: document[field.name]
+            for field in dataclasses.fields(cls)
+            if field.name != "id"
+        }
+        return cls(**{**values, "id": document["_id"], "state": Status(document["state"])})
+
+
+def post(store: Store, session: ClientSession, task: Task, state: Status) -> None:
+    """Write the message that ``task`` has ended in ``state``; a second time is a no-op."""
+    schema.notifications(store).update_one(
+        {"_id": f"{task.id}:{task.attempt}:{state.value}"},
+        {
+            "$setOnInsert": {
+                "task": task.id,
+                "attempt": task.attempt,
+                "state": state.value,
+                "function": task.function,
+                "output": task.output,
+            },
+            "$currentDate": {"created": True},
+        },
+        upsert=True,
+        session=session,
+    )
+
+
+def of_task(store: Store, task_id: str) -> list[Notification]:
+    """Return the messages about one task, oldest first."""
+    found = schema.notifications(store)
+    documents = store.call(lambda: list(found.find({"task": task_id}).sort("created")))
+    return [Notification.from_document(document) for document in documents]

@@ -1,0 +1,173 @@
+"""What a task is: its states, the legal moves between them, and the value that describes it.
+
+::
+
+    waiting ──claim──▶ running ──finish──▶ done
+       ▲                 │ │ └──cancel───▶ cancelled ◀──cancel── waiting
+       │                 │ └────no tries left──▶ dead
+       └──raised, crashed, timed out, released──┘
+       ▲
+       └──requeue── dead, cancelled
+
+``attempt`` is raised by each claim and each requeue and never goes back: together with the owner of
+the lease it is the fence that every write of an agent has to pass. ``errors`` and ``crashes`` count
+what uses up the tries; a task that was released has a higher attempt but the same counts.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import enum
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+__all__ = ["Status", "TRANSITIONS", "Lease", "Task", "HISTORY_LENGTH"]
+
+# Events that a task document keeps, the newest ones. Enough for three errors and three crashes with
+# their claims, and small enough that a document stays far below the limit of 16 MB.
+HISTORY_LENGTH = 20
+
+
+class Status(str, enum.Enum):
+    """The state of a task, as it is stored."""
+
+    #: to be claimed as soon as ``not_before`` has passed
+    WAITING = "waiting"
+    #: an agent holds the lease
+    RUNNING = "running"
+    #: the result and all outputs are visible
+    DONE = "done"
+    #: all tries are used up; ``requeue`` gives it new ones
+    DEAD = "dead"
+    #: somebody cancelled it; none of its outputs is visible
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether a task stays here until somebody asks for something else."""
+        return self not in (Status.WAITING, Status.RUNNING)
+
+    def __str__(self) -> str:
+        return self.value
+
+
+#: state -> the states that may follow it
+TRANSITIONS: Mapping[Status, frozenset[Status]] = MappingProxyType(
+    {
+        Status.WAITING: frozenset({Status.RUNNING, Status.CANCELLED}),
+        Status.RUNNING: frozenset({Status.WAITING, Status.DONE, Status.DEAD, Status.CANCELLED}),
+        Status.DONE: frozenset(),
+        Status.DEAD: frozenset({Status.WAITING}),
+        Status.CANCELLED: frozenset({Status.WAITING}),
+    }
+)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Lease:
+    """The right to run one attempt of a task, until ``expires`` by the clock of the server."""
+
+    #: identity of the agent process
+    owner: str
+    #: where that process runs
+    host: str
+    #: unique for each claim
+    token: str
+    #: length of the lease at each beat
+    seconds: float
+    #: when it ends if no further beat comes
+    expires: datetime.datetime
+    #: half a lease before that; no beat until then is suspicious
+    suspect: datetime.datetime
+    #: session of the database in which the process of the task will end it
+    session: str | None = None
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Lease:
+        """Decode what a claim has stored."""
+        known = {field.name for field in dataclasses.fields(cls)}
+        return cls(**{name: value for name, value in document.items() if name in known})
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Task:
+    """One task as the database knew it when it was read.
+
+    Arguments and result stay packed here, so that reading a list of tasks is cheap whatever they
+    hold.
+    """
+
+    id: str
+    #: digest of function, arguments and keys; a repeated run has the same
+    identity: str
+    #: ``module:name`` of the function
+    function: str
+    #: packed positional and keyword arguments; left out of lists
+    arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    #: key of the dataset that is read
+    input: str | None = None
+    #: key of the model
+    model: str | None = None
+    #: key of the dataset that is written
+    output: str | None = None
+    queue: str = "default"
+    state: Status = Status.WAITING
+    created: datetime.datetime
+    #: not claimed earlier; by the server's clock
+    not_before: datetime.datetime
+    finished: datetime.datetime | None = None
+    #: claims and requeues so far
+    attempt: int = 0
+    #: attempts that raised or took too long
+    errors: int = 0
+    #: attempts whose process died
+    crashes: int = 0
+    max_attempts: int = 3
+    max_crashes: int = 3
+    #: None: no limit
+    run_timeout_seconds: float | None = None
+    lease: Lease | None = None
+    #: somebody asked for the end of a running task
+    cancel: bool = False
+    #: ``{"fraction": 0..1, "message": str}`` as the task reported it last
+    progress: Mapping[str, Any] | None = None
+    #: packed result
+    result: Any = None
+    #: the newest events, oldest first
+    history: tuple[Mapping[str, Any], ...] = ()
+    #: the blobs that arguments and result point at
+    blobs: tuple[Any, ...] = ()
+
+    def to_document(self) -> dict[str, Any]:
+        """Encode for the collection ``tasks``."""
+        document = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        document["_id"] = document.pop("id")
+        document["state"] = self.state.value
+        document["lease"] = dataclasses.asdict(self.lease) if self.lease else None
+        document["arguments"] = dict(self.arguments)
+        document["progress"] = dict(self.progress) if self.progress else None
+        document["history"] = [dict(event) for event in self.history]
+        document["blobs"] = list(self.blobs)
+        return document
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Task:
+        """Decode; fields that a later version of the library has added are ignored."""
+        known = {field.name for field in dataclasses.fields(cls)}
+        values = {name: value for name, value in document.items() if name in known}
+        values["id"] = document["_id"]
+        values["state"] = Status(document["state"])
+        values["lease"] = Lease.from_document(document["lease"]) if document.get("lease") else None
+        values["history"] = tuple(document.get("history") or ())
+        values["blobs"] = tuple(document.get("blobs") or ())
+        return cls(**values)
+
+    @property
+    def last_failure(self) -> Mapping[str, Any] | None:
+        """The newest event of the history that says why an attempt failed."""
+        return next((event for event in reversed(self.history) if event.get("reason")), None)
+
+    def __str__(self) -> str:
+        return f"task {self.id[:12]} ({self.function})"

@@ -1,0 +1,157 @@
+"""Tasks for the tests: agents import this file, and so do the tests."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import tensorlayer as tl
+
+
+def until(condition, seconds=180.0):
+    """Poll; a task that waits in vain ends on its own."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError("the test never opened the gate")
+        time.sleep(0.01)
+
+
+def _write_output():
+    """Stage one document that tells which attempt wrote it."""
+    context = tl.workflow.current()
+    outputs = context.hub.database["outputs"]
+    document = {"task": context.id, "attempt": context.attempt}
+    context.hub.store.commit(
+        lambda session: outputs.insert_one(dict(document), session=session) and None
+    )
+
+
+@tl.workflow.task
+def add(a, b=1):
+    return a + b
+
+
+@tl.workflow.task
+def describe(input, model=None):
+    context = tl.workflow.current()
+    return {"input": input, "model": model, "output": context.output, "pid": os.getpid()}
+
+
+@tl.workflow.task(max_crashes=5)
+def gated(folder):
+    """Say that it started, stage an output, and end when the gate of this attempt is open."""
+    attempt = tl.workflow.current().attempt
+    _write_output()
+    Path(folder, f"started-{attempt}").write_text(str(os.getpid()))
+    until(lambda: Path(folder, "go").exists() or Path(folder, f"go-{attempt}").exists())
+    return attempt
+
+
+@tl.workflow.task
+def fails(folder, until_attempt):
+    _write_output()
+    if tl.workflow.current().attempt < until_attempt:
+        raise ValueError(f"no luck in attempt {tl.workflow.current().attempt}")
+    return "luck"
+
+
+@tl.workflow.task(retry_on=(ConnectionError,))
+def fails_for_good():
+    raise KeyError("not worth another try")
+
+
+@tl.workflow.task(max_crashes=2)
+def crashes(folder):
+    _write_output()
+    if not Path(folder, "mended").exists():
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return "mended"
+
+
+@tl.workflow.task
+def dies_in_its_commit():
+    """Be killed in the middle of the transaction that makes the outputs visible."""
+    context = tl.workflow.current()
+    _write_output()
+    if context.attempt == 1:
+        context.hub.store.commit(lambda session: os.kill(os.getpid(), signal.SIGKILL))
+    return context.attempt
+
+
+@tl.workflow.task
+def dies_with_its_agent_in_its_commit():
+    context = tl.workflow.current()
+    _write_output()
+
+    def die(session):
+        os.kill(os.getppid(), signal.SIGKILL)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    if context.attempt == 1:
+        context.hub.store.commit(die)
+    return context.attempt
+
+
+@tl.workflow.task
+def stages_what_is_refused():
+    context = tl.workflow.current()
+    _write_output()
+    twice = context.hub.database["twice"]
+    context.hub.store.commit(lambda session: twice.insert_one({"_id": 1}, session=session))
+    context.hub.store.commit(lambda session: twice.insert_one({"_id": 1}, session=session))
+
+
+@tl.workflow.task(max_crashes=100)
+def quick(n):
+    _write_output()
+    deadline = time.monotonic() + 0.3
+    until(lambda: time.monotonic() > deadline)
+    return n
+
+
+@tl.workflow.task
+def polite(folder):
+    _write_output()
+    Path(folder, "started").write_text(str(os.getpid()))
+    until(lambda: tl.workflow.current().cancelled)
+    return "half"
+
+
+@tl.workflow.task(max_attempts=1)
+def stubborn(folder):
+    """Neither look at `cancelled` nor obey TERM, and have a process of its own."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"])
+    Path(folder, "grandchild").write_text(str(sleeper.pid))
+    Path(folder, "started").write_text(str(os.getpid()))
+    sleeper.wait()
+
+
+@tl.workflow.task
+def reports(folder):
+    tl.workflow.current().progress(1.0, "all but done")
+    until(Path(folder, "go").exists)
+
+
+@tl.workflow.task
+def exits():
+    sys.exit("enough")
+
+
+@tl.workflow.task
+def returns_a_set():
+    return {1, 2}
+
+
+@tl.workflow.task
+def logs():
+    tl.workflow.current().hub.models.log("mlp", {"loss": 0.5}, step=1)
+
+
+def unmarked():
+    return 1

@@ -1,0 +1,98 @@
+"""What one child does with one attempt; whole processes are tested with the agent."""
+
+from __future__ import annotations
+
+import socket
+import threading
+
+import pytest
+
+from tensorlayer.workflow.channel import Channel
+from tensorlayer.workflow.child import Executor
+from tensorlayer.workflow.claims import Claims
+
+
+@pytest.fixture
+def line():
+    """Return both ends of a line."""
+    ends = [Channel(each) for each in socket.socketpair()]
+    yield ends
+    for each in ends:
+        each.close()
+
+
+@pytest.fixture
+def executor(hub, line):
+    return Executor(hub, ["sample_tasks"], line[0], owner="a", host="h")
+
+
+@pytest.fixture
+def claim(store):
+    return lambda owner="a": Claims(store, owner=owner, host="h").claim(
+        ["default"], lease_seconds=60.0
+    )
+
+
+def test_an_attempt_is_executed(hub, tasks, executor, claim):
+    handle = hub.workflow.submit(tasks.add, 1)
+    task = claim()
+
+    assert executor.run(task.id, task.attempt) == "done"
+    assert handle.wait(1) == 2
+
+
+def test_events_are_written_before_the_task_is_done(hub, store, tasks, executor, claim):
+    hub.workflow.submit(tasks.logs)
+    task = claim()
+
+    assert executor.run(task.id, task.attempt) == "done"
+    assert store.database["events"].count_documents({}) == 1
+
+
+def test_what_another_agent_holds_is_not_executed(hub, tasks, executor, claim, tmp_path):
+    hub.workflow.submit(tasks.polite, str(tmp_path))
+    task = claim("b")
+
+    assert executor.run(task.id, task.attempt) == "lost"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_order_for_an_older_attempt_is_not_executed(hub, store, tasks, executor, claim):
+    hub.workflow.submit(tasks.add, 1)
+    Claims(store, owner="a", host="h").release(claim())
+    task = claim()
+
+    assert executor.run(task.id, task.attempt - 1) == "lost"
+
+
+def test_a_cancel_that_came_early_is_not_forgotten(hub, tasks, executor, claim, tmp_path):
+    handle = hub.workflow.submit(tasks.polite, str(tmp_path))
+    task = claim()
+    handle.cancel()
+    executor.cancel(task.id)
+
+    worker = threading.Thread(target=executor.run, args=(task.id, task.attempt))
+    worker.start()
+    worker.join(10)
+
+    assert handle.status().value == "cancelled"
+
+
+def test_a_cancel_of_another_task_changes_nothing(hub, tasks, executor, claim):
+    handle = hub.workflow.submit(tasks.add, 1)
+    task = claim()
+    executor.cancel("f" * 32)
+
+    assert executor.run(task.id, task.attempt) == "done"
+    assert handle.wait(1) == 2
+
+
+def test_the_session_of_the_commit_is_told_before_it(hub, tasks, executor, claim, line):
+    hub.workflow.submit(tasks.add, 1)
+    task = claim()
+    executor.run(task.id, task.attempt)
+
+    [message] = line[1].receive_all()
+
+    assert message["kind"] == "session"
+    assert len(bytes.fromhex(message["id"])) == 16

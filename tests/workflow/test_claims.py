@@ -1,0 +1,289 @@
+"""The fence, the lease and the ends of an attempt, on a real database."""
+
+from __future__ import annotations
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tensorlayer.errors import LeaseLost
+from tensorlayer.workflow.claims import Claims
+from tensorlayer.workflow.retry import Backoff
+from tensorlayer.workflow.tasks import Status
+
+AT_ONCE = Backoff(base_seconds=0.0, cap_seconds=0.0)
+
+
+@pytest.fixture
+def agent(store):
+    """Return a function that makes one side of claims for each name."""
+
+    def make(owner="a"):
+        return Claims(store, owner=owner, host="here", backoff=AT_ONCE, rng=random.Random(0))
+
+    return make
+
+
+@pytest.fixture
+def output(store):
+    """Return a function that stages one document, and one that counts what is visible."""
+    outputs = store.database["outputs"]
+    store.database.create_collection("outputs")
+
+    def stage():
+        with store.staged() as stage:
+            store.commit(lambda session: outputs.insert_one({}, session=session))
+        return stage
+
+    stage.count = lambda: outputs.count_documents({})
+    return stage
+
+
+def submit(hub, n=0, **options):
+    return hub.workflow.submit("my.tasks:train", n, **options)
+
+
+def test_a_claim_raises_the_attempt_and_starts_the_lease(hub, store, agent):
+    handle = submit(hub)
+
+    task = agent().claim(["default"], lease_seconds=10.0)
+
+    assert (task.id, task.state, task.attempt) == (handle.id, Status.RUNNING, 1)
+    assert (task.lease.owner, task.lease.host) == ("a", "here")
+    assert (task.lease.expires - task.lease.suspect).total_seconds() == 5.0
+    assert agent("b").claim(["default"], lease_seconds=10.0) is None
+
+
+def test_the_oldest_is_claimed_first(hub, agent):
+    handles = [submit(hub, n) for n in range(5)]
+    claims = agent()
+
+    claimed = [claims.claim(["default"], lease_seconds=10.0).id for _ in handles]
+
+    assert claimed == [handle.id for handle in handles]
+
+
+def test_each_attempt_has_one_holder(hub, agent):
+    handles = [submit(hub, n) for n in range(30)]
+
+    def work(owner):
+        claims, mine = agent(owner), []
+        while (task := claims.claim(["default"], lease_seconds=10.0)) is not None:
+            mine.append(task.id)
+        return mine
+
+    with ThreadPoolExecutor(8) as pool:
+        claimed = [each for mine in pool.map(work, "abcdefgh") for each in mine]
+
+    assert sorted(claimed) == sorted(handle.id for handle in handles)
+    for handle in handles:
+        events = [(each["event"], each["attempt"]) for each in handle.task().history]
+        assert events == [("claimed", 1)]
+
+
+def test_finish_makes_everything_visible_at_once(hub, agent, output):
+    handle = submit(hub)
+    claims = agent()
+    task = claims.claim(["default"], lease_seconds=10.0)
+    stage = output()
+    assert output.count() == 0
+
+    assert claims.finish(task, stage, {"loss": 0.5}) is Status.DONE
+
+    assert output.count() == 1
+    assert handle.wait(1) == {"loss": 0.5}
+    [message] = hub.workflow.notifications(handle.id)
+    assert (message.state, message.attempt) == (Status.DONE, 1)
+
+
+def test_finishing_again_changes_nothing(hub, agent, output):
+    handle = submit(hub)
+    claims = agent()
+    task = claims.claim(["default"], lease_seconds=10.0)
+    claims.finish(task, output(), 1)
+
+    assert claims.finish(task, output(), 2) is Status.DONE
+
+    assert output.count() == 1
+    assert handle.wait(1) == 1
+    assert len(hub.workflow.notifications(handle.id)) == 1
+
+
+@pytest.mark.parametrize("end", ["finish", "fail", "crash", "release", "beat", "read"])
+def test_who_lost_the_lease_changes_nothing(hub, agent, output, end):
+    handle = submit(hub)
+    old, new = agent("old"), agent("new")
+    lost = old.claim(["default"], lease_seconds=10.0)
+    new.expire(lost)
+    held = new.claim(["default"], lease_seconds=10.0)
+    before = handle.task()
+
+    calls = {
+        "finish": lambda: old.finish(lost, output(), 1),
+        "fail": lambda: old.fail(lost, "late"),
+        "crash": lambda: old.crash(lost, "late"),
+        "release": lambda: old.release(lost),
+        "beat": lambda: old.beat(lost, {"fraction": 0.5, "message": ""}),
+        "read": lambda: old.read(lost.id, lost.attempt),
+    }
+    with pytest.raises(LeaseLost, match="attempt 1 no longer belongs to agent old"):
+        calls[end]()
+
+    assert handle.task() == before
+    assert output.count() == 0
+    assert new.finish(held, output(), 2) is Status.DONE
+
+
+def test_the_same_agent_cannot_write_under_an_older_attempt(hub, agent, output):
+    submit(hub)
+    claims = agent()
+    first = claims.claim(["default"], lease_seconds=10.0)
+    claims.release(first)
+    second = claims.claim(["default"], lease_seconds=10.0)
+
+    with pytest.raises(LeaseLost):
+        claims.finish(first, output(), 1)
+
+    assert second.attempt == first.attempt + 1
+    assert output.count() == 0
+
+
+def test_a_beat_prolongs_the_lease_and_brings_news(hub, agent):
+    handle = submit(hub)
+    claims = agent()
+    task = claims.claim(["default"], lease_seconds=10.0)
+
+    answer = claims.beat(task, {"fraction": 0.25, "message": "$half way"})
+
+    assert answer.lease.expires > task.lease.expires
+    assert not answer.cancel
+    assert handle.task().progress == {"fraction": 0.25, "message": "$half way"}
+    handle.cancel()
+    assert claims.beat(task).cancel
+
+
+def test_a_beat_after_the_own_end_is_no_loss(hub, agent, output):
+    submit(hub)
+    claims = agent()
+    task = claims.claim(["default"], lease_seconds=10.0)
+    claims.finish(task, output(), 1)
+
+    assert claims.beat(task) is None
+
+
+def test_a_beaten_lease_is_not_taken(hub, agent):
+    submit(hub)
+    claims = agent()
+    seen = claims.claim(["default"], lease_seconds=10.0)
+    claims.beat(seen)
+
+    with pytest.raises(LeaseLost):
+        agent("b").expire(seen)
+
+
+def test_only_silent_leases_are_suspect(hub, agent, store):
+    submit(hub, 1)
+    silent = submit(hub, 2)
+    claims = agent()
+    claims.claim(["default"], lease_seconds=60.0)
+    claims.claim(["default"], lease_seconds=60.0)
+    past = {"lease.suspect": store.now(), "lease.expires": store.now()}
+    store.database["tasks"].update_one({"_id": silent.id}, {"$set": past})
+
+    [(task, sighting)] = agent("b").suspects()
+
+    assert (task.id, sighting.is_expired, sighting.seconds) == (silent.id, True, 60.0)
+
+
+def test_errors_and_crashes_have_limits_of_their_own(hub, agent):
+    handle = submit(hub, max_attempts=2, max_crashes=2)
+    claims = agent()
+
+    def attempt(end):
+        return getattr(claims, end)(claims.claim(["default"], lease_seconds=10.0), "reason")
+
+    assert [attempt(end) for end in ("fail", "crash")] == [Status.WAITING] * 2
+    assert attempt("fail") is Status.DEAD
+    assert (handle.task().errors, handle.task().crashes) == (2, 1)
+    assert [each.state for each in hub.workflow.notifications(handle.id)] == [Status.DEAD]
+
+
+def test_a_release_counts_nothing(hub, agent):
+    handle = submit(hub, max_attempts=1, max_crashes=1)
+    claims = agent()
+
+    for _ in range(5):
+        claims.release(claims.claim(["default"], lease_seconds=10.0))
+
+    task = handle.task()
+    assert (task.state, task.attempt, task.errors, task.crashes) == (Status.WAITING, 5, 0, 0)
+
+
+@pytest.mark.parametrize("end", ["finish", "fail", "crash", "release"])
+def test_a_cancelled_task_ends_as_cancelled_however_it_ends(hub, agent, output, end):
+    handle = submit(hub)
+    claims = agent()
+    task = claims.claim(["default"], lease_seconds=10.0)
+    handle.cancel()
+
+    calls = {
+        "finish": lambda: claims.finish(task, output(), 1),
+        "fail": lambda: claims.fail(task, "reason"),
+        "crash": lambda: claims.crash(task, "reason"),
+        "release": lambda: claims.release(task),
+    }
+
+    assert calls[end]() is Status.CANCELLED
+    assert handle.status() is Status.CANCELLED
+    assert output.count() == 0
+
+
+def test_a_failed_attempt_waits(hub, store):
+    submit(hub)
+    patient = Claims(
+        store, owner="a", host="h", backoff=Backoff(base_seconds=300.0), rng=random.Random(1)
+    )
+
+    patient.fail(patient.claim(["default"], lease_seconds=10.0), "reason")
+
+    assert patient.claim(["default"], lease_seconds=10.0) is None
+
+
+def test_texts_are_never_taken_for_fields_of_the_document(hub, agent, output):
+    handle = submit(hub, max_attempts=1)
+    claims = agent()
+
+    claims.fail(claims.claim(["default"], lease_seconds=10.0), "$arguments", traceback="$$ROOT")
+
+    assert handle.task().last_failure["reason"] == "$arguments"
+    assert handle.task().last_failure["traceback"] == "$$ROOT"
+
+
+def test_the_history_is_bounded(hub, agent):
+    handle = submit(hub)
+    claims = agent()
+
+    for _ in range(15):
+        claims.release(claims.claim(["default"], lease_seconds=10.0))
+
+    history = handle.task().history
+    assert len(history) == 20
+    assert history[-1]["attempt"] == 15
+
+
+def test_claims_use_the_index_of_what_waits(hub, agent, store):
+    for n in range(3):
+        submit(hub, n)
+    query = {
+        "state": "waiting",
+        "queue": {"$in": ["default", "gpu"]},
+        "$expr": {"$lte": ["$not_before", "$$NOW"]},
+    }
+
+    plan = store.database["tasks"].find(query).sort("not_before").explain()
+
+    stages = str(plan["queryPlanner"]["winningPlan"])
+    assert "'indexName': 'waiting'" in stages
+    assert "COLLSCAN" not in stages
+    assert "'stage': 'SORT'" not in stages

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import datetime
+import itertools
+
+import numpy as np
+import pytest
+
+from tensorlayer.errors import InvalidArgument
+from tensorlayer.workflow.identity import identity
+
+DIFFERENT = [
+    1,
+    1.0,
+    True,
+    "1",
+    b"1",
+    None,
+    [1],
+    (1,),
+    [[1]],
+    [1, 1],
+    {"a": 1},
+    {"a": [1]},
+    np.array(1),
+    np.array([1]),
+    np.array([[1]]),
+    np.array([1], np.float32),
+    np.array([1, 0], np.int8),
+    np.float32(1),
+    datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc),
+    "",
+    [],
+    {},
+    [""],
+]
+
+
+def test_different_arguments_are_different_tasks():
+    digests = [identity("m:f", (value,)) for value in DIFFERENT]
+
+    for (a, one), (b, other) in itertools.combinations(zip(DIFFERENT, digests, strict=True), 2):
+        assert one != other, (a, b)
+
+
+def test_where_an_argument_stands_matters():
+    different = {
+        identity("m:f", (1, 2)),
+        identity("m:f", (2, 1)),
+        identity("m:f", (1,), {"b": 2}),
+        identity("m:g", (1, 2)),
+        identity("m:f", (1, 2), input="2"),
+        identity("m:f", (1, 2), output="2"),
+        identity("m:f", ("1", "2")),
+        identity("m:f", ("12",)),
+    }
+
+    assert len(different) == 8
+
+
+def test_order_of_keys_and_layout_of_arrays_do_not_matter():
+    array = np.arange(6, dtype=">i4").reshape(2, 3)
+
+    one = identity("m:f", (array,), {"a": 1, "b": float("nan")})
+    other = identity("m:f", (np.asfortranarray(array.astype("<i4")),), {"b": float("nan"), "a": 1})
+
+    assert one == other
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ({1, 2}, r"got set in m:f args\[0\]"),
+        ([object()], r"got object in m:f args\[0\]\[0\]"),
+        ({"a": {2: 1}}, r"got 2 in m:f args\[0\]\['a'\]"),
+        (np.array([None]), "fixed dtype, got object"),
+    ],
+)
+def test_what_cannot_be_stored_is_refused_with_its_place(value, message):
+    with pytest.raises(InvalidArgument, match=message):
+        identity("m:f", (value,))

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tensorlayer.errors import InvalidArgument, InvalidName, TaskError, TaskNotFound
+from tensorlayer.workflow.claims import Claims
+from tensorlayer.workflow.tasks import Status
+
+
+def test_the_same_task_has_one_handle(hub, tasks):
+    first = hub.workflow.submit(tasks.add, 1, b=2)
+
+    assert hub.workflow.submit(tasks.add, 1, b=2) == first
+    assert hub.workflow.submit("sample_tasks:add", 1, b=2) == first
+    assert len(hub.workflow.tasks()) == 1
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs"),
+    [((2,), {"b": 2}), ((1,), {"b": 3}), ((1, 2), {}), ((1,), {"b": 2, "output": "o"})],
+)
+def test_another_task_has_another_handle(hub, tasks, args, kwargs):
+    first = hub.workflow.submit(tasks.add, 1, b=2)
+
+    assert hub.workflow.submit(tasks.add, *args, **kwargs) != first
+
+
+def test_rerun_is_a_new_task_and_then_the_newest(hub, tasks):
+    first = hub.workflow.submit(tasks.add, 1)
+
+    again = hub.workflow.submit(tasks.add, 1, rerun=True)
+
+    assert again != first
+    assert again.task().identity == first.task().identity
+    assert hub.workflow.submit(tasks.add, 1) == again
+
+
+def test_what_was_marked_holds_unless_it_is_chosen(hub, tasks):
+    marked = hub.workflow.submit(tasks.crashes, "x").task()
+    chosen = hub.workflow.submit(tasks.crashes, "y", max_crashes=9, run_timeout_seconds=5.0).task()
+
+    assert (marked.max_attempts, marked.max_crashes, marked.run_timeout_seconds) == (3, 2, None)
+    assert (chosen.max_attempts, chosen.max_crashes, chosen.run_timeout_seconds) == (3, 9, 5.0)
+
+
+def test_wrong_submissions_are_refused_and_leave_nothing(hub, tasks):
+    with pytest.raises(InvalidArgument, match="is not a task"):
+        hub.workflow.submit(tasks.unmarked)
+    with pytest.raises(InvalidArgument, match="missing a required argument: 'a'"):
+        hub.workflow.submit(tasks.add)
+    with pytest.raises(InvalidArgument, match="got object in"):
+        hub.workflow.submit(tasks.add, object())
+    with pytest.raises(InvalidArgument, match="max_attempts must be at least 1"):
+        hub.workflow.submit(tasks.add, 1, max_attempts=0)
+    with pytest.raises(InvalidName, match="queue"):
+        hub.workflow.submit(tasks.add, 1, queue="$where")
+    with pytest.raises(InvalidName, match="model"):
+        hub.workflow.submit(tasks.add, 1, model="../x")
+
+    assert hub.workflow.tasks() == []
+
+
+def test_large_arguments_are_committed_blobs(hub, tasks):
+    handle = hub.workflow.submit(tasks.add, np.ones(100_000))
+
+    assert len(handle.task().blobs) == 1
+    assert hub.store.blobs.sweep(grace_seconds=-1.0) == 0
+
+
+def test_a_waiting_task_is_cancelled_at_once(hub, tasks):
+    handle = hub.workflow.submit(tasks.add, 1)
+
+    assert handle.cancel() is Status.CANCELLED
+
+    assert handle.status() is Status.CANCELLED
+    assert [each.state for each in hub.workflow.notifications(handle.id)] == [Status.CANCELLED]
+    assert handle.cancel() is Status.CANCELLED
+
+
+def test_requeue_gives_new_tries(hub, store, tasks):
+    handle = hub.workflow.submit(tasks.add, 1, max_attempts=1)
+    claims = Claims(store, owner="a", host="h")
+    claims.fail(claims.claim(["default"], lease_seconds=10.0), "reason")
+    assert handle.status() is Status.DEAD
+
+    assert handle.requeue() is Status.WAITING
+
+    task = handle.task()
+    assert (task.errors, task.crashes, task.cancel, task.finished) == (0, 0, False, None)
+    assert claims.claim(["default"], lease_seconds=10.0).id == handle.id
+
+
+def test_each_end_has_its_notification_after_a_requeue_too(hub, tasks):
+    handle = hub.workflow.submit(tasks.add, 1)
+
+    for _ in range(2):
+        handle.cancel()
+        handle.requeue()
+
+    assert len(hub.workflow.notifications(handle.id)) == 2
+
+
+def test_a_done_task_cannot_be_requeued(hub, store, tasks):
+    handle = hub.workflow.submit(tasks.add, 1)
+    claims = Claims(store, owner="a", host="h")
+    with store.staged() as stage:
+        claims.finish(claims.claim(["default"], lease_seconds=10.0), stage, 1)
+
+    with pytest.raises(TaskError, match=r"is done.*rerun=True"):
+        handle.requeue()
+
+
+def test_requeue_of_a_waiting_task_changes_nothing(hub, tasks):
+    handle = hub.workflow.submit(tasks.add, 1)
+    before = handle.task()
+
+    assert handle.requeue() is Status.WAITING
+    assert handle.task() == before
+
+
+def test_handles_are_found_by_the_beginning_of_their_id(hub, tasks):
+    handle = hub.workflow.submit(tasks.add, 1)
+
+    assert hub.workflow.handle(handle.id) == handle
+    assert hub.workflow.handle(handle.id[:6]) == handle
+
+
+@pytest.mark.parametrize("wrong", ["", "abc", "0" * 33, "$ne", "zzzzzz", "ffffffffff"])
+def test_unknown_ids_are_refused(hub, wrong):
+    with pytest.raises(TaskNotFound, match="no id begins like this"):
+        hub.workflow.handle(wrong)
+
+
+def test_ambiguous_ids_are_named(hub, store, tasks):
+    document = hub.workflow.submit(tasks.add, 1).task().to_document()
+    ids = ["abcd" + "0" * 28, "abcd" + "1" * 28]
+    store.database["tasks"].insert_many([{**document, "_id": each} for each in ids])
+
+    with pytest.raises(TaskNotFound, match=f"it could be {ids[0]}, {ids[1]}"):
+        hub.workflow.handle("abcd")
+
+
+def test_tasks_of_a_state_and_queue(hub, tasks):
+    waiting = hub.workflow.submit(tasks.add, 1, queue="gpu")
+    hub.workflow.submit(tasks.add, 2).cancel()
+
+    assert [task.id for task in hub.workflow.tasks(queue="gpu")] == [waiting.id]
+    assert [task.id for task in hub.workflow.tasks(state="waiting")] == [waiting.id]
+    assert len(hub.workflow.tasks(limit=1)) == 1

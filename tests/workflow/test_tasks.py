@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import dataclasses
+import datetime
+
+import pytest
+
+from tensorlayer.workflow.tasks import TRANSITIONS, Lease, Status, Task
+
+NOW = datetime.datetime(2024, 5, 1, 12, tzinfo=datetime.timezone.utc)
+
+
+def make_task(**changes):
+    task = Task(id="ab" * 16, identity="cd", function="m:f", created=NOW, not_before=NOW)
+    return dataclasses.replace(task, **changes)
+
+
+def test_every_state_has_its_transitions():
+    assert set(TRANSITIONS) == set(Status)
+    assert set().union(*TRANSITIONS.values()) <= set(Status)
+
+
+def test_only_waiting_and_running_are_not_final():
+    assert {state for state in Status if not state.is_final} == {Status.WAITING, Status.RUNNING}
+
+
+def test_a_done_task_stays_done():
+    assert TRANSITIONS[Status.DONE] == frozenset()
+
+
+def test_every_end_but_success_leads_back():
+    again = {state for state, following in TRANSITIONS.items() if Status.WAITING in following}
+
+    assert again == {Status.RUNNING, Status.DEAD, Status.CANCELLED}
+
+
+@pytest.mark.parametrize("state", list(Status))
+def test_documents_round_trip(state):
+    lease = Lease(owner="a", host="h", token="t", seconds=1.5, expires=NOW, suspect=NOW)
+    task = make_task(state=state, lease=lease, history=({"event": "claimed"},), blobs=("b",))
+
+    assert Task.from_document(task.to_document()) == task
+
+
+def test_fields_of_later_versions_are_ignored():
+    document = {**make_task().to_document(), "priority": 7}
+
+    assert Task.from_document(document) == make_task()
+
+
+def test_the_last_failure_is_the_newest_event_with_a_reason():
+    task = make_task(history=({"reason": "first"}, {"reason": "second"}, {"event": "claimed"}))
+
+    assert task.last_failure == {"reason": "second"}
+    assert make_task().last_failure is None
