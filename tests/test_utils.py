@@ -44,12 +44,15 @@ def test_fit_writes_for_tensorboard(tmp_path):
         tensorboard_dir=tmp_path, tensorboard_epoch_freq=1,
     )  # fmt: skip
 
-    tags = set()
+    tags, graphs = set(), []
     for path in tmp_path.glob("events*"):
         for record in tf.data.TFRecordDataset(str(path)):
             event = tf.compat.v1.Event.FromString(record.numpy())
             tags |= {(event.step, value.tag) for value in event.summary.value}
+            graphs += [event.graph_def] if event.graph_def else []
     assert {(1, "loss"), (3, "loss"), (3, "logits/weights")} <= tags
+    names = {node.name for node in tf.compat.v1.GraphDef.FromString(graphs[0]).node}
+    assert "logits/MatMul" in names
 
 
 def test_test_is_the_mean_over_all_samples_in_inference_mode():

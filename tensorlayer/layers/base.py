@@ -215,6 +215,15 @@ class Layer(tf.Module, metaclass=_LayerType):
     def _keep(self, variables: Mapping[str, tf.Variable]) -> None:
         self._weights = {**self._weights, **variables}
 
+    def replace_variables(self, adopted: Mapping[Any, tf.Variable]) -> None:
+        """Use other variables from now on; ``adopted`` maps ``variable.ref()`` to the new one."""
+        self._weights = {
+            name: adopted.get(variable.ref(), variable) for name, variable in self._weights.items()
+        }
+        for name, value in list(vars(self).items()):
+            if isinstance(value, tf.Variable) and value.ref() in adopted:
+                setattr(self, name, adopted[value.ref()])
+
     # -- how a layer is applied
 
     def __call__(self, inputs: Any, is_train: bool | None = None, **options: Any) -> Any:

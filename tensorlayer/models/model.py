@@ -27,6 +27,7 @@ from tensorlayer.layers.nested import ModelLayer
 from tensorlayer.layers.tree import children, named_variables
 from tensorlayer.models import config as configs
 from tensorlayer.models import weights
+from tensorlayer.models.keras_layer import keras_layer
 from tensorlayer.models.values import decode, encode, find_class, import_path
 
 __all__ = ["Model"]
@@ -335,6 +336,22 @@ class Model(tf.Module):
         return model
 
     # -- other worlds
+
+    def as_keras(self) -> tf.keras.layers.Layer:
+        """Return the model as a Keras layer, for a Keras model and its ``fit``.
+
+        Keras's variables take the place of the model's, so make optimizers of your own afterwards.
+
+        Examples
+        --------
+        >>> import tensorlayer as tl
+        >>> x = tl.layers.Input([None, 4], name="x")
+        >>> model = Model(x, tl.layers.Dense(x, 2, name="d"), name="inner")
+        >>> outer = tf.keras.Sequential([tf.keras.Input([4]), model.as_keras()])
+        >>> outer.count_params(), outer.weights[0].value is model.all_weights[0]
+        (10, True)
+        """
+        return keras_layer(self)
 
     def export(self, path: str | os.PathLike[str]) -> None:
         """Write a SavedModel with the signature ``serving_default``, for inference anywhere.

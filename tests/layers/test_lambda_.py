@@ -101,6 +101,45 @@ def test_keras_models_train_inside_a_network():
     assert all(g is not None for g in tape.gradient(loss, net.trainable_weights))
 
 
+def test_sonnet_modules_train_inside_a_network():
+    import sonnet as snt
+
+    net = Lambda(Input([None, 3]), snt.nets.MLP([5, 2]), name="mlp")
+    norm = Lambda(net, snt.BatchNorm(True, True, decay_rate=0.5), name="bn")
+    average = norm.parameters["bn/batch_norm/moving_mean/average"]
+    before = average.numpy()
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(norm(X, is_train=True) ** 2)
+
+    assert list(net.parameters)[:2] == ["mlp/linear_0/w", "mlp/linear_0/b"]
+    assert all(g is not None for g in tape.gradient(loss, norm.trainable_weights))
+    moved = average.numpy()
+    assert not np.array_equal(moved, before)
+    norm(X, is_train=False)
+    np.testing.assert_array_equal(average, moved)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_slim_functions_keep_their_names_and_variables():
+    import tf_slim as slim
+
+    def tower(x):
+        x = slim.conv2d(x, 4, [3, 3], scope="conv1")
+        return slim.fully_connected(slim.flatten(x), 2, activation_fn=None, scope="fc")
+
+    images = np.random.default_rng(0).normal(size=(2, 6, 6, 1)).astype("float32")
+    net = Lambda(Input([None, 6, 6, 1]), tower, name="tower")
+    traced = tf.function(lambda x: net(x))
+
+    assert list(net.parameters) == [
+        "tower/conv1/weights", "tower/conv1/biases", "tower/fc/weights", "tower/fc/biases",
+    ]  # fmt: skip
+    np.testing.assert_allclose(traced(images), net(images), rtol=1e-4, atol=1e-5)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(net(images))
+    assert all(g is not None for g in tape.gradient(loss, net.trainable_weights))
+
+
 def test_foreign_variables_are_shared_by_name():
     module = Affine()
     with variable_scope("s"):

@@ -1,0 +1,255 @@
+"""Mini-batches of arrays and lists.
+
+The data set is never copied: each batch is a slice of it, or, shuffled or cut into sequences, a
+copy of that batch alone. So memory-mapped arrays and others that are read as they are indexed work
+as well. A slice of an array is a view: write into a batch and you write into the data.
+
+Arguments are checked when a function is called, not when the first batch is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from tensorlayer.errors import InvalidArgument
+
+__all__ = ["Data", "minibatches", "ptb_iterator", "seq_minibatches", "seq_minibatches2"]
+
+#: An array, a list, or whatever else has a length and an index.
+Data = np.ndarray | Sequence[Any]
+
+
+def minibatches(
+    inputs: Data | None = None,
+    targets: Data | None = None,
+    batch_size: int | None = None,
+    allow_dynamic_batch_size: bool = False,
+    shuffle: bool = False,
+    seed: int | np.random.Generator | None = None,
+) -> Iterator[tuple[Any, Any]]:
+    """Yield batches of samples and their targets, each sample once.
+
+    Parameters
+    ----------
+    inputs, targets
+        Arrays or lists of the same length.
+    batch_size
+        Samples in a batch.
+    allow_dynamic_batch_size
+        Yield what is left at the end as a shorter batch; otherwise it is dropped.
+    shuffle
+        In random order, samples and targets alike.
+    seed
+        Of the order: an integer for the same order every time, or a generator, which goes on from
+        epoch to epoch. None for a fresh order.
+
+    Yields
+    ------
+    tuple
+        ``batch_size`` samples and their targets: arrays of arrays, lists of lists.
+
+    Raises
+    ------
+    InvalidArgument
+        The lengths differ, or ``batch_size`` is no positive integer.
+
+    Examples
+    --------
+    >>> X, y = np.arange(10).reshape(5, 2), ["a", "b", "c", "d", "e"]
+    >>> for batch, names in minibatches(X, y, batch_size=2):
+    ...     print(batch.tolist(), names)
+    [[0, 1], [2, 3]] ['a', 'b']
+    [[4, 5], [6, 7]] ['c', 'd']
+    """
+    _require_equal_lengths("minibatches", inputs, targets)
+    _require_positive("minibatches", batch_size=batch_size)
+    stop = len(inputs) if allow_dynamic_batch_size else len(inputs) - batch_size + 1
+    order = np.random.default_rng(seed).permutation(len(inputs)) if shuffle else None
+
+    def batches() -> Iterator[tuple[Any, Any]]:
+        for start in range(0, stop, batch_size):
+            part = slice(start, start + batch_size)
+            if order is None:
+                yield inputs[part], targets[part]
+            else:
+                yield _take(inputs, order[part]), _take(targets, order[part])
+
+    return batches()
+
+
+def seq_minibatches(
+    inputs: Data, targets: Data, batch_size: int, seq_length: int, stride: int = 1
+) -> Iterator[tuple[Any, Any]]:
+    """Yield batches of windows of a long sequence, laid end to end.
+
+    Parameters
+    ----------
+    inputs, targets
+        Arrays or lists of the same length, a step of the sequence each.
+    batch_size
+        Windows in a batch.
+    seq_length
+        Steps in a window.
+    stride
+        Steps from the start of a window to that of the next; below ``seq_length`` they overlap.
+
+    Yields
+    ------
+    tuple
+        ``(batch_size * seq_length, ...)`` steps and their targets, window after window, for layers
+        that see single steps; reshape to ``(batch_size, seq_length, ...)`` for others. Windows that
+        do not fill a batch are dropped.
+
+    Raises
+    ------
+    InvalidArgument
+        The lengths differ, or a size is no positive integer.
+
+    Examples
+    --------
+    >>> X, y = np.arange(10, 16), np.arange(6)
+    >>> for steps, numbers in seq_minibatches(X, y, batch_size=2, seq_length=3, stride=1):
+    ...     print(steps, numbers)
+    [10 11 12 11 12 13] [0 1 2 1 2 3]
+    [12 13 14 13 14 15] [2 3 4 3 4 5]
+    """
+    _require_equal_lengths("seq_minibatches", inputs, targets)
+    _require_positive(
+        "seq_minibatches", batch_size=batch_size, seq_length=seq_length, stride=stride
+    )
+    windows = (np.arange(batch_size) * stride)[:, None] + np.arange(seq_length)
+    last = len(inputs) - windows[-1, -1]
+
+    def batches() -> Iterator[tuple[Any, Any]]:
+        for start in range(0, last, batch_size * stride):
+            steps = (start + windows).ravel()
+            yield _take(inputs, steps), _take(targets, steps)
+
+    return batches()
+
+
+def seq_minibatches2(
+    inputs: Data, targets: Data, batch_size: int, num_steps: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield pieces of a long sequence such that each row of a batch goes on in the next batch.
+
+    The data is cut into ``batch_size`` strips, and batch after batch walks along all of them, so a
+    recurrent layer can carry its state over.
+
+    Parameters
+    ----------
+    inputs, targets
+        Arrays or lists of the same length, a step of the sequence each.
+    batch_size
+        Strips, the rows of a batch.
+    num_steps
+        Steps in a batch.
+
+    Yields
+    ------
+    tuple of arrays
+        ``(batch_size, num_steps, ...)`` steps and their targets, in the types of the data. Steps
+        that do not fill a batch are dropped.
+
+    Raises
+    ------
+    InvalidArgument
+        The lengths differ, a size is no positive integer, or there is too little data.
+
+    Examples
+    --------
+    >>> X, y = list(range(20)), list(range(20, 40))
+    >>> first, *others = seq_minibatches2(X, y, batch_size=2, num_steps=3)
+    >>> first[0].tolist(), first[1].tolist(), len(others)
+    ([[0, 1, 2], [10, 11, 12]], [[20, 21, 22], [30, 31, 32]], 2)
+    """
+    _require_equal_lengths("seq_minibatches2", inputs, targets)
+    pieces = _strips("seq_minibatches2", len(inputs), batch_size, num_steps, ahead=0)
+    return ((_array(inputs, steps), _array(targets, steps)) for steps in pieces)
+
+
+def ptb_iterator(
+    raw_data: Data, batch_size: int, num_steps: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield words and the words that follow them, each row going on in the next batch.
+
+    Parameters
+    ----------
+    raw_data
+        Word numbers of a text.
+    batch_size
+        Strips of the text, the rows of a batch.
+    num_steps
+        Words in a row.
+
+    Yields
+    ------
+    tuple of arrays
+        Words and, one further on, the words to be predicted: both ``(batch_size, num_steps)`` of
+        int32.
+
+    Raises
+    ------
+    InvalidArgument
+        A size is no positive integer, or there is too little data.
+
+    Examples
+    --------
+    >>> for x, y in ptb_iterator(list(range(10)), batch_size=2, num_steps=2):
+    ...     print(x.tolist(), y.tolist())
+    [[0, 1], [5, 6]] [[1, 2], [6, 7]]
+    [[2, 3], [7, 8]] [[3, 4], [8, 9]]
+    """
+    pieces = _strips("ptb_iterator", len(raw_data), batch_size, num_steps, ahead=1)
+    return (
+        (_array(raw_data, steps).astype(np.int32), _array(raw_data, steps + 1).astype(np.int32))
+        for steps in pieces
+    )
+
+
+def _strips(
+    who: str, n_steps: int, batch_size: int, num_steps: int, ahead: int
+) -> Iterator[np.ndarray]:
+    """Yield the indices of each batch; ``ahead`` more steps are needed at the end of a strip."""
+    _require_positive(who, batch_size=batch_size, num_steps=num_steps)
+    length = n_steps // batch_size
+    n_batches = (length - ahead) // num_steps
+    if n_batches < 1:
+        raise InvalidArgument(
+            f"{who}: {n_steps} steps make {batch_size} strips of {length}, and a batch needs "
+            f"{num_steps + ahead}. Decrease batch_size or num_steps."
+        )
+    first = (np.arange(batch_size) * length)[:, None] + np.arange(num_steps)
+    return (first + number * num_steps for number in range(n_batches))
+
+
+def _array(data: Data, index: np.ndarray) -> np.ndarray:
+    """Return an array of the shape of ``index`` and, behind it, that of a step."""
+    steps = np.asarray(_take(data, index.ravel()))
+    return steps.reshape(*index.shape, *steps.shape[1:])
+
+
+def _take(data: Data, index: np.ndarray) -> Any:
+    """Return the items at ``index``: an array, or a list of what is no array."""
+    if isinstance(data, np.ndarray):
+        return data[index]
+    items = [data[each] for each in index.tolist()]
+    return np.asarray(items) if hasattr(data, "shape") else items
+
+
+def _require_equal_lengths(who: str, inputs: Any, targets: Any) -> None:
+    if inputs is None or targets is None or len(inputs) != len(targets):
+        lengths = ["nothing" if each is None else len(each) for each in (inputs, targets)]
+        raise InvalidArgument(
+            f"{who}: inputs and targets must have the same length, got {lengths[0]} and "
+            f"{lengths[1]}."
+        )
+
+
+def _require_positive(who: str, **sizes: Any) -> None:
+    for name, size in sizes.items():
+        if not isinstance(size, (int, np.integer)) or size < 1:
+            raise InvalidArgument(f"{who}: {name} must be a positive integer, got {size!r}.")
