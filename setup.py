@@ -17,6 +17,7 @@ REQUIRES = [
     "rich>=13.7",
     "typer>=0.12",
     "platformdirs>=4",
+    "typing_extensions>=4.5",
     "lz4>=4.3",
     "zstandard>=0.22",
 ]

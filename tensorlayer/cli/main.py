@@ -29,3 +29,7 @@ def main() -> None:
     except TensorLayerError as error:
         sys.stderr.write(f"tl: {error}\n")
         raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    main()
