@@ -14,6 +14,7 @@ REQUIRES = [
     "safetensors>=0.4",
     "h5py>=3.10",
     "tqdm>=4.66",
+    "tensorboard>=2.16",
     "rich>=13.7",
     "typer>=0.12",
     "platformdirs>=4",
