@@ -30,7 +30,7 @@ import tensorflow as tf
 from tensorlayer import activation, initializers
 from tensorlayer.errors import InvalidArgument, WrongShape
 from tensorlayer.layers import arguments, compat, graph, naming
-from tensorlayer.layers.mode import current_mode
+from tensorlayer.layers.mode import current_mode, mode
 from tensorlayer.layers.tree import named_variables
 
 __all__ = ["Layer"]
@@ -230,7 +230,8 @@ class Layer(tf.Module, metaclass=_LayerType):
         """Apply the layer: networks in, network out; tensors in, tensor out."""
         if graph.networks_in((inputs, options)):
             return graph.connect(self, inputs, options, is_train)
-        return self.compute(inputs, **options)
+        with mode(is_train):
+            return self.compute(inputs, **options)
 
     def compute(self, inputs: Any, **options: Any) -> Any:
         """Return the outputs for tensors; the first time, build the parameters for their shape."""

@@ -12,13 +12,13 @@ The one rule for outputs is *specs in, spec out; tensors in, tensor out*: above 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
 
-from tensorlayer.errors import InvalidArgument, WrongShape, did_you_mean
+from tensorlayer.errors import InvalidArgument, TensorLayerError, WrongShape, did_you_mean
 from tensorlayer.layers import summary
 from tensorlayer.layers.mode import current_mode, mode
 from tensorlayer.layers.naming import NameTable, check_unique
@@ -190,13 +190,16 @@ def networks_in(structure: Any) -> list[Network]:
     return [leaf for leaf in tf.nest.flatten(structure) if isinstance(leaf, Network)]
 
 
-def nodes(outputs: Any) -> list[Network]:
-    """Return the networks at and below ``outputs``, each after those that it was applied to."""
+def nodes(outputs: Any, known: Container[Network] = ()) -> list[Network]:
+    """Return the networks at and below ``outputs``, each after those that it was applied to.
+
+    What is ``known``, and what only that depends on, is left out.
+    """
     found: dict[Network, None] = {}
     stack = [(network, False) for network in reversed(networks_in(outputs))]
     while stack:
         network, is_expanded = stack.pop()
-        if network in found:
+        if network in found or network in known:
             continue
         if is_expanded:
             found[network] = None
@@ -283,7 +286,14 @@ def trace(layer: Layer, values: Any) -> Any:
         inputs, options = tf.nest.pack_sequence_as(values, filled)
         return layer.forward(inputs, **options)
 
-    outputs = forward.get_concrete_function(*specs).structured_outputs
+    try:
+        outputs = forward.get_concrete_function(*specs).structured_outputs
+    except ValueError as error:
+        if isinstance(error, TensorLayerError):
+            raise
+        raise WrongShape(
+            f"{layer!r} cannot be applied to shape {summary.shapes(values[0])}: {error}"
+        ) from error
     return tf.nest.map_structure(lambda o: tf.TensorSpec(o.shape, o.dtype), outputs)
 
 
@@ -310,9 +320,7 @@ def evaluate(outputs: Any, feeds: Mapping[Network, Any], is_train: bool | None =
     values: dict[Network, Any] = dict(feeds)
     with mode(is_train):
         is_open = current_mode() is None
-        for node in nodes(outputs):
-            if node in values:
-                continue
+        for node in nodes(outputs, known=values):
             inputs, options = fill((node.inputs, node.options), values.__getitem__)
             with mode(node.is_train if is_open else None):
                 values[node] = node.layer.compute(inputs, **options)

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 import tensorlayer as tl
-from tensorlayer.errors import InvalidArgument, UnknownArgument
+from tensorlayer.errors import InvalidArgument, UnknownArgument, WrongShape
 from tensorlayer.layers import Dense, Input, Layer
 
 
@@ -100,6 +100,23 @@ def test_a_layer_without_forward_says_so():
 
     with pytest.raises(InvalidArgument, match="Empty: a layer has to define forward"):
         Empty()(tf.ones([1]))
+
+
+def test_a_layer_applied_to_a_tensor_is_told_the_mode():
+    layer, x = tl.layers.Dropout(keep=0.5), tf.ones([1, 100])
+
+    assert np.any(layer(x, is_train=True) == 0)
+    assert np.all(layer(x) == 1)
+
+
+def test_a_layer_applied_to_another_size_is_named():
+    layer = Dense(n_units=3, name="shared")
+    layer(Input([None, 4]))
+
+    with pytest.raises(
+        WrongShape, match=r"Dense.*'shared'\) cannot be applied to shape \(None, 5\)"
+    ):
+        layer(Input([None, 5]))
 
 
 def test_weights_are_made_once_and_not_while_computing():

@@ -7,6 +7,7 @@ import tensorflow as tf
 import tensorlayer as tl
 from tensorlayer.errors import InvalidArgument, WrongShape
 from tensorlayer.layers import Concat, Dense, Dropout, Input, InputLayer, Lambda
+from tensorlayer.layers.graph import evaluate
 
 RNG = np.random.default_rng(0)
 
@@ -140,6 +141,15 @@ def test_every_event_is_computed_once():
     net(tf.ones([1, 2]))
 
     assert len(calls) == 1
+
+
+def test_nothing_below_a_given_value_is_computed():
+    hidden = Lambda(Input([None, 2], name="x"), tf.identity, name="hidden")
+    net = Lambda(hidden, lambda x: 2 * x, name="double")
+
+    values = evaluate(net, {hidden: tf.ones([1, 2])})
+
+    np.testing.assert_array_equal(values, [[2, 2]])
 
 
 def test_several_inputs_are_fed_in_order_or_by_name():
