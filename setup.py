@@ -23,7 +23,13 @@ REQUIRES = [
     "zstandard>=0.22",
 ]
 
-VISION = ["pillow>=10", "scikit-image>=0.22", "matplotlib>=3.8"]
+# OpenCV 5 interpolates exactly; version 4 rounds positions to 1/32 of a pixel.
+VISION = [
+    "pillow>=10",
+    "scikit-image>=0.22",
+    "matplotlib>=3.8",
+    "opencv-python-headless>=5",
+]
 
 # The Linux wheel carries a MongoDB 6.0 binary; the other one fetches MongoDB 7 while installing.
 SERVER = [
@@ -51,13 +57,19 @@ EXTRAS = {
     "text": ["sacremoses>=0.1", "sacrebleu>=2.4"],
     "examples": ["scikit-learn>=1.4", *VISION],
     "test": [*TEST, *VISION, *SLIM],
-    "docs": ["mkdocs>=1.6", "mkdocs-material>=9.5", "mkdocstrings[python]>=0.26"],
+    "docs": [
+        "mkdocs>=1.6,<2",
+        "mkdocs-material>=9.5",
+        "mkdocstrings[python]>=0.26",
+        "scikit-learn>=1.4",
+        *VISION,
+    ],
 }
 
 setup(
     name="tensorlayer",
     version="3.0.0.dev0",
-    description="Deep learning by stacking named layers, with versions, datasets and tasks in MongoDB",
+    description="Deep learning by stacking named layers; TensorFlow computes, MongoDB remembers",
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",

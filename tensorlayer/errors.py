@@ -12,6 +12,7 @@
     │   ├── NameTaken                    two layers, one name, one network
     │   ├── NameMissing (LookupError)    reuse of a layer that is not there
     │   └── NameMismatch                 reuse of a layer with other arguments
+    ├── LibraryMissing (ImportError)     an extra is not installed
     ├── NotSerializable (ValueError)     a model holds what JSON cannot say
     ├── StructureMismatch (ValueError)   weights or versions of another structure
     ├── StoreError
@@ -22,6 +23,7 @@
     │   ├── StoreUnavailable (ConnectionError)  away for longer than the budget
     │   ├── Conflict                     one id, two contents
     │   └── Corrupt                      stored bytes are not what was stored
+    ├── DownloadFailed (ConnectionError) a file of the network did not arrive
     ├── NotFound (LookupError)
     │   ├── ModelNotFound, VersionNotFound, DatasetNotFound, TaskNotFound
     └── TaskError
@@ -87,6 +89,10 @@ class NameMismatch(NamingError):
     """A layer is to be reused with other arguments than it was made with."""
 
 
+class LibraryMissing(TensorLayerError, ImportError):
+    """A library of one of the extras is not installed."""
+
+
 class NotSerializable(TensorLayerError, ValueError):
     """A model holds something that JSON cannot describe."""
 
@@ -125,6 +131,10 @@ class Conflict(StoreError):
 
 class Corrupt(StoreError):
     """Stored bytes are not the bytes that were stored."""
+
+
+class DownloadFailed(TensorLayerError, ConnectionError):
+    """A file could not be downloaded."""
 
 
 class NotFound(TensorLayerError, LookupError):
