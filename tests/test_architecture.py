@@ -23,12 +23,12 @@ ARROWS: dict[str, set[str]] = {
     "workflow": {"storage", "hub"},
     "hub": {"storage", "models", "datasets", "workflow"},
     "cli": {"hub", "storage", "models", "datasets", "workflow"},
-    "utils": {"train", "evaluation", "seeds", "board"},
+    "utils": {"train"},
     "rein": {"cost"},
     "visualize": {"prepro"},
-    "files": {"models", "layers", "visualize"},
+    "files": {"models", "nlp", "visualize"},
 }
-EVERYBODY = {"errors", "logging"}
+EVERYBODY = {"errors", "logging", "whole"}
 
 # Parts that a small process loads: never TensorFlow when they are imported.
 WITHOUT_TENSORFLOW = {"storage", "datasets", "workflow", "cli", "hub", "errors", "logging"}

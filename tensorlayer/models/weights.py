@@ -15,16 +15,16 @@ nothing unless everything fits. Nothing is pickled.
 
 from __future__ import annotations
 
+import json
 import os
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
 from tensorlayer.errors import Corrupt, InvalidArgument, StructureMismatch, did_you_mean
+from tensorlayer.whole import whole_file
 
 __all__ = [
     "assign",
@@ -37,6 +37,11 @@ __all__ = [
 ]
 
 Arrays = dict[str, np.ndarray]
+
+_OLD_ARCHIVE = (
+    " An archive of TensorLayer 1.x or 2.x is read by tl.files.load_and_assign_npz, without "
+    "executing what it holds."
+)
 
 
 def format_of(path: str | os.PathLike[str], format: str | None = None) -> str:
@@ -60,7 +65,7 @@ def format_of(path: str | os.PathLike[str], format: str | None = None) -> str:
 
 def save(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], format: str) -> None:
     """Write the arrays; the file appears whole or not at all."""
-    with _whole_file(Path(path)) as temporary:
+    with whole_file(path) as temporary:
         _FORMATS[format][0](temporary, dict(arrays))
 
 
@@ -79,7 +84,8 @@ def load(path: str | os.PathLike[str], format: str) -> Arrays:
     try:
         return _FORMATS[format][1](Path(path))
     except (ValueError, OSError, KeyError, EOFError) as error:
-        raise Corrupt(f"{str(path)!r} cannot be read as {format}: {error}") from error
+        hint = _OLD_ARCHIVE if "allow_pickle" in str(error) else ""
+        raise Corrupt(f"{str(path)!r} cannot be read as {format}: {error}{hint}") from error
 
 
 def save_with_text(
@@ -88,7 +94,7 @@ def save_with_text(
     """Write a safetensors file that also carries a text: the model's config."""
     from safetensors.numpy import save_file
 
-    with _whole_file(Path(path)) as temporary:
+    with whole_file(path) as temporary:
         save_file(_contiguous(arrays), temporary, metadata={"config": text})
 
 
@@ -104,21 +110,6 @@ def load_with_text(path: str | os.PathLike[str]) -> tuple[Arrays, str]:
         raise Corrupt(
             f"{str(path)!r} holds weights but no structure. Use load_weights on a model for it."
         ) from error
-
-
-@contextmanager
-def _whole_file(path: Path) -> Iterator[Path]:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)  # mkstemp makes files private; a model file is not
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 # -- what is in a file becomes what is in a model
@@ -185,6 +176,9 @@ def _some(names: list[str]) -> str:
 
 # -- formats
 
+#: Where an HDF5 file keeps the names of its arrays, in order.
+_NAMES = "__names__"
+
 
 def _save_safetensors(path: Path, arrays: Arrays) -> None:
     from safetensors.numpy import save_file
@@ -218,14 +212,16 @@ def _save_npz_dict(path: Path, arrays: Arrays) -> None:
 
 def _load_npz(path: Path) -> Arrays:
     with np.load(path, allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
+        # TensorLayer 1.x and 2.x wrote the names of TensorFlow's outputs, with :0 at the end.
+        return {name.removesuffix(":0"): file[name] for name in file.files}
 
 
 def _save_hdf5(path: Path, arrays: Arrays) -> None:
     import h5py
 
     with h5py.File(path, "w") as file:
-        file.attrs["names"] = list(arrays)
+        # A dataset, not an attribute: those end at 64 KB.
+        file.create_dataset(_NAMES, data=json.dumps(list(arrays)))
         for name, array in arrays.items():
             file.create_dataset(name, data=array)
 
@@ -234,7 +230,7 @@ def _load_hdf5(path: Path) -> Arrays:
     import h5py
 
     with h5py.File(path, "r") as file:
-        return {name: file[name][()] for name in file.attrs["names"]}
+        return {name: file[name][()] for name in json.loads(file[_NAMES][()])}
 
 
 _FORMATS: dict[str, tuple[Callable[[Path, Arrays], None], Callable[[Path], Arrays]]] = {

@@ -66,7 +66,7 @@ def test_a_truncated_file_is_corrupt(tmp_path):
 def test_pickled_arrays_are_not_read(tmp_path):
     np.savez(tmp_path / "w.npz", params=np.array([np.ones(2), np.ones(3)], dtype=object))
 
-    with pytest.raises(Corrupt, match=r"allow_pickle"):
+    with pytest.raises(Corrupt, match=r"is read by tl.files.load_and_assign_npz"):
         weights.load(tmp_path / "w.npz", "npz")
 
 
@@ -99,3 +99,17 @@ def test_other_shapes_are_listed_even_when_names_may_be_skipped():
 def test_another_number_of_arrays_is_refused_by_position():
     with pytest.raises(StructureMismatch, match=r"holds 3 arrays and the model 1 parameters: w"):
         weights.by_position({"w": tf.Variable(1.0)}, ARRAYS)
+
+
+def test_names_of_older_releases_end_in_an_output_number(tmp_path):
+    np.savez(tmp_path / "w.npz", **{"dense/W:0": np.ones(2), "dense/b:0": np.ones(1)})
+
+    assert list(weights.load(tmp_path / "w.npz", "npz_dict")) == ["dense/W", "dense/b"]
+
+
+def test_thousands_of_names_fit_into_an_hdf5_file(tmp_path):
+    many = {f"a/rather/long/name/of/a/parameter/{i}": np.array(i) for i in range(5000)}
+
+    weights.save(tmp_path / "w.h5", many, "hdf5")
+
+    assert list(weights.load(tmp_path / "w.h5", "hdf5")) == list(many)

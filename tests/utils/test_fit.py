@@ -76,7 +76,9 @@ def test_predict_covers_every_sample_with_any_batch_size(batch_size):
 
 def test_errors():
     optimizer = tf.optimizers.SGD(0.1)
-    with pytest.raises(InvalidArgument, match="are 103 samples, fewer than the batch_size 200"):
+    with pytest.raises(
+        InvalidArgument, match="are 103 samples, fewer than the batch_size 200: not one"
+    ):
         tl.utils.fit(network(), optimizer, tl.cost.cross_entropy, X, Y, batch_size=200)
     with pytest.raises(InvalidArgument, match="same length and not empty, got 103 and 50"):
         tl.utils.fit(network(), optimizer, tl.cost.cross_entropy, X, Y[:50])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 import os
 from collections.abc import Callable
 from typing import Any
@@ -13,10 +12,10 @@ from tqdm.auto import tqdm
 
 from tensorlayer import train
 from tensorlayer.errors import InvalidArgument
+from tensorlayer.utils import steps
+from tensorlayer.utils.steps import Measure
 
 __all__ = ["fit", "predict", "test"]
-
-Measure = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 
 def fit(
@@ -95,25 +94,21 @@ def fit(
     >>> epochs[-1].metrics["loss"] < 0.01
     True
     """
-    _require_equal_lengths(X_train, y_train)
-    if len(X_train) < batch_size:
-        raise InvalidArgument(
-            f"fit: there are {len(X_train)} samples, fewer than the batch_size {batch_size}."
-        )
+    steps.require_pairs(X_train, y_train, batch_size, full_batch=True)
     arrays = tf.data.Dataset.from_tensor_slices((X_train, y_train))
     data = arrays.shuffle(len(X_train)).batch(batch_size, drop_remainder=True).prefetch(2)
-    measures = {"loss": cost, **({"acc": acc} if acc is not None else {})}
+    others = {} if acc is None else {"acc": acc}
     held_out = {"train": (X_train, y_train)} if eval_train else {}
     if X_val is not None:
         held_out["val"] = (X_val, y_val)
-    measure_batch = tf.function(_batch_measure(network, measures))
+    measuring = tf.function(steps.measuring_step(network, {"loss": cost, **others}))
 
     def report(epoch: train.Epoch) -> None:
         if epoch.number != 1 and epoch.number % print_freq:
             return
         shown = {} if eval_train else {f"train {k}": v for k, v in epoch.metrics.items()}
         for which, (X, y) in held_out.items():
-            found = _measure(measure_batch, X, y, batch_size)
+            found = steps.measure(measuring, X, y, batch_size)
             shown.update({f"{which} {name}": value for name, value in found.items()})
         text = "  ".join(f"{name} {value:.6g}" for name, value in shown.items())
         tqdm.write(f"epoch {epoch.number} of {n_epoch}  {epoch.seconds:.2f} s  {text}")
@@ -125,22 +120,8 @@ def fit(
         callbacks.append(_board(writer, tensorboard_epoch_freq, weights))
         if tensorboard_graph_vis:
             _write_graph(writer, network, X_train)
-    step = _step(network, train_op, measures)
+    step = steps.training_step(network, train_op, cost, others)
     return train.run(step, data, n_epoch=n_epoch, callbacks=callbacks)
-
-
-def _step(network: Any, optimizer: Any, measures: dict[str, Measure]) -> train.Step:
-    weights = network.trainable_weights
-
-    def step(X: tf.Tensor, y: tf.Tensor) -> dict[str, tf.Tensor]:
-        with tf.GradientTape() as tape:
-            output = network(X, is_train=True)
-            loss = measures["loss"](output, y)
-        gradients = tape.gradient(loss, weights)
-        optimizer.apply_gradients(zip(gradients, weights, strict=True))
-        return {"loss": loss, **{n: fn(output, y) for n, fn in measures.items() if n != "loss"}}
-
-    return step
 
 
 def _write_graph(writer: Any, network: Any, X: np.ndarray) -> None:
@@ -204,31 +185,9 @@ def test(
     1.0
     """
     measures = {"acc": acc, **({"cost": cost} if cost is not None else {})}
-    measure_batch = _batch_measure(network, measures)
-    found = _measure(measure_batch, X_test, y_test, batch_size or len(X_test))
+    step = steps.measuring_step(network, measures)
+    found = steps.measure(step, X_test, y_test, batch_size or len(X_test))
     return found["acc"] if cost is None else (found["acc"], found["cost"])
-
-
-def _batch_measure(network: Any, measures: dict[str, Measure]) -> Callable[..., Any]:
-    def measure(X: tf.Tensor, y: tf.Tensor) -> dict[str, tf.Tensor]:
-        output = network(X, is_train=False)
-        return {name: fn(output, y) for name, fn in measures.items()}
-
-    return measure
-
-
-def _measure(
-    measure_batch: Callable[..., Any], X: np.ndarray, y: np.ndarray, batch_size: int
-) -> dict[str, float]:
-    """Return the means over all samples; the last, shorter batch counts by its size."""
-    _require_equal_lengths(X, y)
-    sums: collections.Counter[str] = collections.Counter()
-    for start in range(0, len(X), batch_size):
-        part = slice(start, start + batch_size)
-        found = measure_batch(tf.convert_to_tensor(X[part]), tf.convert_to_tensor(y[part]))
-        for name, value in found.items():
-            sums[name] += float(value) * len(X[part])
-    return {name: value / len(X) for name, value in sums.items()}
 
 
 def predict(network: Any, X: np.ndarray, batch_size: int | None = None) -> np.ndarray:
@@ -258,11 +217,3 @@ def predict(network: Any, X: np.ndarray, batch_size: int | None = None) -> np.nd
     return np.concatenate(
         [network(tf.convert_to_tensor(X[i : i + size]), is_train=False).numpy() for i in starts]
     )
-
-
-def _require_equal_lengths(X: np.ndarray, y: np.ndarray) -> None:
-    if len(X) != len(y) or not len(X):
-        raise InvalidArgument(
-            f"samples and targets have to be of the same length and not empty, got {len(X)} and "
-            f"{len(y)}."
-        )

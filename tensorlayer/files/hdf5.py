@@ -1,0 +1,238 @@
+"""Weights and structure in HDF5 files, of plain arrays and JSON.
+
+Written by name, as ``model.save_weights("model.h5")`` does. Files of TensorLayer 2.x, one group for
+each layer, are read as well; their structure is not, since it is a Python expression that would
+have to be evaluated.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tensorlayer.errors import Corrupt, InvalidArgument, StructureMismatch
+from tensorlayer.whole import whole_file
+
+if TYPE_CHECKING:
+    from tensorlayer.models import Model
+
+__all__ = [
+    "load_hdf5_graph",
+    "load_hdf5_to_weights",
+    "load_hdf5_to_weights_in_order",
+    "save_hdf5_graph",
+    "save_weights_to_hdf5",
+    "static_graph2net",
+]
+
+Place = str | os.PathLike[str]
+Pairs = list[tuple[str, np.ndarray]]
+
+#: Entries that are no arrays. Datasets, since an HDF5 attribute holds at most 64 KiB.
+CONFIG, CUSTOM, NAMES = "__config__", "__customized_data__", "__names__"
+
+
+def save_weights_to_hdf5(filepath: Place, network: Any) -> None:
+    """Write the weights of a network or model, which appear whole or not at all.
+
+    Examples
+    --------
+    >>> import tensorlayer as tl
+    >>> net = tl.layers.Dense(tl.layers.Input([None, 2]), 3, name="dense")
+    >>> save_weights_to_hdf5("model.h5", net)
+    >>> load_hdf5_to_weights("model.h5", net)
+    """
+    from tensorlayer.models import weights
+
+    arrays = {name: variable.numpy() for name, variable in network.parameters.items()}
+    weights.save(filepath, arrays, "hdf5")
+
+
+def load_hdf5_to_weights(filepath: Place, network: Any, skip: bool = False) -> None:
+    """Give the parameters of a network the arrays of their names, all or none.
+
+    Parameters
+    ----------
+    filepath
+        Of :func:`save_weights_to_hdf5`, of ``model.save_weights``, or of TensorLayer 2.x.
+    network
+        A network or model.
+    skip
+        Pass over names that only one side has.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    Corrupt
+        It is no HDF5 file with weights.
+    StructureMismatch
+        Names or shapes differ; nothing was assigned.
+    """
+    from tensorlayer.models import weights
+
+    weights.assign(network.parameters, _by_name(_read(filepath)), skip)
+
+
+def load_hdf5_to_weights_in_order(filepath: Place, network: Any) -> None:
+    """Give the parameters of a network the arrays in their order, whatever their names.
+
+    Raises
+    ------
+    FileNotFoundError, Corrupt, StructureMismatch
+        As for :func:`load_hdf5_to_weights`.
+    """
+    from tensorlayer.models import weights
+
+    arrays = {str(i): array for i, (_, array) in enumerate(_read(filepath))}
+    weights.assign(network.parameters, weights.by_position(network.parameters, arrays))
+
+
+def save_hdf5_graph(
+    network: Model,
+    filepath: Place = "model.hdf5",
+    save_weights: bool = False,
+    customized_data: Any = None,
+) -> None:
+    """Write the structure of a model as JSON, perhaps with its weights.
+
+    Parameters
+    ----------
+    network
+        A model; its ``config`` is written.
+    filepath
+        The path.
+    save_weights
+        Whether to write the weights too.
+    customized_data
+        Data of your own that JSON can hold, kept in the file as ``__customized_data__``.
+    """
+    import h5py
+
+    arrays = network.to_arrays() if save_weights else {}
+    texts = {CONFIG: network.config, CUSTOM: customized_data, NAMES: list(arrays)}
+    contents = {**{name: json.dumps(value) for name, value in texts.items()}, **arrays}
+    with whole_file(filepath) as temporary, h5py.File(temporary, "w") as file:
+        for name, value in contents.items():
+            file.create_dataset(name, data=value)
+
+
+def load_hdf5_graph(filepath: Place = "model.hdf5", load_weights: bool = False) -> Model:
+    """Return a new model of the structure that :func:`save_hdf5_graph` wrote.
+
+    Classes of your own have to be imported before; nothing in the file is executed.
+
+    Parameters
+    ----------
+    filepath
+        The path.
+    load_weights
+        Give it the weights of the file; otherwise they are new.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    Corrupt
+        There is no structure in it, or one of TensorLayer 2.x, which is a Python expression.
+    """
+    model = static_graph2net(json.loads(_text(filepath, CONFIG)))
+    if load_weights:
+        load_hdf5_to_weights(filepath, model)
+    return model
+
+
+def static_graph2net(model_config: dict[str, Any]) -> Model:
+    """Return a new model of a structure, the ``config`` of another.
+
+    Raises
+    ------
+    InvalidArgument
+        It is not the config of a model.
+
+    Examples
+    --------
+    >>> import tensorlayer as tl
+    >>> x = tl.layers.Input([None, 2], name="x")
+    >>> model = tl.models.Model(x, tl.layers.Dense(x, 3, name="dense"), name="small")
+    >>> static_graph2net(model.config)
+    <Model 'small' of 2 layers>
+    """
+    from tensorlayer.models import Model
+
+    if not isinstance(model_config, dict) or "class" not in model_config:
+        raise InvalidArgument(
+            "static_graph2net: model_config is the config of a tl.models.Model, "
+            f"got {model_config!r:.80}."
+        )
+    return Model.from_config(model_config)
+
+
+# -- reading
+
+
+def _read(filepath: Place) -> Pairs:
+    """Return the names and arrays in their order."""
+    import h5py
+
+    if not Path(filepath).is_file():
+        raise FileNotFoundError(f"there is no file {os.fspath(filepath)!r}.")
+    try:
+        with h5py.File(filepath, "r") as file:
+            if "layer_names" in file.attrs:
+                return _read_layers(file)
+            listed = json.loads(_str(file[NAMES][()]))
+            return [(name, file[name][()]) for name in listed]
+    except (OSError, KeyError, ValueError, AttributeError) as error:
+        raise Corrupt(
+            f"{os.fspath(filepath)!r} holds no weights that can be read: {error}. Write it with "
+            "save_weights_to_hdf5."
+        ) from error
+
+
+def _read_layers(group: Any) -> Pairs:
+    """Return what TensorLayer 2.x wrote: a group for each layer, layers within layers."""
+    pairs: Pairs = []
+    for layer in [group[_str(name)] for name in group.attrs["layer_names"]]:
+        if "layer_names" in layer.attrs:
+            pairs += _read_layers(layer)
+        names = map(_str, layer.attrs.get("weight_names", ()))
+        pairs += [(name.removesuffix(":0"), layer[name][()]) for name in names]
+    return pairs
+
+
+def _by_name(pairs: Pairs) -> dict[str, np.ndarray]:
+    arrays = dict(pairs)
+    if len(arrays) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise StructureMismatch(
+            f"the file holds several arrays named {', '.join(twice)}. Read it in order instead, "
+            "with load_hdf5_to_weights_in_order."
+        )
+    return arrays
+
+
+def _str(name: str | bytes) -> str:
+    """Return a name that h5py 2 wrote as bytes and h5py 3 as text."""
+    return name.decode("utf-8") if isinstance(name, bytes) else str(name)
+
+
+def _text(filepath: Place, name: str) -> str:
+    import h5py
+
+    if not Path(filepath).is_file():
+        raise FileNotFoundError(f"there is no file {os.fspath(filepath)!r}.")
+    try:
+        with h5py.File(filepath, "r") as file:
+            return _str(file[name][()])
+    except (OSError, KeyError) as error:
+        raise Corrupt(
+            f"{os.fspath(filepath)!r} holds no structure as JSON: {error}. One of TensorLayer 2.x "
+            "is a Python expression and is not evaluated: build the model in code and load its "
+            "weights with load_hdf5_to_weights."
+        ) from error

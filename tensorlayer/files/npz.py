@@ -1,0 +1,105 @@
+"""NumPy's files, also those of earlier releases that hold pickled object arrays.
+
+:func:`numpy.load` either refuses object arrays or unpickles them, which executes what the file
+says. The functions here read them with :mod:`tensorlayer.files.pickled` instead.
+"""
+
+from __future__ import annotations
+
+import os
+import zipfile
+import zlib
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from tensorlayer.errors import Corrupt
+from tensorlayer.files import pickled
+from tensorlayer.files.archives import reason
+
+__all__ = ["read_npy", "read_npz"]
+
+_DAMAGE = (
+    ValueError,
+    OSError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    RuntimeError,  # an encrypted or unknown kind of zip
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+def read_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
+    """Return the arrays of an npz archive by name, in the order of the file.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    Corrupt
+        It is damaged, no npz archive, or an object array in it holds more than arrays and plain
+        values. Nothing was executed.
+
+    Examples
+    --------
+    >>> np.savez("two.npz", w=np.eye(2), b=np.zeros(2))
+    >>> {name: array.shape for name, array in read_npz("two.npz").items()}
+    {'w': (2, 2), 'b': (2,)}
+    """
+    _require_file(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {
+                name.removesuffix(".npy"): _read_member(archive, name)
+                for name in archive.namelist()
+            }
+    except _DAMAGE as error:
+        raise Corrupt(_damaged(path, "an npz archive", error)) from error
+
+
+def read_npy(path: str | os.PathLike[str]) -> np.ndarray:
+    """Return the array of an npy file.
+
+    Raises
+    ------
+    FileNotFoundError, Corrupt
+        As for :func:`read_npz`.
+    """
+    _require_file(path)
+    try:
+        with open(path, "rb") as file:
+            return _read_array(file)
+    except _DAMAGE as error:
+        raise Corrupt(_damaged(path, "an npy file", error)) from error
+
+
+def _read_member(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    with archive.open(name) as file:
+        return _read_array(file)
+
+
+def _read_array(file: BinaryIO) -> np.ndarray:
+    major, _ = np.lib.format.read_magic(file)
+    readers = {1: np.lib.format.read_array_header_1_0}
+    shape, _, dtype = readers.get(major, np.lib.format.read_array_header_2_0)(file)
+    if dtype.kind == "O":
+        array = pickled.load(file)
+        if not isinstance(array, np.ndarray) or array.shape != shape:
+            raise ValueError(f"the header says an array of {shape}, the pickle something else")
+        return array
+    file.seek(0)
+    return np.lib.format.read_array(file, allow_pickle=False)
+
+
+def _require_file(path: str | os.PathLike[str]) -> None:
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"there is no file {os.fspath(path)!r}.")
+
+
+def _damaged(path: str | os.PathLike[str], what: str, error: BaseException) -> str:
+    return (
+        f"{os.fspath(path)!r} cannot be read as {what}: {reason(error)}. Make it or get it again."
+    )

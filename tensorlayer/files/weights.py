@@ -1,0 +1,390 @@
+"""Weights in npz archives, by position and by name.
+
+These are the functions that scripts call; ``model.save_weights`` and ``model.load_weights`` do the
+same in one call and know more formats (:mod:`tensorlayer.models.weights`). Files appear whole or
+not at all, reading assigns all or nothing, and nothing is pickled. Archives of TensorLayer 1.x and
+2.x, which hold a pickled object array ``params``, are read without unpickling it.
+
+In a TensorFlow 1 graph, give the session as ``sess=``; elsewhere it is accepted and not needed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tensorlayer.errors import InvalidArgument, StructureMismatch
+from tensorlayer.files.npz import read_npz
+from tensorlayer.whole import whole_file
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+__all__ = [
+    "assign_by_name",
+    "assign_params",
+    "assign_tf_variable",
+    "assign_weights",
+    "load_and_assign_npz",
+    "load_and_assign_npz_dict",
+    "load_npz",
+    "parameters_of",
+    "save_npz",
+    "save_npz_dict",
+    "tf_variables_to_numpy",
+]
+
+Place = str | os.PathLike[str]
+Arrays = Sequence[np.ndarray]
+
+
+# -- variables and arrays
+
+
+def tf_variables_to_numpy(variables: Iterable[tf.Variable], sess: Any = None) -> list[np.ndarray]:
+    """Return the values of variables.
+
+    Parameters
+    ----------
+    variables
+        One or more.
+    sess
+        The session, for variables of a TensorFlow 1 graph.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> tf_variables_to_numpy([tf.Variable(1.0), tf.Variable([2.0, 3.0])])
+    [np.float32(1.0), array([2., 3.], dtype=float32)]
+    """
+    single = not isinstance(variables, (list, tuple)) and hasattr(variables, "assign")
+    listed = [variables] if single else list(variables)
+    if _lives_in(sess, listed):
+        return list(sess.run(listed))
+    return [variable.numpy() if hasattr(variable, "numpy") else variable for variable in listed]
+
+
+def assign_tf_variable(variable: tf.Variable, value: Any) -> None:
+    """Give a variable a value, which is cast to its type."""
+    variable.assign(np.asarray(value, variable.dtype.as_numpy_dtype))
+
+
+def assign_weights(weights: Arrays, network: Any, *, sess: Any = None) -> Any:
+    """Give the first parameters of a network these values, by position, all or none.
+
+    There may be fewer values than parameters, as when the first layers of a trained network are
+    taken over.
+
+    Parameters
+    ----------
+    weights
+        Arrays in the order of ``network.all_params``.
+    network
+        A network or model.
+    sess
+        The session, for a network in a TensorFlow 1 graph.
+
+    Returns
+    -------
+    Network or Model
+        The network.
+
+    Raises
+    ------
+    StructureMismatch
+        There are more values than parameters, or shapes differ; nothing was assigned.
+
+    Examples
+    --------
+    >>> import tensorlayer as tl
+    >>> net = tl.layers.Dense(tl.layers.Input([None, 2]), 3, name="dense")
+    >>> net = assign_weights([np.ones([2, 3])], net)
+    >>> net.all_params[0].numpy().tolist()
+    [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
+    """
+    parameters = parameters_of(network, "assign_weights")
+    if len(weights) > len(parameters):
+        raise StructureMismatch(
+            f"assign_weights: there are {len(weights)} arrays and only {len(parameters)} "
+            f"parameters in the network: {', '.join(parameters)}. Nothing was assigned."
+        )
+    arrays = dict(zip(parameters, map(np.asarray, weights), strict=False))
+    assign_by_name({name: parameters[name] for name in arrays}, arrays, sess)
+    return network
+
+
+def assign_params(sess: Any, params: Arrays, network: Any) -> Any:
+    """Do what :func:`assign_weights` does, with the arguments of TensorLayer 1.x."""
+    return assign_weights(params, network, sess=sess)
+
+
+# -- by position
+
+
+def save_npz(save_list: Any = None, name: Place = "model.npz", sess: Any = None) -> None:
+    """Write arrays by position.
+
+    Parameters
+    ----------
+    save_list
+        Variables or arrays, such as ``net.all_params`` or ``net.all_weights``.
+    name
+        The path.
+    sess
+        The session, for variables of a TensorFlow 1 graph.
+
+    Notes
+    -----
+    The archive holds one plain array for each, ``arr_0``, ``arr_1``, ...; ``model.load_weights``
+    reads it too. TensorLayer 1.x and 2.x wrote one pickled array ``params``, which failed for
+    arrays of different rank and mixed up some of equal first dimensions.
+
+    Examples
+    --------
+    >>> save_npz([np.ones([2, 3]), np.zeros(3)], "model.npz")
+    >>> [array.shape for array in load_npz(name="model.npz")]
+    [(2, 3), (3,)]
+    """
+    arrays = tf_variables_to_numpy(_required(save_list, "save_npz"), sess)
+    with whole_file(name) as temporary, temporary.open("wb") as file:
+        np.savez(file, *arrays)
+
+
+def load_npz(path: Place = "", name: str = "model.npz") -> list[np.ndarray]:
+    """Return the arrays of an archive in their order.
+
+    Parameters
+    ----------
+    path
+        The folder.
+    name
+        The file in it: of :func:`save_npz`, here or in TensorLayer 1.x and 2.x, or any npz archive.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    Corrupt
+        It is damaged, or pickles more than arrays.
+    """
+    arrays = read_npz(Path(path) / name)
+    if list(arrays) == ["params"]:
+        return [_whole_array(item) for item in arrays["params"]]
+    return list(arrays.values())
+
+
+def _whole_array(item: Any) -> np.ndarray:
+    """Undo what NumPy did to parameters of equal first dimension: an array of rows."""
+    if isinstance(item, np.ndarray) and item.dtype == np.dtype(object):
+        return np.stack([_whole_array(row) for row in item])
+    return np.asarray(item)
+
+
+def load_and_assign_npz(name: Any = None, network: Any = None, *, sess: Any = None) -> Any:
+    """Read an archive and give its arrays to a network by position, all or none.
+
+    Parameters
+    ----------
+    name
+        The file.
+    network
+        A network or model with as many parameters.
+    sess
+        The session, for a network in a TensorFlow 1 graph. In TensorLayer 1.x it came first; give
+        it by keyword.
+
+    Returns
+    -------
+    Network, Model or False
+        The network; False if there is no such file.
+
+    Raises
+    ------
+    StructureMismatch
+        Number or shapes differ; nothing was assigned.
+
+    Notes
+    -----
+    The order is that of ``all_params``. If the shapes say so, it is that of ``all_weights``, where
+    the trainable parameters come first. Archives by name (:func:`save_npz_dict`) do not depend on
+    an order.
+
+    Examples
+    --------
+    >>> import tensorlayer as tl
+    >>> net = tl.layers.Dense(tl.layers.Input([None, 2]), 3, name="dense")
+    >>> load_and_assign_npz("missing.npz", net)
+    False
+    """
+    parameters = parameters_of(network, "load_and_assign_npz")
+    if not _is_there(name, "load_and_assign_npz"):
+        return False
+    arrays = load_npz(name=name)
+    if len(arrays) != len(parameters):
+        raise StructureMismatch(
+            f"{os.fspath(name)!r} holds {len(arrays)} arrays and the network has "
+            f"{len(parameters)} parameters: {', '.join(parameters)}. Nothing was assigned. "
+            "Give the first of them with assign_weights(load_npz(name=...)[:n], network)."
+        )
+    order = _order_that_fits(parameters, arrays)
+    assign_by_name(parameters, dict(zip(order, arrays, strict=True)), sess)
+    return network
+
+
+def _order_that_fits(parameters: Mapping[str, tf.Variable], arrays: Arrays) -> list[str]:
+    created = list(parameters)
+    trainable_first = sorted(created, key=lambda name: not parameters[name].trainable)
+    shapes = [array.shape for array in arrays]
+    for order in (created, trainable_first):
+        if [tuple(parameters[name].shape) for name in order] == shapes:
+            return order
+    return created
+
+
+# -- by name
+
+
+def save_npz_dict(save_list: Any = None, name: Place = "model.npz", sess: Any = None) -> None:
+    """Write arrays by the names of their variables, such as ``dense/weights:0``.
+
+    Parameters
+    ----------
+    save_list
+        Variables, such as ``net.all_params``.
+    name
+        The path.
+    sess
+        The session, for variables of a TensorFlow 1 graph.
+
+    Raises
+    ------
+    InvalidArgument
+        There are no variables, or two with one name, of which a reader would find only one.
+
+    Examples
+    --------
+    >>> import tensorlayer as tl
+    >>> net = tl.layers.Dense(tl.layers.Input([None, 2]), 3, name="dense")
+    >>> save_npz_dict(net.all_params, "model.npz")
+    >>> list(np.load("model.npz"))
+    ['dense/weights:0', 'dense/biases:0']
+    """
+    variables = list(_required(save_list, "save_npz_dict"))
+    names = [variable.name for variable in variables]
+    twice = sorted({each for each in names if names.count(each) > 1})
+    if twice:
+        raise InvalidArgument(
+            f"save_npz_dict: several variables are named {', '.join(twice)}. Give the layers names "
+            "of their own, or save the networks in files of their own."
+        )
+    arrays = tf_variables_to_numpy(variables, sess)
+    with whole_file(name) as temporary, temporary.open("wb") as file:
+        np.savez(file, **dict(zip(names, arrays, strict=True)))
+
+
+def load_and_assign_npz_dict(
+    name: Place = "model.npz", network: Any = None, skip: bool = False, *, sess: Any = None
+) -> Any:
+    """Read an archive and give its arrays to the parameters of the same name, all or none.
+
+    Parameters
+    ----------
+    name
+        The file.
+    network
+        A network or model. (TensorLayer 1.x took every variable of the graph instead.)
+    skip
+        Pass over names that only one side has. Shapes have to agree all the same.
+    sess
+        The session, for a network in a TensorFlow 1 graph.
+
+    Returns
+    -------
+    Network, Model or False
+        The network; False if there is no such file.
+
+    Raises
+    ------
+    StructureMismatch
+        Names or shapes differ; nothing was assigned.
+    """
+    parameters = parameters_of(network, "load_and_assign_npz_dict")
+    if not _is_there(name, "load_and_assign_npz_dict"):
+        return False
+    # ":0" is the first output of an operation, in TensorFlow's names; parameters go without.
+    arrays = {key.removesuffix(":0"): array for key, array in read_npz(name).items()}
+    assign_by_name(parameters, arrays, sess, skip)
+    return network
+
+
+# -- what all of them need
+
+
+def _required(save_list: Any, who: str) -> Any:
+    if save_list is None or (isinstance(save_list, (list, tuple)) and not save_list):
+        raise InvalidArgument(f"{who}: there is nothing to save. Give net.all_params.")
+    return save_list
+
+
+def _is_there(name: Any, who: str) -> bool:
+    if not isinstance(name, (str, os.PathLike)):
+        raise InvalidArgument(
+            f"{who}: name is the path of a file, got a {type(name).__name__}. In TensorLayer 1.x "
+            "the session came first; give it by keyword: sess=sess."
+        )
+    return Path(name).is_file()
+
+
+def parameters_of(network: Any, who: str) -> dict[str, tf.Variable]:
+    """Return the parameters of a network or model by name, or raise for ``who``."""
+    parameters = getattr(network, "parameters", None)
+    if not isinstance(parameters, Mapping):
+        raise InvalidArgument(
+            f"{who}: network is a tl.layers network or a tl.models.Model, got {network!r}. "
+            "Give it by keyword: network=net."
+        )
+    return dict(parameters)
+
+
+def assign_by_name(
+    parameters: Mapping[str, tf.Variable],
+    arrays: Mapping[str, np.ndarray],
+    sess: Any,
+    skip: bool = False,
+) -> None:
+    """Do what ``tensorlayer.models.weights.assign`` does, also for variables of a session."""
+    import tensorflow as tf
+
+    from tensorlayer.models import weights
+
+    if not _lives_in(sess, list(parameters.values())):
+        weights.assign(parameters, arrays, skip)
+        return
+    with tf.Graph().as_default():  # what is planned while assigning is no part of the program's
+        held = {name: _InSession(variable, sess) for name, variable in parameters.items()}
+        weights.assign(held, arrays, skip)
+
+
+def _lives_in(sess: Any, variables: Sequence[Any]) -> bool:
+    """Tell whether these are variables of the session's graph, which only it can reach."""
+    graph = getattr(sess, "graph", None)
+    return graph is not None and any(getattr(each, "graph", None) is graph for each in variables)
+
+
+class _InSession:
+    """A variable of a TensorFlow 1 graph that takes a value as one of TensorFlow 2 does."""
+
+    def __init__(self, variable: tf.Variable, sess: Any) -> None:
+        self.shape, self.dtype = variable.shape, variable.dtype.base_dtype
+        self._variable, self._sess = variable, sess
+
+    def assign(self, value: tf.Tensor) -> None:
+        import tensorflow as tf
+
+        # Feeding the initial value adds no operation to the graph, however often this is called.
+        start = self._variable.initializer.inputs[1]
+        self._sess.run(self._variable.initializer, {start: tf.get_static_value(value)})

@@ -1,0 +1,84 @@
+"""What training and measuring on arrays are made of, whoever calls them."""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tensorlayer import train
+from tensorlayer.errors import InvalidArgument
+
+__all__ = ["Measure", "measure", "measuring_step", "require_pairs", "training_step"]
+
+#: A function of (output, target) that is a mean over its batch.
+Measure = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+
+
+def training_step(
+    network: Any, optimizer: Any, cost: Measure, others: Mapping[str, Measure]
+) -> train.Step:
+    """Return a step of gradient descent on ``cost``; it returns the loss and the other measures."""
+    weights = network.trainable_weights
+
+    def step(X: tf.Tensor, y: tf.Tensor) -> dict[str, tf.Tensor]:
+        with tf.GradientTape() as tape:
+            output = network(X, is_train=True)
+            loss = cost(output, y)
+        gradients = tape.gradient(loss, weights)
+        optimizer.apply_gradients(zip(gradients, weights, strict=True))
+        return {"loss": loss, **{name: fn(output, y) for name, fn in others.items()}}
+
+    return step
+
+
+def measuring_step(network: Any, measures: Mapping[str, Measure]) -> Callable[..., Any]:
+    """Return a function of one batch that evaluates the measures in inference mode."""
+
+    def step(X: tf.Tensor, y: tf.Tensor) -> dict[str, tf.Tensor]:
+        output = network(X, is_train=False)
+        return {name: fn(output, y) for name, fn in measures.items()}
+
+    return step
+
+
+def measure(
+    step: Callable[..., Any], X: np.ndarray, y: np.ndarray, batch_size: int
+) -> dict[str, float]:
+    """Return the means over all samples; the last, shorter batch counts by its size.
+
+    Examples
+    --------
+    >>> largest = lambda X, y: {"largest": tf.reduce_max(X)}
+    >>> measure(largest, np.array([1.0, 2.0, 3.0]), np.zeros(3), batch_size=2)
+    {'largest': 2.33...}
+    """
+    require_pairs(X, y, batch_size)
+    sums: collections.Counter[str] = collections.Counter()
+    for start in range(0, len(X), batch_size):
+        part = slice(start, start + batch_size)
+        found = step(tf.convert_to_tensor(X[part]), tf.convert_to_tensor(y[part]))
+        for name, value in found.items():
+            sums[name] += float(value) * len(X[part])
+    return {name: value / len(X) for name, value in sums.items()}
+
+
+def require_pairs(
+    X: np.ndarray, y: np.ndarray, batch_size: int, *, full_batch: bool = False
+) -> None:
+    """Raise InvalidArgument unless the arrays are pairs that make at least one batch."""
+    if len(X) != len(y) or not len(X):
+        raise InvalidArgument(
+            f"samples and targets have to be of the same length and not empty, got {len(X)} and "
+            f"{len(y)}."
+        )
+    if batch_size < 1:
+        raise InvalidArgument(f"batch_size has to be at least 1, got {batch_size!r}.")
+    if full_batch and len(X) < batch_size:
+        raise InvalidArgument(
+            f"there are {len(X)} samples, fewer than the batch_size {batch_size}: not one full "
+            "batch."
+        )

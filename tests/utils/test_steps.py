@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import tensorlayer as tl
+from tensorlayer.errors import InvalidArgument
+from tensorlayer.utils.steps import measure, measuring_step, require_pairs, training_step
+
+X = np.random.default_rng(0).normal(size=(7, 2)).astype("float32")
+
+
+def network():
+    net = tl.layers.Dropout(tl.layers.Input([None, 2]), keep=0.5)
+    return tl.layers.Dense(net, 1, W_init=1.0, name="d")
+
+
+def test_a_training_step_descends_and_returns_every_measure():
+    net, mse = network(), tl.cost.mean_squared_error
+    step = training_step(net, tf.optimizers.SGD(0.1), mse, {"twice": lambda o, y: 2 * mse(o, y)})
+    before = net.all_params[0].numpy()
+
+    found = step(tf.constant(X), tf.zeros([7, 1]))
+
+    assert float(found["twice"]) == pytest.approx(2 * float(found["loss"]))
+    assert not np.array_equal(net.all_params[0], before)
+
+
+def test_measuring_is_in_inference_mode_and_weighs_the_last_batch_by_its_size():
+    net = network()
+    step = measuring_step(net, {"mean": lambda o, y: tf.reduce_mean(o)})
+
+    found = measure(step, X, np.zeros([7, 1]), batch_size=3)
+
+    assert found["mean"] == pytest.approx(X.sum(1).mean(), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "size", "message"),
+    [
+        (X, X[:3], 2, "same length and not empty, got 7 and 3"),
+        (X[:0], X[:0], 2, "same length and not empty, got 0 and 0"),
+        (X, X, 0, "batch_size has to be at least 1, got 0"),
+        (X, X, 8, "are 7 samples, fewer than the batch_size 8: not one full batch"),
+    ],
+)
+def test_pairs_that_make_no_batch_are_refused(X, y, size, message):
+    with pytest.raises(InvalidArgument, match=message):
+        require_pairs(X, y, size, full_batch=True)
