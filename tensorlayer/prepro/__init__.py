@@ -33,7 +33,6 @@ from tensorlayer.prepro.color import (
     brightness_multi,
     channel_shift,
     channel_shift_multi,
-    drop,
     hsv_to_rgb,
     illumination,
     pixel_value_scale,
@@ -59,6 +58,7 @@ from tensorlayer.prepro.geometry import (
     zoom,
     zoom_multi,
 )
+from tensorlayer.prepro.histogram import equalize_histogram
 from tensorlayer.prepro.keypoints import (
     keypoint_random_crop,
     keypoint_random_flip,
@@ -86,6 +86,7 @@ from tensorlayer.prepro.morphology import (
     find_contours,
     pt2map,
 )
+from tensorlayer.prepro.noise import drop, gaussian_noise
 from tensorlayer.prepro.normalize import (
     featurewise_norm,
     get_zca_whitening_principal_components_img,
@@ -167,7 +168,9 @@ __all__ = [
     "channel_shift",
     "channel_shift_multi",
     "pixel_value_scale",
+    "equalize_histogram",
     "drop",
+    "gaussian_noise",
     "samplewise_norm",
     "featurewise_norm",
     "get_zca_whitening_principal_components_img",

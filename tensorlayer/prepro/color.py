@@ -1,4 +1,4 @@
-"""Light and colour: brightness, illumination, hue, channels, noise.
+"""Light and colour: brightness, illumination, hue, channels.
 
 Images are RGB, of the type uint8 from 0 to 255 or floating; nothing is changed in place.
 """
@@ -22,7 +22,6 @@ __all__ = [
     "channel_shift",
     "channel_shift_multi",
     "pixel_value_scale",
-    "drop",
 ]
 
 #: How much red, green and blue add to brightness: ITU-R BT.601.
@@ -338,42 +337,6 @@ def pixel_value_scale(
     if np.shape(clip) != (2,) or clip[0] > clip[1]:
         raise InvalidArgument(f"pixel_value_scale: clip is a pair (low, high), got {clip!r}.")
     return np.clip(scaled, *clip)
-
-
-def drop(x: np.ndarray, keep: float = 0.5, *, seed: Seed = None) -> np.ndarray:
-    """Set random pixels to zero: pepper without salt.
-
-    Parameters
-    ----------
-    x
-        ``(height, width, channels)``, where a pixel drops with all its channels; or of rank 1 or 2.
-    keep
-        The probability that a pixel stays.
-    seed
-        Of the draws.
-
-    Returns
-    -------
-    numpy.ndarray
-        A new array of the shape and type of ``x``.
-
-    Raises
-    ------
-    InvalidArgument
-        ``keep`` is not in [0, 1].
-
-    Examples
-    --------
-    >>> drop(np.ones((2, 2)), keep=1.0).tolist()
-    [[1.0, 1.0], [1.0, 1.0]]
-    """
-    x = np.asarray(x)
-    if not 0 <= keep <= 1:
-        raise InvalidArgument(f"drop: keep is a probability in [0, 1], got {keep!r}.")
-    if x.ndim not in (1, 2, 3):
-        raise WrongShape(f"drop: an image or a vector has rank 1 to 3, got shape {x.shape}.")
-    kept = generator(seed).random(x.shape[:2]) < keep
-    return x * (kept[..., None] if x.ndim == 3 else kept).astype(x.dtype)
 
 
 brightness_multi = multi(brightness, "brightness_multi")

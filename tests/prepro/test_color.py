@@ -194,23 +194,3 @@ def test_values_are_scaled_and_clipped():
     assert 0.8 <= min(drawn) < 0.85 < 1.15 < max(drawn) <= 1.2
     with pytest.raises(InvalidArgument, match=r"clip is a pair \(low, high\), got \(1, 2, 3\)"):
         prepro.pixel_value_scale(PIXELS, clip=(1, 2, 3))
-
-
-@pytest.mark.parametrize("shape", [(60, 60, 3), (60, 60, 1), (60, 60, 5), (60, 60), (3600,)])
-def test_pixels_drop_whole_and_as_often_as_they_should(shape):
-    image = np.ones(shape, np.uint8)
-
-    dropped = prepro.drop(image, keep=0.3, seed=0)
-
-    kept = dropped.reshape(3600, -1)
-    assert 0.26 < kept[:, 0].mean() < 0.34
-    assert (kept == kept[:, :1]).all()
-    assert image.all(), "the image stays as it is"
-    assert dropped.dtype == np.uint8
-
-
-def test_drop_refuses_what_is_no_probability():
-    with pytest.raises(InvalidArgument, match=r"keep is a probability in \[0, 1\], got 1\.5"):
-        prepro.drop(PIXELS, 1.5)
-    with pytest.raises(WrongShape, match="rank 1 to 3"):
-        prepro.drop(PIXELS[None])
