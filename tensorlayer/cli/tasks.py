@@ -124,15 +124,9 @@ def _row(task: Task, now: datetime.datetime, *, as_json: bool) -> dict[str, Any]
         "age": (now - task.created).total_seconds(),
     }
     if not as_json:
-        row["progress"] = _progress_text(progress)
+        row["progress"] = f"{task.fraction:.0%} {progress.get('message', '')}".rstrip()
         row["age"] = _age_text(row["age"])
     return row
-
-
-def _progress_text(progress: dict[str, Any]) -> str:
-    if not progress:
-        return ""
-    return f"{progress['fraction']:.0%} {progress.get('message', '')}".rstrip()
 
 
 def _age_text(seconds: float) -> str:

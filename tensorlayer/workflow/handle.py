@@ -126,8 +126,7 @@ def _show(bar: tqdm, task: Task) -> None:
     progress = task.progress or {}
     bar.set_description_str(f"{task.function} {task.state}", refresh=False)
     bar.set_postfix_str(progress.get("message", ""), refresh=False)
-    fraction = 1.0 if task.state is Status.DONE else progress.get("fraction", 0.0)
-    bar.n = round(_BAR_STEPS * fraction)
+    bar.n = round(_BAR_STEPS * task.fraction)
     bar.refresh()
 
 

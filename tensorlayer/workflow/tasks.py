@@ -140,6 +140,13 @@ class Task:
     #: the blobs that arguments and result point at
     blobs: tuple[Any, ...] = ()
 
+    @property
+    def fraction(self) -> float:
+        """How far the task has come, from 0 to 1; a done one all the way, whatever it reported."""
+        if self.state is Status.DONE:
+            return 1.0
+        return self.progress["fraction"] if self.progress else 0.0
+
     def to_document(self) -> dict[str, Any]:
         """Encode for the collection ``tasks``."""
         document = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}

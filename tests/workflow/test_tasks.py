@@ -53,3 +53,16 @@ def test_the_last_failure_is_the_newest_event_with_a_reason():
 
     assert task.last_failure == {"reason": "second"}
     assert make_task().last_failure is None
+
+
+@pytest.mark.parametrize(
+    ("state", "progress", "fraction"),
+    [
+        (Status.WAITING, None, 0.0),
+        (Status.RUNNING, {"fraction": 0.25, "message": ""}, 0.25),
+        (Status.DONE, {"fraction": 0.8, "message": "the last report"}, 1.0),
+        (Status.DONE, None, 1.0),
+    ],
+)
+def test_a_done_task_has_come_all_the_way(state, progress, fraction):
+    assert make_task(state=state, progress=progress).fraction == fraction
