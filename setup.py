@@ -51,6 +51,14 @@ TEST = [
     "scikit-learn>=1.4",
 ]
 
+DOCS = [
+    "mkdocs>=1.6,<2",
+    "mkdocs-material>=9.5",
+    "mkdocstrings[python]>=0.26",
+    "scikit-learn>=1.4",
+    *VISION,
+]
+
 EXTRAS = {
     "server": SERVER,
     "vision": VISION,
@@ -58,14 +66,8 @@ EXTRAS = {
     "slim": SLIM,
     "text": TEXT,
     "examples": ["scikit-learn>=1.4", *VISION],
-    "test": [*TEST, *VISION, *SLIM, *TEXT],
-    "docs": [
-        "mkdocs>=1.6,<2",
-        "mkdocs-material>=9.5",
-        "mkdocstrings[python]>=0.26",
-        "scikit-learn>=1.4",
-        *VISION,
-    ],
+    "test": [*TEST, *VISION, *SLIM, *TEXT, *DOCS],
+    "docs": DOCS,
 }
 
 setup(
