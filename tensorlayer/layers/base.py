@@ -46,7 +46,7 @@ class _LayerType(type):
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         previous, args = compat.take_previous(cls.__name__, args, kwargs)
         is_train = compat.translate(cls, kwargs)
-        if previous is not None and cls.is_legacy():
+        if previous is not None and cls.computes_in_constructor():
             from tensorlayer.layers.legacy import LegacyLayer
 
             return LegacyLayer(cls, args, kwargs)(previous)
@@ -54,6 +54,10 @@ class _LayerType(type):
         if previous is None:
             return layer
         return graph.connect(layer, previous, {}, is_train)
+
+    def computes_in_constructor(cls) -> bool:
+        """Whether this is a layer in the style of 1.x."""
+        return cls.forward is Layer.forward and cls.__init__ is not Layer.__init__
 
     def make(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Layer:
         """Return the layer: the one that the scope shares, or a new one."""
@@ -217,12 +221,10 @@ class Layer(tf.Module, metaclass=_LayerType):
 
     def replace_variables(self, adopted: Mapping[Any, tf.Variable]) -> None:
         """Use other variables from now on; ``adopted`` maps ``variable.ref()`` to the new one."""
-        self._weights = {
-            name: adopted.get(variable.ref(), variable) for name, variable in self._weights.items()
-        }
+        self._weights = {n: adopted.get(v.ref(), v) for n, v in self._weights.items()}
         for name, value in list(vars(self).items()):
-            if isinstance(value, tf.Variable) and value.ref() in adopted:
-                setattr(self, name, adopted[value.ref()])
+            if isinstance(value, tf.Variable):
+                setattr(self, name, adopted.get(value.ref(), value))
 
     # -- how a layer is applied
 
@@ -247,27 +249,10 @@ class Layer(tf.Module, metaclass=_LayerType):
         self.build(shapes)
         self._built = True
 
-    def settle(self, names: naming.NameTable) -> Layer:
-        """Take a name in a network; return the layer that this is there, which may be shared."""
-        if self.given_name is not None or self.has_auto_name:
-            return self
-        name = names.next_name(self)
-        shared = self.scope.shared(type(self), name, dict(self.arguments))
-        if shared is not None:
-            return shared
-        self.name, self.has_auto_name = name, True
-        self.scope.remember(self)
-        return self
-
     @classmethod
     def makes_parameters(cls) -> bool:
         """Whether layers of this class have something to share."""
         return cls.build is not Layer.build
-
-    @classmethod
-    def is_legacy(cls) -> bool:
-        """Whether this is a layer in the style of 1.x, which computes in its constructor."""
-        return cls.forward is Layer.forward and cls.__init__ is not Layer.__init__
 
     def __repr__(self) -> str:
         shown = {**self.arguments, "name": self.name}

@@ -21,7 +21,7 @@ import tensorflow as tf
 from tensorlayer.errors import InvalidArgument, TensorLayerError, WrongShape, did_you_mean
 from tensorlayer.layers import summary
 from tensorlayer.layers.mode import current_mode, mode
-from tensorlayer.layers.naming import NameTable, check_unique
+from tensorlayer.layers.naming import NameTable, check_unique, settle
 
 if TYPE_CHECKING:
     from tensorlayer.layers.base import Layer
@@ -241,7 +241,7 @@ def apply(
     """Apply ``layer`` to networks: the call event, whose outputs may be a structure."""
     parents = networks_in((inputs, options))
     names = NameTable.join(parent.names for parent in parents)
-    layer = layer.settle(names)
+    layer = settle(layer, names)
     names.add(layer)
     if names.ambiguous:
         check_unique([*layers_of(parents), layer])

@@ -10,7 +10,7 @@ import tensorflow as tf
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.base import Layer
 from tensorlayer.layers.graph import Network
-from tensorlayer.layers.naming import NameTable
+from tensorlayer.layers.naming import NameTable, settle
 
 __all__ = ["Input", "InputLayer"]
 
@@ -41,7 +41,7 @@ class _Identity(Layer):
 
 def _declare(layer: Layer, outputs: Any) -> Network:
     names = NameTable()
-    layer = layer.settle(names)
+    layer = settle(layer, names)
     names.add(layer)
     return Network(layer, None, outputs, names)
 

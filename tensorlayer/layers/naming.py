@@ -33,7 +33,15 @@ from tensorlayer.layers import arguments
 if TYPE_CHECKING:
     from tensorlayer.layers.base import Layer
 
-__all__ = ["AUTO_REUSE", "NameTable", "VariableScope", "current_scope", "variable_scope"]
+__all__ = [
+    "AUTO_REUSE",
+    "NameTable",
+    "VariableScope",
+    "check_unique",
+    "current_scope",
+    "settle",
+    "variable_scope",
+]
 
 # What TensorFlow accepts as the name of a scope, which is what a layer's name becomes in a graph.
 _VALID = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*")
@@ -185,6 +193,19 @@ def _reuse(reuse: Any, around: Reuse) -> Reuse:
     if not reuse:
         return around
     return Reuse.AUTO if getattr(reuse, "name", "") in {"AUTO", "AUTO_REUSE"} else Reuse.ALWAYS
+
+
+def settle(layer: Layer, names: NameTable) -> Layer:
+    """Give an unnamed layer its name in a network; return the one it is there, if it is shared."""
+    if layer.given_name is not None or layer.has_auto_name:
+        return layer
+    name = names.next_name(layer)
+    shared = layer.scope.shared(type(layer), name, dict(layer.arguments))
+    if shared is not None:
+        return shared
+    layer.name, layer.has_auto_name = name, True
+    layer.scope.remember(layer)
+    return layer
 
 
 class NameTable:

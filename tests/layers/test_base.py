@@ -162,3 +162,13 @@ def test_layers_follow_a_distribution_strategy():
     result = strategy.run(lambda: net(tf.ones([2, 4])))
 
     assert strategy.experimental_local_results(result)[0].shape == (2, 3)
+
+
+def test_other_variables_can_take_the_place_of_the_parameters():
+    layer = Dense(2, in_channels=3)
+    other = tf.Variable(tf.ones([3, 2]))
+
+    layer.replace_variables({layer.W.ref(): other})
+
+    assert layer.W is layer.parameters["weights"] is other
+    np.testing.assert_array_equal(layer(tf.ones([1, 3])), [[3, 3]])
