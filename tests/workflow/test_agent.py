@@ -63,7 +63,7 @@ def test_killed_agent_runs_again_within_a_lease_and_a_half(
     took = time.monotonic() - killed_at
 
     assert eventually(lambda: is_gone(child), 5), "a child outlived its agent"
-    assert took <= 1.5 * second.LEASE_SECONDS + second.POLL_SECONDS + 0.3
+    assert took <= 1.5 * second.LEASE_SECONDS + second.POLL_SECONDS + 1.0  # the machine may be busy
     assert outputs() == []
     (tmp_path / "go").touch()
     assert handle.wait(10) == 2
