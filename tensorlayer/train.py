@@ -151,7 +151,6 @@ class _Loop:
 
     def __init__(self, step: Step) -> None:
         self._step = step if hasattr(step, "get_concrete_function") else tf.function(step)
-        self._first = tf.function(self._run_once, autograph=False)
         self._rest = tf.function(self._run_many, autograph=False)
         self._limit = 1
 
@@ -161,7 +160,7 @@ class _Loop:
         if batch is None:
             return
         # The first step runs alone: it may make variables, and it tells what the metrics are.
-        sums = self._first(batch)
+        sums = self._run_once(batch)
         yield 1, _numbers(sums)
         zeros = {name: tf.zeros_like(value) for name, value in sums.items()}
         while True:
