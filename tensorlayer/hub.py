@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from functools import cached_property
+import threading
+from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pymongo.database import Database
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tensorlayer.datasets.dataset import Datasets
     from tensorlayer.models.versions import Models
     from tensorlayer.workflow.queue import Workflow
+
+T = TypeVar("T")
 
 #: The project of everybody who names none.
 DEFAULT_PROJECT = "tensorlayer"
@@ -46,29 +48,38 @@ class Hub:
         #: The connection: retries, transactions, stages and blobs.
         self.store = store
         self._environment = dict(environment or {})
+        self._parts: dict[str, Any] = {}
+        self._parts_lock = threading.Lock()
 
-    @cached_property
+    @property
     def models(self) -> Models:
         """Versions of models, and the events of their training."""
         from tensorlayer.models.versions import Models
 
-        return Models(self.store)
+        return self._part("models", lambda: Models(self.store))
 
-    @cached_property
+    @property
     def datasets(self) -> Datasets:
         """Datasets and the views on them."""
         from tensorlayer.datasets.dataset import Datasets
 
-        return Datasets(self.store)
+        return self._part("datasets", lambda: Datasets(self.store))
 
-    @cached_property
+    @property
     def workflow(self) -> Workflow:
         """Tasks, and the agents that run them."""
         from tensorlayer.workflow.queue import Workflow
 
-        workflow = Workflow(self.store)
+        workflow = self._part("workflow", lambda: Workflow(self.store))
         workflow.hub = self
         return workflow
+
+    def _part(self, name: str, make: Callable[[], T]) -> T:
+        """Return the one part of this name: two would each buffer events of their own."""
+        with self._parts_lock:
+            if name not in self._parts:
+                self._parts[name] = make()
+            return self._parts[name]
 
     @property
     def database(self) -> Database:
@@ -90,7 +101,7 @@ class Hub:
 
     def flush(self) -> None:
         """Write what is buffered: when this returns, no event that was logged can be lost."""
-        if "models" in vars(self):  # nobody has logged anything before
+        if "models" in self._parts:  # nobody has logged anything before
             self.models.flush()
 
     def close(self) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -105,3 +106,19 @@ def test_closing_writes_what_was_logged(server_home, hub):
         other.models.log("mlp", {"loss": 0.5}, step=1)
 
     assert [event.value for event in hub.models.events("mlp", "loss")] == [0.5]
+
+
+def test_threads_that_come_together_get_the_same_parts(hub):
+    gate, found = threading.Barrier(8), []
+
+    def look():
+        gate.wait()
+        found.append((hub.models, hub.datasets, hub.workflow))
+
+    threads = [threading.Thread(target=look) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len({tuple(map(id, parts)) for parts in found}) == 1
