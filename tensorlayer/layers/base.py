@@ -31,6 +31,7 @@ from tensorlayer import activation, initializers
 from tensorlayer.errors import InvalidArgument, WrongShape
 from tensorlayer.layers import arguments, compat, graph, naming
 from tensorlayer.layers.mode import current_mode, mode
+from tensorlayer.layers.parameters import HasParameters
 from tensorlayer.layers.tree import named_variables
 
 __all__ = ["Layer"]
@@ -74,7 +75,7 @@ class _LayerType(type):
         return layer
 
 
-class Layer(tf.Module, metaclass=_LayerType):
+class Layer(HasParameters, tf.Module, metaclass=_LayerType):
     """The base of all layers.
 
     Parameters
@@ -165,21 +166,6 @@ class Layer(tf.Module, metaclass=_LayerType):
         below = named_variables(self)
         own = {id(variable) for variable in self._weights.values()}
         return {**self._weights, **{k: v for k, v in below.items() if id(v) not in own}}
-
-    @property
-    def trainable_weights(self) -> list[tf.Variable]:
-        """The variables that training changes."""
-        return [variable for variable in self.parameters.values() if variable.trainable]
-
-    @property
-    def nontrainable_weights(self) -> list[tf.Variable]:
-        """The variables that training does not change by gradients."""
-        return [variable for variable in self.parameters.values() if not variable.trainable]
-
-    @property
-    def all_weights(self) -> list[tf.Variable]:
-        """The trainable variables, then the others."""
-        return self.trainable_weights + self.nontrainable_weights
 
     def _get_weights(
         self,

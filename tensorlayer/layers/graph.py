@@ -22,6 +22,7 @@ from tensorlayer.errors import InvalidArgument, TensorLayerError, WrongShape, di
 from tensorlayer.layers import summary
 from tensorlayer.layers.mode import current_mode, mode
 from tensorlayer.layers.naming import NameTable, check_unique, settle
+from tensorlayer.layers.parameters import HasParameters
 
 if TYPE_CHECKING:
     from tensorlayer.layers.base import Layer
@@ -38,7 +39,7 @@ __all__ = [
 ]
 
 
-class Network:
+class Network(HasParameters):
     """One layer applied to networks; the handle to everything below it.
 
     Networks are made by applying layers, never directly.
@@ -121,29 +122,6 @@ class Network:
     def all_params(self) -> list[tf.Variable]:
         """All variables, in order of creation."""
         return list(self.parameters.values())
-
-    @property
-    def trainable_weights(self) -> list[tf.Variable]:
-        """The variables that training changes."""
-        return [variable for variable in self.all_params if variable.trainable]
-
-    @property
-    def nontrainable_weights(self) -> list[tf.Variable]:
-        """The variables that training does not change by gradients, such as moving averages."""
-        return [variable for variable in self.all_params if not variable.trainable]
-
-    @property
-    def all_weights(self) -> list[tf.Variable]:
-        """The trainable variables, then the others."""
-        return self.trainable_weights + self.nontrainable_weights
-
-    def count_params(self) -> int:
-        """Return the number of scalars in all parameters."""
-        return sum(int(np.prod(variable.shape)) for variable in self.all_params)
-
-    def print_params(self, details: bool = False) -> None:
-        """Show the parameters; with ``details`` also mean, median and standard deviation."""
-        summary.show(summary.parameter_table(self.parameters, details))
 
     def print_layers(self) -> None:
         """Show the layers with their output shapes."""

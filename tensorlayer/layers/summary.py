@@ -34,8 +34,8 @@ def layer_table(network: Network) -> Table:
     """Return a row for every layer below ``network``: name, layer, output shape, parameters."""
     table = Table("name", "layer", "output shape", "parameters")
     for node in network.all_layers:
-        count = sum(int(np.prod(v.shape)) for v in node.layer.parameters.values())
-        table.add_row(node.name, type(node.layer).__name__, shapes(node.outputs), f"{count:,}")
+        count = f"{node.layer.count_params():,}"
+        table.add_row(node.name, type(node.layer).__name__, shapes(node.outputs), count)
     return table
 
 

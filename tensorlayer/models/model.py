@@ -24,6 +24,7 @@ from tensorlayer.layers.base import Layer
 from tensorlayer.layers.graph import Network
 from tensorlayer.layers.mode import current_mode, mode
 from tensorlayer.layers.nested import ModelLayer
+from tensorlayer.layers.parameters import HasParameters
 from tensorlayer.layers.tree import children, named_variables
 from tensorlayer.models import config as configs
 from tensorlayer.models import weights
@@ -33,7 +34,7 @@ from tensorlayer.models.values import decode, encode, find_class, import_path
 __all__ = ["Model"]
 
 
-class Model(tf.Module):
+class Model(HasParameters, tf.Module):
     """A network as one unit: it knows its mode, its structure and its weights.
 
     Parameters
@@ -76,6 +77,7 @@ class Model(tf.Module):
     Dense(n_units=2, name='logits')
     """
 
+    _ends: Mapping[str, Any] = MappingProxyType({"in": None, "out": None})
     #: the constructor's arguments by name, defaults included
     arguments: Mapping[str, Any] = MappingProxyType({})
 
@@ -89,15 +91,14 @@ class Model(tf.Module):
         super().__init__(name="model")  # a module's name is an identifier; ours is for people
         self._label = name or naming.snake_case(type(self).__name__)
         self.is_train: bool | None = None
-        self._is_static = outputs is not None
-        if not self._is_static:
+        if outputs is None:
             if type(self).forward is Model.forward:
                 raise InvalidArgument(
                     "Model: give inputs and outputs, or make a subclass that defines forward()."
                 )
             return
-        self.inputs = _input_nodes(inputs, outputs)
-        self.outputs = MappingProxyType({"": outputs})  # a plain attribute would be unpacked
+        # Behind a view: of an attribute, tf.Module would wrap the lists and dictionaries.
+        self._ends = MappingProxyType({"in": _input_nodes(inputs, outputs), "out": outputs})
         self._layers = graph.layers_of([self.inputs, outputs])
         naming.check_unique(self._layers)
         for layer in self._layers:  # from now on the structure relies on the names
@@ -109,7 +110,7 @@ class Model(tf.Module):
     def forward(self, inputs: Any) -> Any:
         """Compute the outputs; a model of your own defines it."""
         fed = graph.bind_inputs(self.inputs, inputs)
-        return graph.evaluate(self.outputs[""], fed)
+        return graph.evaluate(self.outputs, fed)
 
     def __call__(self, inputs: Any, *args: Any, is_train: bool | None = None, **kwargs: Any) -> Any:
         """Compute the outputs in a mode.
@@ -167,9 +168,19 @@ class Model(tf.Module):
         return self._label
 
     @property
+    def inputs(self) -> Sequence[Network] | None:
+        """The inputs in order; None for a model of your own."""
+        return self._ends["in"]
+
+    @property
+    def outputs(self) -> Any:
+        """The network, or structure of networks, that is computed; None for a model of your own."""
+        return self._ends["out"]
+
+    @property
     def all_layers(self) -> list[Layer]:
         """The layers, each once: in order of computation, or by the attributes that hold them."""
-        if self._is_static:
+        if self.outputs is not None:
             return list(self._layers)
         held = [value for _, value in sorted(children(self))]
         return [part for part in tf.nest.flatten(held) if isinstance(part, Layer)]
@@ -177,7 +188,7 @@ class Model(tf.Module):
     @property
     def parameters(self) -> dict[str, tf.Variable]:
         """The variables by name."""
-        if self._is_static:
+        if self.outputs is not None:
             return graph.parameters_of(self._layers)
         for layer in self.all_layers:
             if layer.makes_parameters() and not layer.is_built:
@@ -188,34 +199,14 @@ class Model(tf.Module):
         return named_variables(dict(sorted(children(self))))
 
     @property
-    def trainable_weights(self) -> list[tf.Variable]:
-        """The variables that training changes."""
-        return [variable for variable in self.parameters.values() if variable.trainable]
-
-    @property
-    def nontrainable_weights(self) -> list[tf.Variable]:
-        """The variables that training does not change by gradients."""
-        return [variable for variable in self.parameters.values() if not variable.trainable]
-
-    @property
-    def all_weights(self) -> list[tf.Variable]:
-        """The trainable variables, then the others."""
-        return self.trainable_weights + self.nontrainable_weights
-
-    all_params = all_weights
+    def all_params(self) -> list[tf.Variable]:
+        """As ``all_weights``, under the name of 1.x."""
+        return self.all_weights
 
     @property
     def n_weights(self) -> int:
         """The number of variables."""
         return len(self.parameters)
-
-    def count_params(self) -> int:
-        """Return the number of scalars in all variables."""
-        return sum(int(np.prod(variable.shape)) for variable in self.parameters.values())
-
-    def print_params(self, details: bool = False) -> None:
-        """Show the parameters; with ``details`` also mean, median and standard deviation."""
-        summary.show(summary.parameter_table(self.parameters, details))
 
     def print_all_layers(self) -> None:
         """Show the layers, one on each line."""
@@ -254,8 +245,8 @@ class Model(tf.Module):
     def config(self) -> dict[str, Any]:
         """The structure as plain JSON; see :mod:`tensorlayer.models.config`."""
         described: dict[str, Any] = {"class": import_path(type(self)), "name": self.name}
-        if self._is_static:
-            return {**described, **configs.describe_network(self.inputs, self.outputs[""])}
+        if self.outputs is not None:
+            return {**described, **configs.describe_network(self.inputs, self.outputs)}
         place = f"model {self.name!r}"
         given = {
             key: encode(value, f"{place}, argument {key}")
@@ -358,7 +349,7 @@ class Model(tf.Module):
 
         Inputs are called after their layers, outputs after theirs.
         """
-        if not self._is_static:
+        if self.outputs is None:
             raise NotSerializable(
                 f"model {self.name!r}: only a model over Input knows the shapes that it serves. "
                 "Make Model(inputs, model.as_layer()(inputs)) of it."
@@ -367,7 +358,7 @@ class Model(tf.Module):
 
     def _signature(self) -> Any:
         names = [_identifier(node.name) for node in self.inputs]
-        outputs = graph.networks_in(self.outputs[""])
+        outputs = graph.networks_in(self.outputs)
 
         @tf.function(autograph=False)
         def serve(**values: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -282,3 +282,13 @@ def test_a_static_and_an_own_model_train_with_keras_optimizers():
             optimizer.apply_gradients(zip(gradients, model.trainable_weights, strict=True))
             losses.append(float(loss))
         assert losses[-1] < losses[0]
+
+
+def test_inputs_and_outputs_are_the_networks_that_were_given():
+    x = Input([None, 4], name="x")
+    outputs = {"a": Dense(x, 2, name="a"), "b": [Dense(x, 3, name="b")]}
+    model = Model(x, outputs)
+
+    assert model.inputs == (x,)
+    assert model.outputs is outputs
+    assert (Own().inputs, Own().outputs) == (None, None)
