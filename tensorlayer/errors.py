@@ -12,6 +12,7 @@
     │   ├── NameTaken                    two layers, one name, one network
     │   ├── NameMissing (LookupError)    reuse of a layer that is not there
     │   └── NameMismatch                 reuse of a layer with other arguments
+    ├── UnlistedVariable (ValueError)    a variable that would be neither trained nor saved
     ├── LibraryMissing (ImportError)     an extra is not installed
     ├── NotSerializable (ValueError)     a model holds what JSON cannot say
     ├── StructureMismatch (ValueError)   weights or versions of another structure
@@ -87,6 +88,10 @@ class NameMissing(NamingError, LookupError):
 
 class NameMismatch(NamingError):
     """A layer is to be reused with other arguments than it was made with."""
+
+
+class UnlistedVariable(TensorLayerError, ValueError):
+    """Something computes with a variable that is not among its parameters."""
 
 
 class LibraryMissing(TensorLayerError, ImportError):

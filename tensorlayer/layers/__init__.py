@@ -8,10 +8,11 @@ from tensorlayer.layers.graph import Network
 from tensorlayer.layers.inputs import Input, InputLayer
 from tensorlayer.layers.lambda_ import Lambda
 from tensorlayer.layers.merge import Concat, Elementwise
-from tensorlayer.layers.naming import AUTO_REUSE, variable_scope
+from tensorlayer.layers.naming import AUTO_REUSE, isolated, variable_scope
 from tensorlayer.layers.nested import ModelLayer
 from tensorlayer.layers.noise import Dropout
 from tensorlayer.layers.normalization import BatchNorm
+from tensorlayer.layers.outputs import Outputs
 from tensorlayer.layers.pooling import MaxPool2d, MeanPool2d
 from tensorlayer.layers.shape import Flatten, Part, Reshape, Slice
 
@@ -49,10 +50,12 @@ __all__ = [
     "MeanPool2d",
     "ModelLayer",
     "Network",
+    "Outputs",
     "Part",
     "Reshape",
     "ReshapeLayer",
     "Slice",
+    "isolated",
     "set_name_reuse",
     "variable_scope",
 ]

@@ -5,10 +5,11 @@ They are what parameter sharing compares, what a model's ``config`` holds and wh
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import inspect
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,10 @@ import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument, UnknownArgument, did_you_mean
 
-__all__ = ["accepts", "bind", "describe", "differences", "same"]
+__all__ = ["accepts", "bind", "describe", "differences", "same", "shown", "takes"]
+
+#: Longer texts of values are cut in messages: an initializer may hold an array of millions.
+MAX_SHOWN = 80
 
 
 @functools.cache
@@ -86,8 +90,24 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
         return len(one) == len(other) and all(map(same, one, other))
     if type(one) is type(other) and hasattr(one, "get_config"):
-        return same(one.get_config(), other.get_config())
+        return same(_configuration(one), _configuration(other))
     return bool(one == other)
+
+
+def _configuration(thing: Any) -> Any:
+    """Return how ``thing`` was configured, without what Keras adds by itself.
+
+    Keras numbers its objects over the whole process and notes the shapes they were built for.
+    """
+    return _without(thing.get_config(), {"name", "build_config", "build_input_shape"})
+
+
+def _without(value: Any, keys: set[str]) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without(item, keys) for key, item in value.items() if key not in keys}
+    if isinstance(value, (list, tuple)):
+        return [_without(item, keys) for item in value]
+    return value
 
 
 def _captured(function: types.FunctionType) -> tuple[Any, ...]:
@@ -98,12 +118,37 @@ def _captured(function: types.FunctionType) -> tuple[Any, ...]:
 def describe(cls: type, arguments: Mapping[str, Any]) -> str:
     """Return ``Dense(n_units=10, act=relu)``: the class and what is not a default."""
     parameters = _signature(cls).parameters
-    shown = [
-        f"{name}={getattr(value, '__name__', None) or repr(value)}"
+    texts = [
+        f"{name}={shown(value)}"
         for name, value in arguments.items()
         if name not in parameters or not same(value, parameters[name].default)
     ]
-    return f"{cls.__name__}({', '.join(shown)})"
+    return f"{cls.__name__}({', '.join(texts)})"
+
+
+def shown(value: Any) -> str:
+    """Return a short text for a value in a message.
+
+    Examples
+    --------
+    >>> shown(np.zeros([1000, 1000])), shown(tf.nn.relu), shown("a")
+    ('array of shape (1000, 1000)', 'relu', "'a'")
+    """
+    if isinstance(value, np.ndarray) or tf.is_tensor(value):
+        return f"array of shape {tuple(value.shape)}"
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):  # such as an initializer
+        fields = dataclasses.fields(value)
+        inner = ", ".join(f"{f.name}={shown(getattr(value, f.name))}" for f in fields)
+        return f"{type(value).__name__}({inner})"
+    if isinstance(value, (list, tuple)) and len(value) > MAX_SHOWN:
+        return f"{type(value).__name__} of {len(value)} values"
+    text = getattr(value, "__name__", None) or repr(value)
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
+
+
+def takes(function: Callable[..., Any], name: str) -> bool:
+    """Whether a function has a parameter of this name."""
+    return name in inspect.signature(function).parameters
 
 
 def accepts(cls: type, name: str) -> bool:

@@ -8,8 +8,8 @@
 A layer of your own is the same three methods::
 
     class Scaled(tl.layers.Layer):
-        def __init__(self, n_units, act=None, name=None):    # store and validate
-            super().__init__(name=name, act=act)
+        def __init__(self, n_units, name=None):              # store and validate
+            super().__init__(name=name)
             self.n_units = n_units
 
         def build(self, inputs_shape):                       # make parameters
@@ -17,27 +17,47 @@ A layer of your own is the same three methods::
 
         def forward(self, inputs):                           # tensor code, like the formula
             return tf.matmul(inputs, self.W)
+
+Every layer also takes ``trainable=False`` and ``is_train=`` (:mod:`tensorlayer.layers.mode`) and
+``dtype=`` (:mod:`tensorlayer.layers.precision`), whether its constructor names them or not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
 import tensorflow as tf
 
 from tensorlayer import activation, initializers
-from tensorlayer.errors import InvalidArgument, WrongShape
-from tensorlayer.layers import arguments, compat, graph, naming
-from tensorlayer.layers.mode import current_mode, mode
+from tensorlayer.errors import InvalidArgument, NameTaken, TensorLayerError, WrongShape
+from tensorlayer.layers import arguments, compat, computing, graph, naming
+from tensorlayer.layers.capture import not_captured
+from tensorlayer.layers.mode import current_mode, default_mode, mode
+from tensorlayer.layers.outputs import main_of
+from tensorlayer.layers.owner import Facts, OwnerType
 from tensorlayer.layers.parameters import HasParameters
-from tensorlayer.layers.tree import named_variables
+from tensorlayer.layers.precision import precision
+from tensorlayer.layers.sharing import look_up
 
-__all__ = ["Layer"]
+__all__ = ["Layer", "LayerFacts", "require_known", "require_rank"]
 
 
-class _LayerType(type):
+@dataclasses.dataclass(eq=False)
+class LayerFacts(Facts):
+    """What is known of a layer."""
+
+    label: str = ""  #: what an unnamed layer was called in the network it was built in
+    variable_dtype: tf.DType = tf.float32  #: of its parameters, once it is built
+    is_train: bool | None = None  #: the mode that was declared with it
+    #: networks among the arguments of its constructor: inputs of every call
+    networks: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    refusal: TensorLayerError | None = None  #: raised if it turns out to have parameters
+
+
+class _LayerType(OwnerType):
     """What calling a layer class does: bind the arguments, share by name, apply to a network.
 
     This has to be the class of the class, since the result may be a layer that exists already, or a
@@ -45,37 +65,73 @@ class _LayerType(type):
     """
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        previous, args = compat.take_previous(cls.__name__, args, kwargs)
-        is_train = compat.translate(cls, kwargs)
+        previous, args = compat.take_previous(cls, args, kwargs)
+        extra = compat.take_facts(cls, kwargs)
         if previous is not None and cls.computes_in_constructor():
             from tensorlayer.layers.legacy import LegacyLayer
 
-            return LegacyLayer(cls, args, kwargs)(previous)
-        layer = cls.make(args, kwargs)
-        if previous is None:
-            return layer
-        return graph.connect(layer, previous, {}, is_train)
+            name = arguments.bind(cls, (None, *args), kwargs).get("name")
+            return LegacyLayer(previous, cls, args, kwargs, name=name, **extra)
+        is_train = extra.pop("is_train", None)
+        layer, networks = cls.make(args, kwargs, extra)
+        if previous is not None:
+            return graph.connect(layer, (previous,), networks, is_train)
+        layer.facts.is_train, layer.facts.networks = is_train, networks
+        return layer
 
     def computes_in_constructor(cls) -> bool:
         """Whether this is a layer in the style of 1.x."""
-        return cls.forward is Layer.forward and cls.__init__ is not Layer.__init__
+        is_plain = cls.forward is Layer.forward and cls.transform is Layer.transform
+        return is_plain and cls.__init__ is not Layer.__init__
 
-    def make(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Layer:
-        """Return the layer: the one that the scope shares, or a new one."""
+    def make(
+        cls, args: tuple[Any, ...], kwargs: dict[str, Any], extra: dict[str, Any]
+    ) -> tuple[Layer, dict[str, Any]]:
+        """Return the layer, the one that the scope shares or a new one, and its input networks."""
         given = arguments.bind(cls, args, kwargs)
+        networks = {key: value for key, value in given.items() if graph.networks_in(value)}
+        if networks:  # they are inputs of a call, and no facts about the layer
+            given.update(dict.fromkeys(networks))
+            args, kwargs = (), dict(given)
         scope = naming.current_scope()
-        if given.get("name") is not None:
-            shared = scope.shared(cls, scope.qualify(given["name"]), given)
-            if shared is not None:
-                return shared
-        layer = super().__call__(*args, **kwargs)
-        layer.arguments = MappingProxyType(given)
-        if layer.given_name is not None:
+        given = {**given, **extra}
+        if scope.reuse is naming.Reuse.NEVER or not cls.shares_by_name:
+            return cls._new(args, kwargs, given, extra, None), networks
+        with computing.LOCK:
+            layer, refusal = look_up(scope, cls, given)
+            if layer is None:
+                layer = cls._new(args, kwargs, given, extra, refusal)
+            return layer, networks
+
+    def _new(
+        cls,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        given: dict[str, Any],
+        extra: dict[str, Any],
+        refusal: TensorLayerError | None,
+    ) -> Layer:
+        scope = naming.current_scope()
+        types = precision(extra.get("dtype"))
+        facts = LayerFacts(scope.name, scope.owner, precision=types, refusal=refusal)
+        try:
+            layer = cls.construct(args, kwargs, given, facts)
+        except (TensorLayerError, TypeError) as error:
+            if args and isinstance(args[0], Layer):
+                raise InvalidArgument(
+                    f"{cls.__name__}: it is stacked on a network, got the layer {args[0]!r}, which "
+                    f"was applied to nothing. Write net = {type(args[0]).__name__}(...)(net) first."
+                ) from error
+            raise
+        if not extra.get("trainable", True):
+            layer.trainable = False
+        computing.build_at_once(layer)
+        if layer.is_named:
             scope.remember(layer)
         return layer
 
 
-class Layer(HasParameters, tf.Module, metaclass=_LayerType):
+class Layer(HasParameters, metaclass=_LayerType):
     """The base of all layers.
 
     Parameters
@@ -91,59 +147,84 @@ class Layer(HasParameters, tf.Module, metaclass=_LayerType):
     ``Layer(..., prev_layer=net)`` is ``Layer(net, ...)``. Being a ``tf.Module``, a layer works with
     ``tf.train.Checkpoint``, ``tf.saved_model`` and ``tf.distribute`` as it is.
 
+    A layer defines ``forward``, or ``transform`` if the activation is to be applied after it.
+
     Examples
     --------
     >>> import tensorlayer as tl
     >>> class Shift(tl.layers.Layer):
     ...     def build(self, inputs_shape):
     ...         self.b = self._get_weights("shift", inputs_shape[-1:], init=1.0)
-    ...     def forward(self, inputs):
+    ...     def transform(self, inputs):
     ...         return inputs + self.b
-    >>> net = Shift(tl.layers.Input([None, 3]), name="shift")
-    >>> net(tf.zeros([1, 3])).numpy()
-    array([[1., 1., 1.]], dtype=float32)
+    >>> net = Shift(tl.layers.Input([None, 3]), act="relu", name="shift")
+    >>> net(tf.constant([[-3.0, 0.0, 1.0]])).numpy()
+    array([[0., 1., 2.]], dtype=float32)
     """
 
     #: the constructor's arguments by name, defaults included
-    arguments: Mapping[str, Any] = MappingProxyType({})
+    arguments: Mapping[str, Any]
+    facts: LayerFacts
     #: whether ``reuse`` gives this layer back; inputs are values, not parameters
     shares_by_name = True
-    #: the variables that the layer made, by name, in order; always replaced, never changed
+    #: whether it computes in the type of its parameters under a mixed policy: statistics need it
+    keeps_precision = False
+    #: the variables that the layer made, by name, in order
     _weights: Mapping[str, tf.Variable] = MappingProxyType({})
-    #: whether the number in the name is ours to change when networks are joined
-    has_auto_name = False
 
     def __init__(self, name: str | None = None, act: Any = None) -> None:
         super().__init__(name="layer")  # a module's name is an identifier; ours is a path
-        self.scope = naming.current_scope()
-        self.given_name: str | None = None
+        vars(self).setdefault("facts", LayerFacts())
         if name is not None:
-            self.given_name = self.scope.qualify(naming.check_name(name, type(self).__name__))
-        self._label = self.given_name or naming.snake_case(type(self).__name__)
+            self.name = name
         self.act = activation.get(act)
         self._built = False
 
     # -- what a layer defines
 
     def build(self, inputs_shape: Any) -> None:
-        """Make the parameters; ``inputs_shape`` is a list of sizes, or a list of such lists."""
+        """Make the parameters.
 
-    def forward(self, inputs: Any) -> Any:
-        """Compute the outputs."""
+        Parameters
+        ----------
+        inputs_shape
+            A list of sizes, or a list of such lists for several inputs. What ``forward`` takes by
+            keyword, ``build`` may take as well: it gets the shape.
+        """
+
+    def transform(self, inputs: Any) -> Any:
+        """Compute what the activation is applied to."""
         raise InvalidArgument(
-            f"{type(self).__name__}: a layer has to define forward(self, inputs)."
+            f"{type(self).__name__}: a layer has to define forward(self, inputs), or "
+            "transform(self, inputs) if the activation comes after it."
         )
+
+    def forward(self, *inputs: Any, **options: Any) -> Any:
+        """Compute the outputs: the activation of what :meth:`transform` gives."""
+        outputs = self.transform(*inputs, **options)
+        return outputs if self.act is None else self.act(outputs)
+
+    def shape_to_build_for(self) -> Any:
+        """Return the shape of the inputs as far as the arguments tell, or None if too little."""
+        return None
 
     # -- what a layer gets
 
     @property
     def name(self) -> str:
-        """The full name, with the scope."""
-        return self._label
+        """The full name, with scope and owner; without a name, that of the class."""
+        own = self.facts.own_name or naming.snake_case(type(self).__name__)
+        return f"{self.facts.prefix}/{own}" if self.facts.prefix else own
 
     @name.setter
     def name(self, name: str) -> None:
-        self._label = name
+        name = naming.check_name(name, type(self).__name__)
+        self.facts.own_name = name.removeprefix(f"{self.facts.prefix}/")
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the name is its own, and not a number in a network."""
+        return self.facts.own_name is not None
 
     @property
     def is_train(self) -> bool:
@@ -151,9 +232,18 @@ class Layer(HasParameters, tf.Module, metaclass=_LayerType):
         return bool(current_mode())
 
     @property
+    def is_empty(self) -> bool:
+        """Whether it is known to have no parameters."""
+        return bool(self.facts.compared) and not self.parameters
+
+    @property
     def is_built(self) -> bool:
-        """Whether the parameters exist."""
+        """Whether ``build`` has made the parameters."""
         return self._built
+
+    @is_built.setter
+    def is_built(self, is_built: bool) -> None:
+        self._built = is_built
 
     @property
     def needs_autograph(self) -> bool:
@@ -161,11 +251,21 @@ class Layer(HasParameters, tf.Module, metaclass=_LayerType):
         return not type(self).__module__.startswith("tensorlayer.")
 
     @property
-    def parameters(self) -> dict[str, tf.Variable]:
-        """The variables by their name within the layer, in order of creation."""
-        below = named_variables(self)
-        own = {id(variable) for variable in self._weights.values()}
-        return {**self._weights, **{k: v for k, v in below.items() if id(v) not in own}}
+    def lacks_weights(self) -> bool:
+        """Whether ``build`` has yet to make parameters."""
+        return not self._built and type(self).build is not Layer.build
+
+    def parts(self) -> Iterator[tuple[str, Any]]:
+        """Yield the parameters and what the attributes hold."""
+        yield from self._weights.items()
+        yield from super().parts()
+
+    def place(self, base: str, path: str) -> tuple[str, str]:
+        """Return the path of the layer: by its name if it has one, else by what holds it."""
+        if self.is_named:
+            own = self.name.removeprefix(f"{self.facts.owner}/")
+            path = f"{base}/{own}" if base else own
+        return path, path
 
     def _get_weights(
         self,
@@ -173,7 +273,7 @@ class Layer(HasParameters, tf.Module, metaclass=_LayerType):
         shape: Any,
         init: Any = initializers.RandomNormal(),  # noqa: B008 - a frozen value
         trainable: bool = True,
-        dtype: tf.DType = tf.float32,
+        dtype: Any = None,
     ) -> tf.Variable:
         """Make a parameter: the one door through which they come to exist.
 
@@ -188,15 +288,18 @@ class Layer(HasParameters, tf.Module, metaclass=_LayerType):
         trainable
             Whether gradients change it.
         dtype
-            Of the values.
+            Of the values; None for that of the layer.
         """
+        if var_name in self._weights:
+            raise NameTaken(f"{self!r} has a parameter {var_name!r} already. Give it another name.")
         shape = [int(size) for size in shape]
+        dtype = self.facts.variable_dtype if dtype is None else tf.as_dtype(dtype)
         make = initializers.get(init)
-        with tf.init_scope():
+        with tf.init_scope(), not_captured():
             variable = tf.Variable(
-                lambda: tf.convert_to_tensor(make(shape, dtype=dtype), dtype),
+                lambda: tf.cast(make(shape, dtype=dtype), dtype),
                 trainable=trainable,
-                name=f"{self.name}/{var_name}",
+                name=f"{self.facts.label or self.name}/{var_name}",
                 shape=shape,
             )
         self._keep({var_name: variable})
@@ -204,58 +307,32 @@ class Layer(HasParameters, tf.Module, metaclass=_LayerType):
 
     def _keep(self, variables: Mapping[str, tf.Variable]) -> None:
         self._weights = {**self._weights, **variables}
-
-    def replace_variables(self, adopted: Mapping[Any, tf.Variable]) -> None:
-        """Use other variables from now on; ``adopted`` maps ``variable.ref()`` to the new one."""
-        self._weights = {n: adopted.get(v.ref(), v) for n, v in self._weights.items()}
-        for name, value in list(vars(self).items()):
-            if isinstance(value, tf.Variable):
-                setattr(self, name, adopted.get(value.ref(), value))
+        for variable in variables.values():
+            variable.layer = self  # so that the layer can be shared as long as its variables live
 
     # -- how a layer is applied
 
-    def __call__(self, inputs: Any, is_train: bool | None = None, **options: Any) -> Any:
-        """Apply the layer: networks in, network out; tensors in, tensor out."""
+    def __call__(self, *inputs: Any, is_train: bool | None = None, **options: Any) -> Any:
+        """Apply the layer: networks in, network out; tensors or arrays in, tensor out."""
+        if self.facts.networks:
+            options = {**self.facts.networks, **options}
         if graph.networks_in((inputs, options)):
             return graph.connect(self, inputs, options, is_train)
-        with mode(is_train):
-            return self.compute(inputs, **options)
-
-    def compute(self, inputs: Any, **options: Any) -> Any:
-        """Return the outputs for tensors; the first time, build the parameters for their shape."""
-        self.build_for(inputs)
-        with tf.name_scope(self.name):
-            return self.forward(inputs, **options)
-
-    def build_for(self, inputs: Any) -> None:
-        """Build the parameters, once, for inputs (tensors or specs) of this shape."""
-        if self._built:
-            return
-        shapes = tf.nest.map_structure(_sizes, inputs)
-        self.build(shapes)
-        self._built = True
-
-    @classmethod
-    def makes_parameters(cls) -> bool:
-        """Whether layers of this class have something to share."""
-        return cls.build is not Layer.build
+        with mode(is_train), default_mode(self.facts.is_train):
+            inputs, options = computing.tensors_of(inputs, options, self.facts.variable_dtype)
+            return main_of(computing.compute(self, inputs, options))
 
     def __repr__(self) -> str:
+        if "facts" not in vars(self):
+            return f"<{type(self).__name__} before super().__init__()>"
         shown = {**self.arguments, "name": self.name}
         return arguments.describe(type(self), shown)
 
 
-def _sizes(value: Any) -> list[int | None] | None:
-    """Return the sizes of a tensor or spec; None where even the rank is unknown."""
-    shape = getattr(value, "shape", None)
-    if shape is None:
-        shape = tf.convert_to_tensor(value).shape
-    shape = tf.TensorShape(shape)
-    return None if shape.rank is None else shape.as_list()
-
-
 def require_rank(layer: Layer, inputs_shape: Any, ranks: tuple[int, ...], remedy: str) -> None:
     """Raise WrongShape unless the input has one of the ranks."""
+    if any(isinstance(size, (list, tuple)) for size in inputs_shape or ()):
+        raise WrongShape(f"{layer!r}: it takes one input, got a list of {len(inputs_shape)}.")
     if inputs_shape is None or len(inputs_shape) not in ranks:
         wanted = " or ".join(map(str, ranks))
         got = "an unknown shape" if inputs_shape is None else f"shape {tuple(inputs_shape)}"

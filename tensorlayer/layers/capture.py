@@ -9,14 +9,28 @@ week.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument
 
-__all__ = ["Capture"]
+__all__ = ["Capture", "not_captured"]
+
+_IS_OURS: ContextVar[bool] = ContextVar("tensorlayer_is_ours", default=False)
+
+
+@contextmanager
+def not_captured() -> Iterator[None]:
+    """Make variables that are no foreign code's: those of our layers inside it."""
+    token = _IS_OURS.set(True)
+    try:
+        yield
+    finally:
+        _IS_OURS.reset(token)
 
 
 class Capture:
@@ -48,7 +62,10 @@ class Capture:
         made = iter(list(self.variables))
 
         def create(next_creator: Callable[..., tf.Variable], **options: Any) -> tf.Variable:
+            if _IS_OURS.get():
+                return next_creator(**options)
             if not self._is_complete:
+                _refuse_replica(function)
                 self.variables.append(next_creator(**options))
                 return self.variables[-1]
             variable = next(made, None)
@@ -77,6 +94,15 @@ class Capture:
                 name, number = f"{stem}_{number}", number + 1
             found[name] = variable
         return found
+
+
+def _refuse_replica(function: Callable[..., Any]) -> None:
+    """Raise where the replicas of a strategy would have to make the variable together."""
+    if tf.distribute.has_strategy() and not tf.distribute.in_cross_replica_context():
+        raise InvalidArgument(
+            f"{function!r} makes its variables within strategy.run. Apply the layer once in "
+            "strategy.scope(), before strategy.run, for example to a tl.layers.Input."
+        )
 
 
 def _getter() -> Callable[..., tf.Variable]:

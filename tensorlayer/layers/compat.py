@@ -16,7 +16,7 @@ from tensorlayer.layers import arguments, graph
 if TYPE_CHECKING:
     from tensorlayer.layers.base import Layer
 
-__all__ = ["set_name_reuse", "take_previous", "translate"]
+__all__ = ["set_name_reuse", "take_facts", "take_previous"]
 
 logger = logging.getLogger(__name__)
 
@@ -26,10 +26,12 @@ WITHOUT_EFFECT = frozenset(
 )
 # The ways in which 1.x spelled the network that a layer is applied to.
 PREVIOUS = ("prev_layer", "layer")
+# What every layer can be told, whether its constructor names it or not.
+FACTS = ("is_train", "trainable", "dtype")
 
 
 def take_previous(
-    who: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    cls: type[Layer], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[Any, tuple[Any, ...]]:
     """Return the network that a layer is stacked on, if any, and the other arguments by position.
 
@@ -40,17 +42,22 @@ def take_previous(
     InvalidArgument
         There is a tensor where a network should be.
     """
-    spelled = [name for name in PREVIOUS if kwargs.get(name) is not None]
+    spelled = [
+        name
+        for name in PREVIOUS
+        if kwargs.get(name) is not None and not arguments.accepts(cls, name)
+    ]
     is_first = bool(args) and bool(graph.networks_in(args[0]))
     if len(spelled) + is_first > 1:
         raise UnknownArgument(
-            f"{who}: the previous network is given twice, also as {spelled[0]!r}."
+            f"{cls.__name__}: the previous network is given twice, also as {spelled[0]!r}."
         )
     previous = args[0] if is_first else None
     for name in spelled:
         previous = kwargs.pop(name)
     given = previous if spelled else args[0] if args else None
     if (spelled and not graph.networks_in(previous)) or tf.is_tensor(given):
+        who = cls.__name__
         raise InvalidArgument(
             f"{who}: a layer is stacked on a network, got {type(given).__name__}. Make a tensor a "
             f"network with tl.layers.InputLayer(tensor), or apply the layer: {who}(...)(tensor)."
@@ -58,18 +65,17 @@ def take_previous(
     return previous, args[1:] if is_first else args
 
 
-def translate(cls: type[Layer], kwargs: dict[str, Any]) -> bool | None:
-    """Take out of ``kwargs`` what only 1.x had; return the mode it gave as ``is_train``.
+def take_facts(cls: type[Layer], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Take out of ``kwargs``, and return, what every layer can be told.
 
-    In 1.x the mode was fixed when the network was built. Here it holds where an evaluation does not
-    say another one, so that both a script that never says it and one that always does are right.
+    What only 1.x had is taken out as well. There the mode was fixed when the network was built;
+    here the one given holds as :func:`tensorlayer.layers.mode.default_mode` says.
     """
     for name in WITHOUT_EFFECT.intersection(kwargs):
         if not arguments.accepts(cls, name) and kwargs.pop(name):
             logger.warning("%s: the argument %s has no effect.", cls.__name__, name)
-    if "is_train" in kwargs and not arguments.accepts(cls, "is_train"):
-        return kwargs.pop("is_train")
-    return None
+    facts = [name for name in FACTS if name in kwargs and not arguments.accepts(cls, name)]
+    return {name: kwargs.pop(name) for name in facts}
 
 
 def set_name_reuse(enable: bool = True) -> None:

@@ -69,9 +69,10 @@ class Dense(Layer):
         self.W_init = W_init
         self.b_init = b_init
         self.in_channels = in_channels
-        if in_channels is not None:
-            self.build([None, in_channels])
-            self._built = True
+
+    def shape_to_build_for(self) -> Any:
+        """Return what ``in_channels`` tells."""
+        return None if self.in_channels is None else [None, self.in_channels]
 
     def build(self, inputs_shape: Any) -> None:
         """Make the weights and, unless ``b_init`` is None, the biases."""
@@ -82,9 +83,7 @@ class Dense(Layer):
         if self.b_init is not None:
             self.b = self._get_weights("biases", [self.n_units], self.b_init)
 
-    def forward(self, inputs: tf.Tensor) -> tf.Tensor:
-        """Compute ``act(inputs @ W + b)``."""
+    def transform(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Compute ``inputs @ W + b``."""
         z = tf.matmul(inputs, self.W)
-        if self.b_init is not None:
-            z = tf.nn.bias_add(z, self.b)
-        return z if self.act is None else self.act(z)
+        return z if self.b_init is None else tf.nn.bias_add(z, self.b)

@@ -6,37 +6,40 @@ two events and one set of parameters. Everything about a whole network is a func
 that walks the events below it with a loop, so depth is limited by memory alone.
 
 The one rule for outputs is *specs in, spec out; tensors in, tensor out*: above an
-:func:`~tensorlayer.layers.Input` outputs are ``tf.TensorSpec`` found by abstract tracing; above an
-``InputLayer(tensor)`` they are computed in the tensor's own world.
+:func:`~tensorlayer.layers.Input` outputs are ``tf.TensorSpec`` found by abstract tracing
+(:mod:`tensorlayer.layers.tracing`); above an ``InputLayer(tensor)`` they are computed in the
+tensor's own world.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+import copy
+import functools
+from collections.abc import Container, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
 
-import numpy as np
 import tensorflow as tf
 
-from tensorlayer.errors import InvalidArgument, TensorLayerError, WrongShape, did_you_mean
+from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers import summary
-from tensorlayer.layers.mode import current_mode, mode
-from tensorlayer.layers.naming import NameTable, check_unique, settle
+from tensorlayer.layers.computing import compute
+from tensorlayer.layers.feeding import bind_inputs
+from tensorlayer.layers.mode import default_mode, mode
+from tensorlayer.layers.naming import has_namesake, names_of
+from tensorlayer.layers.outputs import Outputs
 from tensorlayer.layers.parameters import HasParameters
+from tensorlayer.layers.structure import leaves, rebuild
+from tensorlayer.layers.tracing import trace
 
 if TYPE_CHECKING:
     from tensorlayer.layers.base import Layer
 
-__all__ = [
-    "Network",
-    "apply",
-    "connect",
-    "evaluate",
-    "layers_of",
-    "networks_in",
-    "nodes",
-    "parameters_of",
-]
+__all__ = ["Network", "apply", "connect", "evaluate", "layers_of", "networks_in", "nodes"]
+
+_NOT_A_TENSOR = (
+    "{!r} is a network, not a tensor, a list or a container. TensorFlow's functions come into a "
+    "network as layers: tl.layers.Lambda(net, tf.nn.relu); its events are net.all_layers."
+)
 
 
 class Network(HasParameters):
@@ -48,14 +51,17 @@ class Network(HasParameters):
     ----------
     layer
         The layer that was applied.
-    inputs
-        What it was applied to: a network, or a list, tuple or dictionary of networks.
+    args, options
+        What it was applied to, by position and by keyword: networks, or lists, tuples and
+        dictionaries of networks.
     outputs
         ``tf.TensorSpec`` or tensor (or a structure of them inside a layer that returns a
         structure).
     is_train
-        The mode given to the layer when the network was declared (``is_train=`` of TensorLayer
-        1.x). It holds where an evaluation does not say another one.
+        The mode that was declared with it (``is_train=`` of TensorLayer 1.x); see
+        :mod:`tensorlayer.layers.mode`.
+    sides
+        What the layer gives besides, by name: see :class:`~tensorlayer.layers.Outputs`.
 
     Examples
     --------
@@ -70,64 +76,94 @@ class Network(HasParameters):
     TensorShape([2, 10])
     """
 
+    layer: Layer
+    args: tuple[Any, ...]
+    options: dict[str, Any]
+    outputs: Any
+    is_train: bool | None
+    sides: dict[str, Network]
+
     def __init__(
         self,
         layer: Layer,
-        inputs: Any,
+        args: Sequence[Any],
+        options: Mapping[str, Any],
         outputs: Any,
-        names: NameTable,
-        *,
-        options: Mapping[str, Any] | None = None,
         is_train: bool | None = None,
     ) -> None:
-        self.layer = layer
-        self.inputs = inputs
-        self.outputs = outputs
-        self.is_train = is_train
-        self.options = dict(options or {})
-        self.parents: tuple[Network, ...] = tuple(networks_in((inputs, self.options)))
-        self._names = names
+        args, options = tuple(args), dict(options)
+        parents = tuple(dict.fromkeys(networks_in((args, options))))
+        # Past __setattr__: a tf.Module would wrap and track each of them.
+        vars(self).update(layer=layer, args=args, options=options, outputs=outputs, sides={})
+        vars(self).update(is_train=is_train, parents=parents)
+
+    # -- what it is
 
     @property
     def name(self) -> str:
-        """The name of the layer."""
-        return self.layer.name
+        """The name of the layer in this network."""
+        return self.layer.name if self.layer.is_named else self.layer_names[self.layer]
 
     @property
-    def names(self) -> NameTable:
-        """The names in the connected network that this one is part of."""
-        return self._names.current()
+    def layer_names(self) -> dict[Layer, str]:
+        """The layers below, in order of computation, with their names in this network."""
+        return names_of(dict.fromkeys(node.layer for node in self.plan))
+
+    @property
+    def inputs(self) -> Any:
+        """What the layer was applied to: a network or a structure of them."""
+        return self.args[0] if len(self.args) == 1 else list(self.args)
 
     @property
     def shape(self) -> tf.TensorShape:
         """The static shape of the outputs."""
         return self.outputs.shape
 
+    @functools.cached_property
+    def plan(self) -> list[Network]:
+        """The events below and including this one, in order of computation."""
+        return nodes(self)
+
     @property
     def all_layers(self) -> list[Network]:
         """The events below and including this one, without the inputs, in order of computation."""
-        return [node for node in nodes(self) if node.parents]
+        return [node for node in self.plan if node.parents]
 
     @property
     def input_nodes(self) -> list[Network]:
         """The inputs that this network needs, in order of first use."""
-        return [node for node in nodes(self) if not node.parents]
-
-    @property
-    def parameters(self) -> dict[str, tf.Variable]:
-        """The variables by their name in this network, in order of creation."""
-        return parameters_of(layers_of(self))
+        return [node for node in self.plan if not node.parents]
 
     @property
     def all_params(self) -> list[tf.Variable]:
         """All variables, in order of creation."""
         return list(self.parameters.values())
 
+    def parts(self) -> Iterator[tuple[str, Any]]:
+        """Yield the layers by their names in this network."""
+        yield from ((_within(layer, name), layer) for layer, name in self.layer_names.items())
+
+    def place(self, base: str, path: str) -> tuple[str, str]:
+        """Return the paths of named and unnamed layers: a network owns none of them."""
+        return base, path
+
     def print_layers(self) -> None:
         """Show the layers with their output shapes."""
         summary.show(summary.layer_table(self))
 
-    def __call__(self, inputs: Any, is_train: bool | None = None) -> Any:
+    @property
+    def trainable(self) -> bool:
+        """Whether training may change any layer below; setting it sets it for all of them."""
+        return any(layer.trainable for layer in layers_of(self))
+
+    @trainable.setter
+    def trainable(self, trainable: bool) -> None:
+        for layer in layers_of(self):
+            layer.trainable = trainable
+
+    # -- what it does
+
+    def __call__(self, inputs: Any, *, is_train: bool | None = None) -> Any:
         """Evaluate the network.
 
         Parameters
@@ -145,27 +181,69 @@ class Network(HasParameters):
         InvalidArgument
             There are more or fewer values than inputs.
         """
-        return evaluate(self, bind_inputs(self.input_nodes, inputs), is_train)
+        needed = self.input_nodes
+        structure = needed[0] if len(needed) == 1 else needed
+        return evaluate(self, bind_inputs(structure, inputs), is_train)
 
     def __getitem__(self, key: Any) -> Network:
         """Slice the outputs, as ``net[:, :30]``."""
         from tensorlayer.layers.shape import Slice
 
+        if isinstance(key, int) and not isinstance(key, bool):  # the way in which lists are read
+            self.__iter__()
         return Slice(self, key=key)
 
-    def __iter__(self) -> Iterator[Network]:
-        return iter(self.all_layers)
+    def __getattr__(self, name: str) -> Any:
+        """Return what the layer gives besides its result."""
+        try:
+            return vars(self)["sides"][name]
+        except KeyError:
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r}"
+            ) from None
 
     def __len__(self) -> int:
         return len(self.all_layers)
 
+    def __bool__(self) -> bool:
+        return True
+
+    def __iter__(self) -> NoReturn:
+        raise InvalidArgument(_NOT_A_TENSOR.format(self))
+
+    def __tf_tensor__(self, dtype: Any = None, name: Any = None) -> NoReturn:
+        raise InvalidArgument(_NOT_A_TENSOR.format(self))
+
+    def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise InvalidArgument(_NOT_A_TENSOR.format(self))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Network:
+        """Return a copy with layers of its own; event by event, so that depth does not matter."""
+        for node in nodes(self):
+            if id(node) not in memo:
+                memo[id(node)] = copied = object.__new__(Network)
+                vars(copied).update(
+                    {k: copy.deepcopy(v, memo) for k, v in vars(node).items() if k != "plan"}
+                )
+        return memo[id(self)]
+
+    def _trackable_children(self, save_type: str = "checkpoint", **kwargs: Any) -> dict[str, Any]:
+        """Give a ``tf.train.Checkpoint`` the layers, by name."""
+        return {name: layer for layer, name in self.layer_names.items()}
+
     def __repr__(self) -> str:
-        return f"<Network {self.name!r} {summary.shapes(self.outputs)} of {self.layer!r}>"
+        own = f" {self.layer.name!r}" if self.layer.is_named else ""
+        return f"<Network{own} {summary.shapes(self.outputs)} of {self.layer!r}>"
+
+
+def _within(layer: Layer, name: str) -> str:
+    """Return the layer's name without that of its owner."""
+    return name.removeprefix(f"{layer.facts.owner}/")
 
 
 def networks_in(structure: Any) -> list[Network]:
     """Return the networks in nested lists, tuples and dictionaries, in order."""
-    return [leaf for leaf in tf.nest.flatten(structure) if isinstance(leaf, Network)]
+    return [leaf for leaf in leaves(structure) if isinstance(leaf, Network)]
 
 
 def nodes(outputs: Any, known: Container[Network] = ()) -> list[Network]:
@@ -192,94 +270,65 @@ def layers_of(outputs: Any) -> list[Layer]:
     return list(dict.fromkeys(node.layer for node in nodes(outputs)))
 
 
-def parameters_of(layers: Sequence[Layer]) -> dict[str, tf.Variable]:
-    """Return the variables of ``layers`` as ``layer name/variable name``, each variable once."""
-    found: dict[str, tf.Variable] = {}
-    seen: set[int] = set()
-    for layer in layers:
-        for name, variable in layer.parameters.items():
-            if id(variable) not in seen:
-                seen.add(id(variable))
-                found[f"{layer.name}/{name}"] = variable
-    return found
+# -- declaring
 
 
 def connect(
-    layer: Layer, inputs: Any, options: Mapping[str, Any], is_train: bool | None = None
+    layer: Layer, args: Sequence[Any], options: Mapping[str, Any], is_train: bool | None = None
 ) -> Any:
     """Apply ``layer``: a network, or the structure of networks if the layer returns one."""
-    network = apply(layer, inputs, options, is_train)
-    is_single = tf.is_tensor(network.outputs) or isinstance(network.outputs, tf.TensorSpec)
-    return network if is_single else _parts(network)
+    network = apply(layer, args, options, is_train)
+    outputs = network.outputs
+    if not isinstance(outputs, (Outputs, list, tuple, Mapping)):
+        return network
+    main, sides = outputs.pair() if isinstance(outputs, Outputs) else (outputs, {})
+    main, sides = _parts(network, (main, sides))
+    for part in networks_in(main):
+        part.sides.update(sides)
+    return main
 
 
-def apply(
-    layer: Layer, inputs: Any, options: Mapping[str, Any], is_train: bool | None = None
-) -> Network:
-    """Apply ``layer`` to networks: the call event, whose outputs may be a structure."""
-    parents = networks_in((inputs, options))
-    names = NameTable.join(parent.names for parent in parents)
-    layer = settle(layer, names)
-    names.add(layer)
-    if names.ambiguous:
-        check_unique([*layers_of(parents), layer])
-    outputs = _outputs(layer, inputs, options, is_train)
-    return Network(layer, inputs, outputs, names, options=options, is_train=is_train)
-
-
-def _parts(network: Network) -> Any:
+def _parts(network: Network, outputs: Any) -> Any:
     """Return the structure of networks for a layer whose result is a structure."""
     from tensorlayer.layers.shape import Part
 
-    count = len(tf.nest.flatten(network.outputs))
-    parts = [Part(network, index=index) for index in range(count)]
-    return tf.nest.pack_sequence_as(network.outputs, parts)
+    places = iter(range(len(leaves(outputs))))
+    return rebuild(outputs, lambda leaf: Network(Part(index=next(places)), (network,), {}, leaf))
 
 
-def _outputs(layer: Layer, inputs: Any, options: Mapping[str, Any], is_train: bool | None) -> Any:
+def apply(
+    layer: Layer, args: Sequence[Any], options: Mapping[str, Any], is_train: bool | None = None
+) -> Network:
+    """Apply ``layer`` to networks: the call event, whose outputs may be a structure."""
+    is_train = layer.facts.is_train if is_train is None else is_train
+    parents = networks_in((args, options))
+    if has_namesake(layer) if layer.is_named else not layer.is_built:
+        layer.facts.label = names_of(dict.fromkeys([*layers_of(parents), layer]))[layer]
+    with default_mode(is_train):
+        outputs = _outputs(layer, tuple(args), options, parents)
+    return Network(layer, args, options, outputs, is_train)
+
+
+def _outputs(layer: Layer, args: Any, options: Any, parents: Sequence[Network]) -> Any:
     """Specs in, spec out; tensors in, tensor out."""
-    values = fill((inputs, options), lambda network: network.outputs)
-    leaves = tf.nest.flatten(values)
-    with mode(None if current_mode() is not None else is_train):
-        if not any(isinstance(leaf, tf.TensorSpec) for leaf in leaves):
-            return layer.compute(values[0], **values[1])
-        if any(tf.is_tensor(network.outputs) for network in networks_in((inputs, options))):
-            raise InvalidArgument(
-                f"{layer!r}: it joins a network over Input(shape) with one over "
-                "InputLayer(tensor). Declare both in the same way."
-            )
-        return trace(layer, values)
-
-
-def trace(layer: Layer, values: Any) -> Any:
-    """Return the output specs of ``layer`` for input specs, without computing anything."""
-    layer.build_for(values[0])
-    flat = tf.nest.flatten(values)
-    specs = [leaf for leaf in flat if isinstance(leaf, tf.TensorSpec)]
-
-    @tf.function(autograph=layer.needs_autograph)
-    def forward(*tensors: tf.Tensor) -> Any:
-        given = iter(tensors)
-        filled = [next(given) if isinstance(leaf, tf.TensorSpec) else leaf for leaf in flat]
-        inputs, options = tf.nest.pack_sequence_as(values, filled)
-        return layer.forward(inputs, **options)
-
-    try:
-        outputs = forward.get_concrete_function(*specs).structured_outputs
-    except ValueError as error:
-        if isinstance(error, TensorLayerError):
-            raise
-        raise WrongShape(
-            f"{layer!r} cannot be applied to shape {summary.shapes(values[0])}: {error}"
-        ) from error
-    return tf.nest.map_structure(lambda o: tf.TensorSpec(o.shape, o.dtype), outputs)
-
-
-def fill(structure: Any, value_of: Callable[[Network], Any]) -> Any:
-    """Return the structure with every network replaced by its value."""
-    return tf.nest.map_structure(
-        lambda leaf: value_of(leaf) if isinstance(leaf, Network) else leaf, structure
+    args, options = fill((args, options), {network: network.outputs for network in parents})
+    are_specs = {isinstance(leaf, tf.TensorSpec) for n in parents for leaf in leaves(n.outputs)}
+    if are_specs == {False}:
+        return compute(layer, args, options)
+    if are_specs == {True}:
+        return trace(layer, args, options)
+    raise InvalidArgument(
+        f"{layer!r}: it joins a network over Input(shape) with one over InputLayer(tensor). "
+        "Declare both in the same way."
     )
+
+
+# -- evaluating
+
+
+def fill(structure: Any, values: Mapping[Network, Any]) -> Any:
+    """Return the structure with every network replaced by its value."""
+    return rebuild(structure, lambda leaf: values[leaf] if isinstance(leaf, Network) else leaf)
 
 
 def evaluate(outputs: Any, feeds: Mapping[Network, Any], is_train: bool | None = None) -> Any:
@@ -290,58 +339,28 @@ def evaluate(outputs: Any, feeds: Mapping[Network, Any], is_train: bool | None =
     outputs
         What to compute.
     feeds
-        The value of every input, checked by :func:`bind_inputs`. The value of any other network
-        may be given as well; nothing below it is computed then.
+        The value of every input. The value of any other network may be given as well; nothing
+        below it is computed then.
     is_train
         The mode; see :meth:`Network.__call__`.
     """
     values: dict[Network, Any] = dict(feeds)
+    is_cut = any(node.parents for node in feeds)
+    plan = outputs.plan if isinstance(outputs, Network) and not is_cut else nodes(outputs, values)
     with mode(is_train):
-        is_open = current_mode() is None
-        for node in nodes(outputs, known=values):
-            inputs, options = fill((node.inputs, node.options), values.__getitem__)
-            with mode(node.is_train if is_open else None):
-                values[node] = node.layer.compute(inputs, **options)
-    return fill(outputs, values.__getitem__)
+        for node in plan:
+            if node not in values:
+                values[node] = _computed(node, values)
+    return fill(outputs, values)
 
 
-def bind_inputs(inputs: Sequence[Network], values: Any) -> dict[Network, tf.Tensor]:
-    """Pair inputs with values given as one value, a list in order or a dictionary by name."""
-    if isinstance(values, Mapping):
-        values = _by_name(inputs, values)
-    elif len(inputs) == 1:
-        is_only = isinstance(values, (list, tuple)) and len(values) == 1 and _is_array(values[0])
-        values = [values[0]] if is_only else [values]
-    if not isinstance(values, (list, tuple)) or len(values) != len(inputs):
-        names = ", ".join(repr(node.name) for node in inputs)
-        got = len(values) if isinstance(values, (list, tuple)) else 1
-        raise InvalidArgument(f"the network has the inputs {names}, got {got} value(s).")
-    return {node: _checked(node, value) for node, value in zip(inputs, values, strict=True)}
-
-
-def _is_array(value: Any) -> bool:
-    return tf.is_tensor(value) or isinstance(value, np.ndarray)
-
-
-def _by_name(inputs: Sequence[Network], values: Mapping[str, Any]) -> list[Any]:
-    names = [node.name for node in inputs]
-    for name in values:
-        if name not in names:
-            raise InvalidArgument(f"no input is named {name!r}. {did_you_mean(name, names)}")
-    missing = [name for name in names if name not in values]
-    if missing:
-        raise InvalidArgument(f"the input {missing[0]!r} needs a value, got {sorted(values)}.")
-    return [values[name] for name in names]
-
-
-def _checked(node: Network, value: Any) -> tf.Tensor:
-    """Return ``value`` as a tensor of the input's type, or raise WrongShape."""
-    spec = node.layer.spec
-    tensor = tf.convert_to_tensor(value, None if tf.is_tensor(value) else spec.dtype)
-    if not spec.shape.is_compatible_with(tensor.shape) or tensor.dtype != spec.dtype:
-        raise WrongShape(
-            f"the input {node.name!r} takes {spec.dtype.name} of shape {tuple(spec.shape)}, got "
-            f"{tensor.dtype.name} of shape {tuple(tensor.shape)}. Reshape or cast the value, or "
-            "declare the input with another shape; None stands for any size."
-        )
-    return tensor
+def _computed(node: Network, values: Mapping[Network, Any]) -> Any:
+    args, options = node.args, node.options
+    if len(args) == 1 and not options and isinstance(args[0], Network):  # as nearly all are
+        args = (values[args[0]],)
+    else:
+        args, options = fill((args, options), values)
+    if node.is_train is None:
+        return compute(node.layer, args, options)
+    with default_mode(node.is_train):
+        return compute(node.layer, args, options)

@@ -10,7 +10,6 @@ import tensorflow as tf
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.base import Layer
 from tensorlayer.layers.graph import Network
-from tensorlayer.layers.naming import NameTable, settle
 
 __all__ = ["Input", "InputLayer"]
 
@@ -37,13 +36,6 @@ class _Identity(Layer):
     def forward(self, inputs: Any) -> Any:
         """Return the inputs."""
         return inputs
-
-
-def _declare(layer: Layer, outputs: Any) -> Network:
-    names = NameTable()
-    layer = settle(layer, names)
-    names.add(layer)
-    return Network(layer, None, outputs, names)
 
 
 def Input(  # noqa: N802 - the name of TensorLayer 2.x
@@ -80,7 +72,7 @@ def Input(  # noqa: N802 - the name of TensorLayer 2.x
             f"dtype one of TensorFlow's; got shape={shape!r}, dtype={dtype!r}."
         ) from error
     size = None if spec.shape.rank is None else spec.shape.as_list()
-    return _declare(_Input(size, spec.dtype.name, name=name), spec)
+    return Network(_Input(size, spec.dtype.name, name=name), (), {}, spec)
 
 
 def InputLayer(inputs: Any, name: str | None = None) -> Network:  # noqa: N802 - the name of 1.x
@@ -112,4 +104,4 @@ def InputLayer(inputs: Any, name: str | None = None) -> Network:  # noqa: N802 -
     tensor = tf.convert_to_tensor(inputs)
     shape = tensor.shape
     free = None if shape.rank is None else [None, *shape.as_list()[1:]] if shape.rank else []
-    return _declare(_Input(free, tensor.dtype.name, name=name), tensor)
+    return Network(_Input(free, tensor.dtype.name, name=name), (), {}, tensor)

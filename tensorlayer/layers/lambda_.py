@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -11,6 +11,7 @@ import tensorflow as tf
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.base import Layer
 from tensorlayer.layers.capture import Capture
+from tensorlayer.layers.tree import is_keras
 
 __all__ = ["Lambda"]
 
@@ -24,10 +25,11 @@ class Lambda(Layer):
     Parameters
     ----------
     fn
-        A function of the input (or of a list of inputs), a ``tf.Module``, or a Keras layer or
+        A function of the inputs (or of a list of inputs), a ``tf.Module``, or a Keras layer or
         model. If it takes ``is_train``, ``training`` or ``is_training``, it is told the mode.
     fn_weights
-        Variables that the function uses but does not make.
+        Variables that the function uses but does not make. One that is used and neither made nor
+        listed here is an error.
     fn_args
         More keyword arguments of the function. Those given when the layer is called come after.
     name
@@ -68,35 +70,29 @@ class Lambda(Layer):
         self._capture = Capture()
         self._mode_argument = _mode_argument(fn, self._fn_args)
 
-    @classmethod
-    def makes_parameters(cls) -> bool:
-        """Whether there is something to share: a function may always make variables."""
-        return True
+    #: the function's own variables are not ours to cast
+    keeps_precision = True
 
     @property
     def needs_autograph(self) -> bool:
         """The function is somebody else's: it may hold Python control flow on tensors."""
         return True
 
-    def forward(self, inputs: Any, **options: Any) -> Any:
+    def forward(self, *inputs: Any, **options: Any) -> Any:
         """Call the function."""
         options = {**self._fn_args, **options}
         if self._mode_argument:
             options[self._mode_argument] = self.is_train
-        outputs = self._capture.run(self.fn, inputs, **options)
-        self._keep(self._capture.named(self.name))
+        outputs = self._capture.run(self.fn, *inputs, **options)
+        if len(self._weights) != len(self._capture.variables):
+            self._keep(self._capture.named(self.name))
         return outputs
 
-    @property
-    def parameters(self) -> dict[str, tf.Variable]:
-        """The variables of the function, those given, and those of a foreign layer."""
-        found = super().parameters
-        seen = {id(variable) for variable in found.values()}
-        for variable in getattr(self.fn, "weights", ()):
-            variable = getattr(variable, "value", variable)  # Keras 3 wraps a tf.Variable
-            if isinstance(variable, tf.Variable) and id(variable) not in seen:
-                found[variable.name.partition(":")[0]] = variable
-        return found
+    def parts(self) -> Iterator[tuple[str, Any]]:
+        """Yield the function's variables; a Keras object knows best which of them are trained."""
+        if is_keras(self.fn):
+            yield "", self.fn
+        yield from super().parts()
 
 
 def _mode_argument(fn: Callable[..., Any], given: Mapping[str, Any]) -> str | None:

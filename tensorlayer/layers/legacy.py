@@ -20,13 +20,14 @@ run made.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
+import tensorflow as tf
+
 from tensorlayer.errors import InvalidArgument
-from tensorlayer.layers import arguments
 from tensorlayer.layers.base import Layer
 from tensorlayer.layers.capture import Capture
+from tensorlayer.layers.structure import rebuild
 
 __all__ = ["LegacyLayer"]
 
@@ -51,13 +52,12 @@ class _Body(Layer):
         name: str | None = None,
         layer: Any = None,
     ) -> None:
-        super().__init__(act=act)
+        super().__init__(name=name, act=act)
         previous = layer if prev_layer is None else prev_layer
         if isinstance(previous, (list, tuple)):
             self.inputs = [each.outputs for each in previous]
         elif previous is not None:
             self.inputs = previous.outputs
-        self.label = name
 
     def _add_layers(self, layers: Any) -> None:
         """Accept what 1.x listed in ``all_layers``; the network lists its events itself."""
@@ -78,32 +78,42 @@ class LegacyLayer(Layer):
         The class; its constructor takes the previous network first and sets ``self.outputs``.
     args, kwargs
         The other arguments of its constructor.
+    name
+        Unique in the network.
     """
 
-    shares_by_name = False
-
-    def __init__(self, cls: type[Layer], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-        given = arguments.bind(cls, (None, *args), kwargs)
-        super().__init__(name=given.get("name"))
+    def __init__(
+        self,
+        cls: type[Layer],
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name=name)
         self.cls = cls
-        self.body = type(cls.__name__, (cls, _Body), {"__module__": cls.__module__})
-        self.constructor = MappingProxyType({"args": args, "kwargs": dict(kwargs)})
-        self.capture = Capture()
+        self._body = type(cls.__name__, (cls, _Body), {"__module__": cls.__module__})
+        self._capture = Capture()
 
-    def forward(self, inputs: Any) -> Any:
+    def forward(self, inputs: Any, args: Any = None, kwargs: Any = None) -> Any:
         """Run the constructor on the inputs and return what it set as ``outputs``."""
-        outputs = self.capture.run(self._construct, inputs)
-        self._keep(self.capture.named(self.name))
+        outputs = self._capture.run(self._construct, inputs, args, kwargs)
+        if len(self._weights) != len(self._capture.variables):
+            self._keep(self._capture.named(self.name))
         return outputs
 
-    def _construct(self, inputs: Any) -> Any:
-        is_list = isinstance(inputs, (list, tuple))
-        previous = [_Previous(each) for each in inputs] if is_list else _Previous(inputs)
-        body = self.body.__new__(self.body)
-        body.__init__(previous, *self.constructor["args"], **self.constructor["kwargs"])
+    def _construct(self, inputs: Any, args: Any, kwargs: Any) -> Any:
+        """Construct; ``args`` and ``kwargs`` are given where networks are among them."""
+        args = self.arguments["args"] if args is None else rebuild(args, _previous)
+        kwargs = self.arguments["kwargs"] if kwargs is None else rebuild(kwargs, _previous)
+        body = self._body.__new__(self._body)
+        body.__init__(rebuild(inputs, _previous), *args, **kwargs)
         if not hasattr(body, "outputs"):
             raise InvalidArgument(
                 f"{self.cls.__name__} {self.name!r}: a layer without forward() has to set "
                 "self.outputs in its constructor."
             )
         return body.outputs
+
+
+def _previous(value: Any) -> Any:
+    return _Previous(value) if tf.is_tensor(value) else value

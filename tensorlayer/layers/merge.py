@@ -86,8 +86,7 @@ class Elementwise(Layer):
         super().__init__(name=name, act=act)
         self.combine_fn = combine_fn
 
-    def forward(self, inputs: Sequence[tf.Tensor]) -> tf.Tensor:
+    def transform(self, inputs: Sequence[tf.Tensor]) -> tf.Tensor:
         """Fold the inputs."""
         _require_several(self, inputs)
-        z = functools.reduce(self.combine_fn, inputs)
-        return z if self.act is None else self.act(z)
+        return functools.reduce(self.combine_fn, inputs)

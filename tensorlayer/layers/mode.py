@@ -2,15 +2,18 @@
 
 The same network can therefore be traced for training and for inference without touching it, and two
 threads can use it in different modes.
+
+What is *frozen* computes as in inference inside a training evaluation too: a layer, block or model
+with ``trainable = False``, a layer declared with ``is_train=False``, a model told ``eval()``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 
-__all__ = ["current_mode", "mode"]
+__all__ = ["current_mode", "default_mode", "mode"]
 
 _MODE: ContextVar[bool | None] = ContextVar("tensorlayer_is_train", default=None)
 
@@ -40,3 +43,19 @@ def mode(is_train: bool | None) -> Iterator[None]:
         yield
     finally:
         _MODE.reset(token)
+
+
+def default_mode(is_train: bool | None) -> AbstractContextManager[None]:
+    """Evaluate in the mode that was declared: False freezes, True holds where nobody said one.
+
+    Examples
+    --------
+    >>> with mode(True), default_mode(False):
+    ...     current_mode()
+    False
+    >>> with mode(False), default_mode(True):
+    ...     current_mode()
+    False
+    """
+    is_open = is_train is False or current_mode() is None
+    return mode(is_train if is_open else None)

@@ -1,18 +1,16 @@
-"""Layer names: scopes, parameter sharing by name, and numbers for unnamed layers.
+"""Layer names: scopes, owners, and numbers for unnamed layers.
 
-A layer's name is unique inside a network. It carries the scope it was made in
-(``discriminator/h0``), and its parameters are named after it (``discriminator/h0/weights``).
+A layer's name is unique inside a network. It carries where the layer was made, and its parameters
+are named after it:
 
-Three rules, and an error for each way to break them:
+- in a *scope*, ``with variable_scope("discriminator")``: ``discriminator/h0/weights``;
+- by an *owner*: what a layer or model makes while its constructor, ``build`` or ``forward`` runs is
+  its own, ``scope/owner/h0/weights``, and never enters the scope around it.
 
-- Two different layers of one network never have the same name
-  (:class:`~tensorlayer.errors.NameTaken`).
-- Inside ``variable_scope(..., reuse=True)`` a name *is* the parameter sharing: the layer that was
-  made
-  under this name comes back. There has to be one (:class:`~tensorlayer.errors.NameMissing`), made
-  with the same arguments (:class:`~tensorlayer.errors.NameMismatch`).
-- An unnamed layer is called after its class, with a number that depends on the network it joins and
-  never on what the process did before: ``dense_1``, ``dense_2``.
+The name of an unnamed layer is a function of the network and of nothing else: its class in snake
+case and its number in order of computation, ``dense_1``, ``dense_2``. It is found by walking the
+network when it is asked for; a :class:`~tensorlayer.models.Model` fixes the names of its layers.
+How layers are found again by name is in :mod:`tensorlayer.layers.sharing`.
 """
 
 from __future__ import annotations
@@ -21,25 +19,28 @@ import collections
 import dataclasses
 import enum
 import re
-import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from tensorlayer.errors import InvalidName, NameMismatch, NameMissing, NameTaken, did_you_mean
-from tensorlayer.layers import arguments
+from tensorlayer.errors import InvalidName, NameTaken
+from tensorlayer.layers.sharing import Registry
 
 if TYPE_CHECKING:
     from tensorlayer.layers.base import Layer
 
 __all__ = [
     "AUTO_REUSE",
-    "NameTable",
+    "Reuse",
     "VariableScope",
-    "check_unique",
+    "check_name",
     "current_scope",
-    "settle",
+    "has_namesake",
+    "inside",
+    "isolated",
+    "names_of",
+    "snake_case",
     "variable_scope",
 ]
 
@@ -64,13 +65,13 @@ def snake_case(name: str) -> str:
 
     Examples
     --------
-    >>> snake_case("MaxPool2d"), snake_case("LSTMRNN"), snake_case("DenseNet")
-    ('max_pool2d', 'lstmrnn', 'dense_net')
+    >>> snake_case("MaxPool2d"), snake_case("LSTMRNN"), snake_case("_Input")
+    ('max_pool2d', 'lstmrnn', 'input')
     """
-    return _HUMP.sub("_", name).lower()
+    return _HUMP.sub("_", name.lstrip("_")).lower()
 
 
-def check_name(name: str, who: str) -> str:
+def check_name(name: Any, who: str) -> str:
     """Return ``name`` if TensorFlow accepts it as the name of a scope, else raise InvalidName."""
     if not isinstance(name, str) or not _VALID.fullmatch(name):
         raise InvalidName(
@@ -80,72 +81,55 @@ def check_name(name: str, who: str) -> str:
     return name
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(eq=False)
 class VariableScope:
-    """A prefix of layer names, and whether the layers below it are shared.
+    """Where layers are made: a prefix of their names, and whether they are found again."""
 
-    Layers are held weakly: parameters live as long as a network that uses them.
-    """
-
-    name: str
-    reuse: Reuse
-    layers: weakref.WeakValueDictionary[str, Layer] = dataclasses.field(repr=False)
+    name: str = ""  #: the prefix, complete
+    owner: str = ""  #: the part of it that belongs to the layer or model that makes them
+    reuse: Reuse = Reuse.NEVER
+    made: Registry = dataclasses.field(default_factory=Registry, repr=False)  #: within it
+    known: Registry | None = dataclasses.field(default=None, repr=False)  #: where reuse looks
+    around: VariableScope | None = dataclasses.field(default=None, repr=False)
 
     def qualify(self, name: str) -> str:
         """Return ``name`` with the prefix of this scope."""
         return f"{self.name}/{name}" if self.name else name
 
+    @property
+    def findable(self) -> Registry:
+        """The layers that come back under ``reuse``."""
+        return self.made if self.known is None else self.known
+
     def remember(self, layer: Layer) -> None:
-        """Let a later scope with ``reuse`` find the layer under its name."""
-        self.layers[layer.name] = layer
-
-    def shared(self, cls: type[Layer], name: str, given: dict[str, Any]) -> Layer | None:
-        """Return the layer that ``cls(**given)`` called ``name`` is to be, or None for a new one.
-
-        A layer without parameters has nothing to share, so it never has to be there.
-        """
-        if self.reuse is Reuse.NEVER or not cls.shares_by_name:
-            return None
-        layer = self.layers.get(name)
-        if layer is None and (self.reuse is Reuse.AUTO or not cls.makes_parameters()):
-            return None
-        if layer is None:
-            raise NameMissing(
-                f"{cls.__name__} {name!r}: reuse=True needs a layer of this name, made before in a "
-                f"network that still exists. {did_you_mean(name, self.layers.keys())} Build the "
-                "first network with reuse=False, or use reuse=tl.layers.AUTO_REUSE."
-            )
-        difference = _difference(layer, cls, given)
-        if difference and cls.makes_parameters():
-            raise NameMismatch(
-                f"{cls.__name__} {name!r}: reuse needs the same class and arguments, but "
-                f"{difference}. Give it another name, or make the two agree."
-            )
-        return None if difference else layer
+        """Let this scope, and those around it, find the layer under its name."""
+        _LIVING.add(layer.name, layer)
+        scope: VariableScope | None = self
+        while scope is not None:
+            scope.made.add(layer.name, layer, keep=self.reuse is Reuse.AUTO)
+            scope = scope.around
 
 
-def _difference(layer: Layer, cls: type[Layer], given: dict[str, Any]) -> str:
-    """Say in which way ``layer`` is not what ``cls(**given)`` would be; empty if it is."""
-    if type(layer) is not cls:
-        return f"the layer that exists is a {type(layer).__name__}"
-    ignored = {"name": None}
-    for key in arguments.differences({**given, **ignored}, {**layer.arguments, **ignored}):
-        return (
-            f"the layer that exists has {key}={layer.arguments.get(key)!r}, not {given.get(key)!r}"
-        )
-    return ""
-
-
-_SCOPE: ContextVar[VariableScope | None] = ContextVar("tensorlayer_scope", default=None)
+#: Every named layer that lives, to see at once that a name cannot be taken twice.
+_LIVING = Registry(is_weak=True)
+#: What stands in no scope. One for the process: a name is found whatever thread gave it.
+_ROOT = VariableScope(made=Registry(is_weak=True))
+_SCOPE: ContextVar[VariableScope] = ContextVar("tensorlayer_scope", default=_ROOT)
 
 
 def current_scope() -> VariableScope:
     """Return the innermost scope of this thread or task."""
-    scope = _SCOPE.get()
-    if scope is None:
-        scope = VariableScope("", Reuse.NEVER, weakref.WeakValueDictionary())
-        _SCOPE.set(scope)
-    return scope
+    return _SCOPE.get()
+
+
+@contextmanager
+def inside(scope: VariableScope) -> Iterator[VariableScope]:
+    """Make layers in this scope."""
+    token = _SCOPE.set(scope)
+    try:
+        yield scope
+    finally:
+        _SCOPE.reset(token)
 
 
 @contextmanager
@@ -159,9 +143,16 @@ def variable_scope(
     name_or_scope
         The prefix below the current scope, or a scope that an earlier ``with`` gave.
     reuse
-        ``True``: every layer below has to exist and comes back with its parameters. ``AUTO_REUSE``:
+        ``True``: every layer with parameters has to exist and comes back with them. ``AUTO_REUSE``:
         those that exist come back, the others are made. ``None`` or ``False``: as the scope around
         it, so once ``True``, below it always. Also ``tf.compat.v1.AUTO_REUSE``.
+
+    Notes
+    -----
+    By its *name*, a layer that comes back is the newest living one of that name in the process, or
+    within :func:`isolated`. By the *scope object*, it is exactly the one made in that scope. It can
+    come back as long as one of its variables or its scope object is in use; what ``AUTO_REUSE``
+    made lives as long as the process, or the ``isolated()`` around it.
 
     Examples
     --------
@@ -177,16 +168,34 @@ def variable_scope(
     ['discriminator/logits/weights', 'discriminator/logits/biases']
     """
     around = current_scope()
+    mode = _reuse(reuse, around.reuse)
     if isinstance(name_or_scope, VariableScope):
-        name = name_or_scope.name
+        entered = dataclasses.replace(name_or_scope, reuse=mode, known=None, around=around)
     else:
         name = around.qualify(check_name(name_or_scope, "variable_scope"))
-    scope = VariableScope(name, _reuse(reuse, around.reuse), around.layers)
-    token = _SCOPE.set(scope)
-    try:
+        entered = VariableScope(name, around.owner, mode, known=around.findable, around=around)
+    with inside(entered):
+        yield entered
+
+
+@contextmanager
+def isolated() -> Iterator[VariableScope]:
+    """Give an experiment names of its own: nothing made before is found, nor anything of it after.
+
+    Examples
+    --------
+    >>> import tensorlayer as tl
+    >>> def head(net):
+    ...     with tl.layers.variable_scope("head", reuse=tl.layers.AUTO_REUSE):
+    ...         return tl.layers.Dense(net, n_units=3, name="d")
+    >>> first = head(tl.layers.Input([None, 4]))
+    >>> with tl.layers.isolated():
+    ...     second = head(tl.layers.Input([None, 4]))
+    >>> second.layer is first.layer, head(tl.layers.Input([None, 4])).layer is first.layer
+    (False, True)
+    """
+    with inside(VariableScope(made=Registry(is_weak=True))) as scope:
         yield scope
-    finally:
-        _SCOPE.reset(token)
 
 
 def _reuse(reuse: Any, around: Reuse) -> Reuse:
@@ -195,78 +204,40 @@ def _reuse(reuse: Any, around: Reuse) -> Reuse:
     return Reuse.AUTO if getattr(reuse, "name", "") in {"AUTO", "AUTO_REUSE"} else Reuse.ALWAYS
 
 
-def settle(layer: Layer, names: NameTable) -> Layer:
-    """Give an unnamed layer its name in a network; return the one it is there, if it is shared."""
-    if layer.given_name is not None or layer.has_auto_name:
-        return layer
-    name = names.next_name(layer)
-    shared = layer.scope.shared(type(layer), name, dict(layer.arguments))
-    if shared is not None:
-        return shared
-    layer.name, layer.has_auto_name = name, True
-    layer.scope.remember(layer)
-    return layer
+def has_namesake(layer: Layer) -> bool:
+    """Whether another layer of the same name lives, in this network or elsewhere."""
+    return layer.is_named and any(o is not layer for o in _LIVING.named(layer.name))
 
 
-class NameTable:
-    """Which names the layers of one connected network have.
+def names_of(layers: Iterable[Layer]) -> dict[Layer, str]:
+    """Return the names that the layers of one network have; they are in order of computation.
 
-    Networks that come from the same inputs share one table; where networks of different inputs are
-    joined, the tables become one. Layers are held weakly, so a branch that nobody kept frees its
-    names.
+    Raises
+    ------
+    NameTaken
+        Two different layers have the same name.
     """
-
-    def __init__(self) -> None:
-        self.layers: weakref.WeakValueDictionary[str, Layer] = weakref.WeakValueDictionary()
-        self._numbers: collections.Counter[str] = collections.Counter()
-        self.successor: NameTable | None = None
-        #: True once two layers with one name were seen: legal in separate branches only
-        self.ambiguous = False
-
-    def current(self) -> NameTable:
-        """Return the table that this one has become part of, or itself."""
-        table = self
-        while table.successor is not None:
-            table = table.successor
-        return table
-
-    @staticmethod
-    def join(tables: Iterable[NameTable]) -> NameTable:
-        """Make one table of several; unnamed layers of the later ones are numbered again."""
-        found = dict.fromkeys(table.current() for table in tables)
-        first, *others = found or {NameTable(): None}
-        for other in others:
-            for layer in list(other.layers.values()):
-                taken = first.layers.get(layer.name, layer)
-                if taken is not layer and layer.has_auto_name:
-                    layer.name = first.next_name(layer)
-                first.add(layer)
-            first.ambiguous |= other.ambiguous
-            other.successor = first
-        return first
-
-    def next_name(self, layer: Layer) -> str:
-        """Return the name that an unnamed layer gets in this network."""
-        stem = layer.scope.qualify(snake_case(type(layer).__name__.lstrip("_")))
-        self._numbers[stem] += 1
-        while f"{stem}_{self._numbers[stem]}" in self.layers:
-            self._numbers[stem] += 1
-        return f"{stem}_{self._numbers[stem]}"
-
-    def add(self, layer: Layer) -> None:
-        """Note the layer's name; a second layer under it makes the table ambiguous."""
-        if self.layers.setdefault(layer.name, layer) is not layer:
-            self.ambiguous = True
-
-
-def check_unique(layers: Iterable[Layer]) -> None:
-    """Raise NameTaken if two different layers of one network have the same name."""
-    owners: dict[str, Layer] = {}
+    given: dict[str, Layer] = {}
     for layer in layers:
-        owner = owners.setdefault(layer.name, layer)
-        if owner is not layer:
-            raise NameTaken(
-                f"{layer!r}: the name {layer.name!r} is taken in this network by {owner!r}. A name "
-                "belongs to one layer: choose another one, or share parameters by applying the "
-                "same layer twice or within tl.layers.variable_scope(..., reuse=True)."
-            )
+        if layer.is_named and given.setdefault(layer.name, layer) is not layer:
+            raise _taken(layer, given[layer.name])
+    numbers: collections.Counter[str] = collections.Counter()
+    names: dict[Layer, str] = {}
+    for layer in layers:
+        names[layer] = layer.name if layer.is_named else _next(layer.name, numbers, given)
+    return names
+
+
+def _next(stem: str, numbers: collections.Counter[str], taken: Iterable[str]) -> str:
+    numbers[stem] += 1
+    while f"{stem}_{numbers[stem]}" in taken:
+        numbers[stem] += 1
+    return f"{stem}_{numbers[stem]}"
+
+
+def _taken(layer: Layer, owner: Layer) -> NameTaken:
+    return NameTaken(
+        f"{layer!r}: the name {layer.name!r} is taken in this network by {owner!r}. A name "
+        "belongs to one layer: choose another one, or share parameters by applying the "
+        "same layer twice or within tl.layers.variable_scope(..., reuse=True)."
+    )

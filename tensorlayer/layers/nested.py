@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from typing import Any, Protocol
-
-import tensorflow as tf
 
 from tensorlayer.layers.base import Layer
 
@@ -13,11 +11,10 @@ __all__ = ["ModelLayer"]
 
 
 class _ModelLike(Protocol):
-    """What a model has to offer: it computes in the mode around it, and has named variables."""
+    """What a model has to offer besides its variables."""
 
-    parameters: Mapping[str, tf.Variable]
-
-    def __call__(self, inputs: Any) -> Any: ...
+    def follow(self, *inputs: Any, **options: Any) -> Any:
+        """Compute in the mode around the call."""
 
 
 class ModelLayer(Layer):
@@ -49,11 +46,10 @@ class ModelLayer(Layer):
         super().__init__(name=name)
         self.model = model
 
-    def forward(self, inputs: Any) -> Any:
+    def forward(self, *inputs: Any, **options: Any) -> Any:
         """Evaluate the model in the mode of this evaluation."""
-        return self.model(inputs, is_train=self.is_train)
+        return self.model.follow(*inputs, **options)
 
-    @property
-    def parameters(self) -> dict[str, tf.Variable]:
-        """The model's variables by their names in the model."""
-        return dict(self.model.parameters)
+    def parts(self) -> Iterator[tuple[str, Any]]:
+        """Yield the model: its variables go by their names in the model."""
+        yield "", self.model

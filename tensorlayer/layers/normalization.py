@@ -9,6 +9,7 @@ import tensorflow as tf
 from tensorlayer import initializers
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.base import Layer, require_known
+from tensorlayer.layers.updates import update
 
 __all__ = ["BatchNorm"]
 
@@ -62,6 +63,8 @@ class BatchNorm(Layer):
     ['bn/beta', 'bn/gamma', 'bn/moving_mean', 'bn/moving_var']
     """
 
+    keeps_precision = True  # moments of 16 bits are off, and averages of them stand still
+
     def __init__(
         self,
         decay: float = 0.9,
@@ -87,16 +90,16 @@ class BatchNorm(Layer):
         self.epsilon = epsilon
         self.inits = (beta_init, gamma_init, moving_mean_init, moving_var_init)
         self.data_format = data_format
-        if num_features is not None:
-            self._make_parameters(num_features)
-            self._built = True
+        self.num_features = num_features
+
+    def shape_to_build_for(self) -> Any:
+        """Return what ``num_features`` tells; with one axis beside it, either format is right."""
+        return None if self.num_features is None else [None, self.num_features]
 
     def build(self, inputs_shape: Any) -> None:
         """Make offset, scale and moving averages."""
-        channels = inputs_shape[-1 if self.data_format == "channels_last" else 1]
-        self._make_parameters(require_known(self, channels, "the number of channels"))
-
-    def _make_parameters(self, channels: int) -> None:
+        size = inputs_shape[-1 if self.data_format == "channels_last" else 1]
+        channels = require_known(self, size, "the number of channels")
         beta, gamma, mean, variance = self.inits
         self.beta = self.gamma = None
         if beta is not None:
@@ -106,15 +109,14 @@ class BatchNorm(Layer):
         self.moving_mean = self._get_weights("moving_mean", [channels], mean, trainable=False)
         self.moving_var = self._get_weights("moving_var", [channels], variance, trainable=False)
 
-    def forward(self, inputs: tf.Tensor) -> tf.Tensor:
+    def transform(self, inputs: tf.Tensor) -> tf.Tensor:
         """Normalise; in training also move the averages."""
         mean, variance = self._statistics(inputs)
         parts = [mean, variance, self.beta, self.gamma]
         if self.data_format == "channels_first":
             shape = [-1] + [1] * (inputs.shape.rank - 2)
             parts = [None if part is None else tf.reshape(part, shape) for part in parts]
-        z = tf.nn.batch_normalization(inputs, *parts, self.epsilon)
-        return z if self.act is None else self.act(z)
+        return tf.nn.batch_normalization(inputs, *parts, self.epsilon)
 
     def _statistics(self, inputs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         if not self.is_train:
@@ -122,6 +124,8 @@ class BatchNorm(Layer):
         channel = inputs.shape.rank - 1 if self.data_format == "channels_last" else 1
         axes = [axis for axis in range(inputs.shape.rank) if axis != channel]
         mean, variance = tf.nn.moments(inputs, axes)
-        for moving, now in ((self.moving_mean, mean), (self.moving_var, variance)):
-            moving.assign(moving * self.decay + now * (1 - self.decay))
-        return mean, variance
+        averages = [
+            (moving, moving * self.decay + now * (1 - self.decay))
+            for moving, now in ((self.moving_mean, mean), (self.moving_var, variance))
+        ]
+        return update(averages, (mean, variance))

@@ -2,43 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import copy
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from typing_extensions import Self
 
-from tensorlayer.layers import summary
+from tensorlayer.errors import NotSerializable
+from tensorlayer.layers import summary, tree
 
 __all__ = ["HasParameters"]
 
 
-class HasParameters:
-    """The views of ``parameters``, which is all that a class has to define.
+class HasParameters(tree.Owner, tf.Module):
+    """The views of the variables below an object, in one order and under one set of names.
 
     Examples
     --------
     >>> class Pair(HasParameters):
-    ...     parameters = {"w": tf.Variable([1.0, 2.0]), "n": tf.Variable(0.0, trainable=False)}
-    >>> len(Pair().trainable_weights), len(Pair().nontrainable_weights), Pair().count_params()
+    ...     def __init__(self):
+    ...         self.w = tf.Variable([1.0, 2.0])
+    ...         self.n = tf.Variable(0.0, trainable=False)
+    >>> pair = Pair()
+    >>> len(pair.trainable_weights), len(pair.nontrainable_weights), pair.count_params()
     (1, 1, 3)
+    >>> pair.trainable = False
+    >>> len(pair.trainable_weights)
+    0
     """
 
-    parameters: Mapping[str, tf.Variable]
+    _is_trainable = True
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training may change it; see :mod:`tensorlayer.layers.mode`.
+
+        Set to False it is frozen with everything below it: its variables are not among
+        ``trainable_weights`` and it computes as in inference, so that no statistics move.
+        """
+        return self._is_trainable
+
+    @trainable.setter
+    def trainable(self, trainable: bool) -> None:
+        self._is_trainable = bool(trainable)
+
+    @property
+    def parameters(self) -> dict[str, tf.Variable]:
+        """The variables by name, in order."""
+        return {parameter.name: parameter.variable for parameter in tree.listing(self)}
 
     @property
     def trainable_weights(self) -> list[tf.Variable]:
         """The variables that training changes."""
-        return [variable for variable in self.parameters.values() if variable.trainable]
+        return [p.variable for p in tree.listing(self) if _is_trained(p)]
 
     @property
     def nontrainable_weights(self) -> list[tf.Variable]:
         """The variables that training does not change by gradients, such as moving averages."""
-        return [variable for variable in self.parameters.values() if not variable.trainable]
+        return [p.variable for p in tree.listing(self) if not _is_trained(p)]
 
     @property
     def all_weights(self) -> list[tf.Variable]:
         """The trainable variables, then the others."""
         return self.trainable_weights + self.nontrainable_weights
+
+    # What tf.Module calls the same.
+    trainable_variables = trainable_weights
+    non_trainable_variables = nontrainable_weights
+    variables = all_weights
 
     def count_params(self) -> int:
         """Return the number of scalars in all variables."""
@@ -46,4 +78,27 @@ class HasParameters:
 
     def print_params(self, details: bool = False) -> None:
         """Show the parameters; with ``details`` also mean, median and standard deviation."""
-        summary.show(summary.parameter_table(self.parameters, details))
+        summary.show(summary.parameter_table(tree.listing(self), details))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return a copy with variables of its own."""
+        copied = type(self).__new__(type(self))
+        memo[id(self)] = copied
+        for name, value in vars(self).items():
+            vars(copied)[name] = copy.deepcopy(value, memo)
+        return copied
+
+    def __reduce__(self) -> Any:
+        """Refuse: what is unpickled is executed."""
+        raise NotSerializable(
+            f"{self!r} cannot be pickled. Write a model with save(path) or save_weights(path), a "
+            "network with tl.models.Model(net.input_nodes, net).save(path); copy.deepcopy copies "
+            "within a process."
+        )
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return self.__reduce__()
+
+
+def _is_trained(parameter: tree.Parameter) -> bool:
+    return parameter.variable.trainable and not parameter.is_frozen

@@ -10,6 +10,8 @@ import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.base import Layer
+from tensorlayer.layers.outputs import Outputs
+from tensorlayer.layers.structure import leaves
 
 __all__ = ["Flatten", "Reshape", "Slice", "Part"]
 
@@ -135,4 +137,5 @@ class Part(Layer):
 
     def forward(self, inputs: Any) -> tf.Tensor:
         """Take the part."""
-        return tf.nest.flatten(inputs)[self.index]
+        structure = inputs.pair() if isinstance(inputs, Outputs) else inputs
+        return leaves(structure)[self.index]

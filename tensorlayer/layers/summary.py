@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,8 +10,11 @@ import tensorflow as tf
 from rich.console import Console
 from rich.table import Table
 
+from tensorlayer.layers.structure import leaves
+
 if TYPE_CHECKING:
     from tensorlayer.layers.graph import Network
+    from tensorlayer.layers.tree import Parameter
 
 __all__ = ["layer_table", "parameter_table", "shapes", "show", "text_table"]
 
@@ -27,29 +30,31 @@ def shapes(outputs: Any) -> str:
     >>> shapes(tf.TensorSpec([None, 10]))
     '(None, 10)'
     """
-    return ", ".join(str(tuple(o.shape)) for o in tf.nest.flatten(outputs))
+    return ", ".join(str(tuple(getattr(o, "shape", ()))) for o in leaves(outputs))
 
 
 def layer_table(network: Network) -> Table:
     """Return a row for every layer below ``network``: name, layer, output shape, parameters."""
     table = Table("name", "layer", "output shape", "parameters")
+    names = network.layer_names
     for node in network.all_layers:
         count = f"{node.layer.count_params():,}"
-        table.add_row(node.name, type(node.layer).__name__, shapes(node.outputs), count)
+        name = names[node.layer]
+        table.add_row(name, type(node.layer).__name__, shapes(node.outputs), count)
     return table
 
 
-def parameter_table(parameters: Mapping[str, tf.Variable], details: bool = False) -> Table:
+def parameter_table(parameters: Iterable[Parameter], details: bool = False) -> Table:
     """Return a row for every variable, and the total; with ``details`` statistics of the values."""
     statistics = {"mean": np.mean, "median": np.median, "std": np.std} if details else {}
     table = Table("name", "shape", "dtype", "trainable", *statistics)
-    for name, variable in parameters.items():
+    total = 0
+    for name, variable, is_frozen in parameters:
         values = [f"{fn(variable.numpy()):.4g}" for fn in statistics.values()]
-        shape = str(tuple(variable.shape))
-        table.add_row(
-            name, shape, tf.as_dtype(variable.dtype).name, str(variable.trainable), *values
-        )
-    total = sum(int(np.prod(variable.shape)) for variable in parameters.values())
+        is_trained = str(variable.trainable and not is_frozen)
+        dtype = tf.as_dtype(variable.dtype).name
+        table.add_row(name, str(tuple(variable.shape)), dtype, is_trained, *values)
+        total += int(np.prod(variable.shape))
     table.caption = f"{total:,} parameters"
     return table
 

@@ -1,61 +1,149 @@
-"""The variables below an object, by the path of attributes that leads to them."""
+"""The variables below an object: what it lists, under which names.
+
+What is listed: what the object keeps, in attributes of any name, in lists, tuples and dictionaries;
+layers, networks, models, modules of other libraries and Keras objects in it; a method's object.
+A layer that was named goes by that name, everything else by the attribute that holds it.
+"""
 
 from __future__ import annotations
 
+import sys
+import types
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-__all__ = ["children", "named_variables"]
+from tensorlayer.errors import InvalidArgument, NameTaken
+
+__all__ = ["Owner", "Parameter", "children", "is_keras", "listing"]
+
+
+class Parameter(NamedTuple):
+    """A variable, as its owner lists it."""
+
+    name: str  #: its path in the owner
+    variable: tf.Variable
+    is_frozen: bool  #: training must not change it, whatever the variable says
+
+
+class Owner:
+    """What tells itself what it consists of: layers, networks and models."""
+
+    trainable: bool
+    lacks_weights = False  #: whether it will have variables that do not exist yet
+
+    def parts(self) -> Iterator[tuple[str, Any]]:
+        """Yield what it consists of, with a name for each: its attributes."""
+        return children(self)
+
+    def place(self, base: str, path: str) -> tuple[str, str]:
+        """Return the paths for what is named within it and for what is not."""
+        del base
+        return path, path
 
 
 def children(owner: Any) -> Iterator[tuple[str, Any]]:
-    """Yield what the attributes or items of ``owner`` hold, with names, in order of definition.
-
-    Private attributes are left out: they are references, not parts.
-    """
+    """Yield what the attributes or items of ``owner`` hold, with names, in order of definition."""
     if isinstance(owner, Mapping):
-        yield from ((str(key), value) for key, value in owner.items())
+        yield from ((str(key), value) for key, value in list(owner.items()))
     elif isinstance(owner, (list, tuple)):
         yield from ((str(index), value) for index, value in enumerate(owner))
     else:
-        yield from ((name, value) for name, value in vars(owner).items() if name[0] != "_")
+        # TensorFlow's own bookkeeping holds the same objects a second time.
+        attributes = list(vars(owner).items())
+        yield from (item for item in attributes if item[0][:6] != "_self_" and item[0] not in _OURS)
 
 
-def named_variables(owner: Any) -> dict[str, tf.Variable]:
-    """Return the variables below ``owner``, each once, under the shortest walk of attributes.
+def listing(owner: Any, require_all: bool = True) -> list[Parameter]:
+    """Return the variables below ``owner``, each once.
 
-    Layers name their own variables, and a layer or model that was named by its user goes by that
-    name instead of the attribute that holds it.
+    Raises
+    ------
+    NameTaken
+        Two of them have the same name.
+    InvalidArgument
+        Some do not exist yet, and ``require_all``.
 
     Examples
     --------
     >>> module = tf.Module()
     >>> module.scale = tf.Variable(1.0)
     >>> module.parts = [tf.Variable([1.0]), tf.Variable([2.0])]
-    >>> list(named_variables(module))
+    >>> [parameter.name for parameter in listing(module)]
     ['scale', 'parts/0', 'parts/1']
     """
-    found: dict[str, tf.Variable] = {}
-    seen: set[int] = {id(owner)}
-    stack = [("", value, name) for name, value in reversed(list(children(owner)))]
-    while stack:
-        prefix, value, name = stack.pop()
-        if id(value) in seen or not isinstance(
-            value, (tf.Variable, tf.Module, list, tuple, Mapping)
-        ):
-            continue
-        seen.add(id(value))
-        path = prefix + (getattr(value, "given_name", None) or name)
-        if isinstance(value, tf.Variable):
-            found[path] = value
-            continue
-        own = getattr(value, "parameters", None)
-        if isinstance(own, Mapping):
-            fresh = {k: v for k, v in own.items() if id(v) not in seen}
-            seen.update(map(id, fresh.values()))
-            found.update({f"{path}/{key}": variable for key, variable in fresh.items()})
-            continue
-        stack.extend((f"{path}/", part, key) for key, part in reversed(list(children(value))))
-    return found
+    found: dict[str, Parameter] = {}
+    for parameter in _walk(owner, ("", ""), False, set(), require_all):
+        if parameter.name in found:
+            raise NameTaken(
+                f"{owner!r}: two different variables in it are called {parameter.name!r}, so one "
+                "of them would be lost when they are saved. Give the layers or parameters that "
+                "hold them different names."
+            )
+        found[parameter.name] = parameter
+    return list(found.values())
+
+
+def _walk(
+    value: Any, at: tuple[str, str], frozen: bool, seen: set[int], require_all: bool
+) -> Iterator[Parameter]:
+    """Yield what is below ``value``, which is ``at`` (the path of its owner, its own path)."""
+    if id(value) in seen or not _may_hold_variables(value):
+        return
+    seen.add(id(value))
+    base, path = at
+    parts: Iterator[tuple[str, Any]] = iter(())
+    if isinstance(value, tf.Variable):
+        yield Parameter(path, value, frozen)
+    elif is_keras(value):
+        yield from _keras(value, path, frozen, seen)
+    elif isinstance(value, types.MethodType):
+        parts = iter([("", value.__self__)])
+    elif isinstance(value, Owner):
+        if require_all and value.lacks_weights:
+            raise InvalidArgument(
+                f"{value!r} has no weights yet. Give it in_channels, or call it or its model once."
+            )
+        # By the class: a layer of somebody may well have an attribute called ``parts``.
+        base, path = type(value).place(value, base, path)
+        frozen = frozen or not value.trainable
+        parts = type(value).parts(value)
+    else:
+        parts = children(value)
+    for name, part in parts:
+        yield from _walk(part, (base, _join(path, name)), frozen, seen, require_all)
+
+
+#: What our own objects hold without consisting of it.
+_OURS = frozenset({"arguments", "facts"})
+_KINDS = (tf.Variable, tf.Module, list, tuple, Mapping, types.MethodType)
+
+
+def _may_hold_variables(value: Any) -> bool:
+    return isinstance(value, _KINDS) or is_keras(value)
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}/{name}" if path and name else path or name
+
+
+def is_keras(value: Any) -> bool:
+    """Whether it is a layer or variable of Keras, which nobody has unless it was imported."""
+    keras = sys.modules.get("keras")
+    return keras is not None and isinstance(value, (keras.layers.Layer, keras.Variable))
+
+
+def _keras(value: Any, path: str, frozen: bool, seen: set[int]) -> Iterator[Parameter]:
+    """Yield Keras's variables by their short names.
+
+    Longer names are numbered over the whole process, and would be others in the next one.
+    """
+    numbers: dict[str, int] = {}
+    for weight in getattr(value, "weights", [value]):
+        variable = weight.value
+        number = numbers[weight.name] = numbers.get(weight.name, -1) + 1
+        name = f"{weight.name}_{number}" if number else weight.name
+        if id(variable) not in seen:
+            seen.add(id(variable))
+            yield Parameter(_join(path, name), variable, frozen or not weight.trainable)

@@ -26,7 +26,6 @@ from tensorlayer.errors import NotSerializable
 from tensorlayer.layers import graph
 from tensorlayer.layers.base import Layer
 from tensorlayer.layers.graph import Network
-from tensorlayer.layers.naming import NameTable
 from tensorlayer.models.values import decode, decode_layer, encode, encode_layer
 
 __all__ = ["FORMAT", "describe_network", "digest", "read_network"]
@@ -35,7 +34,7 @@ __all__ = ["FORMAT", "describe_network", "digest", "read_network"]
 FORMAT = 1
 
 
-def describe_network(inputs: Sequence[Network], outputs: Any) -> dict[str, Any]:
+def describe_network(inputs: Any, outputs: Any) -> dict[str, Any]:
     """Return the JSON of a network: its layers, and the events that connect them.
 
     Raises
@@ -43,11 +42,15 @@ def describe_network(inputs: Sequence[Network], outputs: Any) -> dict[str, Any]:
     NotSerializable
         A layer's argument cannot be written; the message names layer and argument.
     """
-    order = graph.nodes([list(inputs), outputs])
+    order = graph.nodes([inputs, outputs])
     places = {node: index for index, node in enumerate(order)}
+    nodes = graph.networks_in(inputs)
+    is_list = isinstance(inputs, Network) or list(inputs) == nodes
     return {
         "format": FORMAT,
-        "inputs": [places[node] for node in inputs],
+        "inputs": [places[n] for n in nodes]
+        if is_list
+        else _describe_links(inputs, places, "inputs"),
         "outputs": _describe_links(outputs, places, "outputs"),
         "layers": {node.name: encode_layer(node.layer) for node in order},
         "nodes": [_describe_node(node, places) for node in order],
@@ -57,7 +60,8 @@ def describe_network(inputs: Sequence[Network], outputs: Any) -> dict[str, Any]:
 def _describe_node(node: Network, places: Mapping[Network, int]) -> dict[str, Any]:
     described: dict[str, Any] = {"layer": node.name}
     if node.parents:
-        described["inputs"] = _describe_links(node.inputs, places, node.name)
+        key = "inputs" if len(node.args) == 1 else "arguments"
+        described[key] = _describe_links(node.inputs, places, node.name)
     if node.options:
         described["options"] = _describe_links(node.options, places, node.name)
     if node.is_train is not None:
@@ -98,19 +102,17 @@ def _read_network(config: Mapping[str, Any]) -> tuple[list[Network], Any]:
     built: list[Network] = []
     for node in config["nodes"]:
         layer = layers[node["layer"]]
-        if "inputs" not in node:
-            built.append(_declare(layer))
+        if "inputs" not in node and "arguments" not in node:
+            built.append(Network(layer, (), {}, layer.spec))
             continue
-        inputs = _read_links(node["inputs"], built)
+        args = [node["inputs"]] if "inputs" in node else node["arguments"]
+        inputs = _read_links(args, built)
         options = _read_links(node.get("options", {"is": "dict", "items": {}}), built)
         built.append(graph.apply(layer, inputs, options, node.get("is_train")))
-    return [built[index] for index in config["inputs"]], _read_links(config["outputs"], built)
-
-
-def _declare(layer: Layer) -> Network:
-    names = NameTable()
-    names.add(layer)
-    return Network(layer, None, layer.spec, names)
+    inputs = config["inputs"]
+    if isinstance(inputs, list) and all(isinstance(index, int) for index in inputs):
+        inputs = [{"is": "node", "index": index} for index in inputs]
+    return _read_links(inputs, built), _read_links(config["outputs"], built)
 
 
 def _read_links(value: Any, built: Sequence[Network]) -> Any:

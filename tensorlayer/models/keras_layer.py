@@ -1,54 +1,60 @@
-"""The way out to Keras: a model as a Keras layer, with Keras's own variables behind both."""
+"""The way out to Keras: a model as a Keras layer, over the model's own variables."""
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 import tensorflow as tf
 
-from tensorlayer.layers.base import Layer
+from tensorlayer.layers import tree
 
-__all__ = ["keras_layer"]
-
-
-class _ModelLike(Protocol):
-    """What a model has to offer."""
-
-    name: str
-    all_layers: list[Layer]
-    parameters: dict[str, tf.Variable]
-
-    def __call__(self, inputs: Any, *, is_train: bool) -> Any: ...
+__all__ = ["TensorLayerModel"]
 
 
-def keras_layer(model: _ModelLike) -> tf.keras.layers.Layer:
-    """Return the model as a Keras layer; ``Model.as_keras()`` calls it.
+@tf.keras.utils.register_keras_serializable("tensorlayer")
+class TensorLayerModel(tf.keras.layers.Layer):
+    """A TensorLayer model in a Keras model; ``Model.as_keras()`` makes it.
 
-    Keras only trains and saves variables that it made. So it makes one for each parameter, with its
-    value, and the model's layers use that one from now on: both see every change.
+    Keras's variables are made around the model's, not in their place: both see every change, and
+    nothing that held a variable before has to be told. It follows Keras's ``training``, and
+    ``.keras`` files hold the model's structure, for a program that imported ``tensorlayer.models``.
+
+    Parameters
+    ----------
+    model
+        A :class:`~tensorlayer.models.Model`.
+    options
+        Of ``keras.layers.Layer``. Types are the model's business: under a mixed policy its layers
+        cast for themselves.
     """
 
-    class TensorLayerModel(tf.keras.layers.Layer):
-        """A TensorLayer model in a Keras model; it follows Keras's ``training``."""
+    def __init__(self, model: Any, **options: Any) -> None:
+        options = {"name": model.name.replace("/", "."), **options, "autocast": False}
+        super().__init__(**options)
+        self._tensorlayer_model = [model]  # in a list, which Keras does not look into for layers
+        # Keras tells variables apart by names; those of two models in one may be equal.
+        self._adopted = [
+            tf.keras.Variable(
+                variable,
+                name=name.replace("/", "."),
+                trainable=variable.trainable and not is_frozen,
+                dtype=variable.dtype.name,
+            )
+            for name, variable, is_frozen in tree.listing(model)
+        ]
+        self.built = True
 
-        def __init__(self) -> None:
-            super().__init__(name=model.name)
-            adopted = {}
-            for name, variable in model.parameters.items():
-                made = self.add_weight(
-                    name=name.replace("/", "."),
-                    shape=variable.shape,
-                    dtype=variable.dtype.name,
-                    initializer=lambda shape, dtype, value=variable: tf.cast(value, dtype),
-                    trainable=variable.trainable,
-                )
-                adopted[variable.ref()] = made.value
-            for layer in model.all_layers:
-                layer.replace_variables(adopted)
-            self.built = True
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """Evaluate the model in Keras's mode."""
+        return self._tensorlayer_model[0](inputs, is_train=bool(training))
 
-        def call(self, inputs: Any, training: bool = False) -> Any:
-            """Evaluate the model in Keras's mode."""
-            return model(inputs, is_train=bool(training))
+    def get_config(self) -> dict[str, Any]:
+        """Return the structure of the model beside Keras's own configuration."""
+        return {**super().get_config(), "model": self._tensorlayer_model[0].config}
 
-    return TensorLayerModel()
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> TensorLayerModel:
+        """Make the layer with a new model of the structure."""
+        from tensorlayer.models.model import Model
+
+        return cls(Model.from_config(config.pop("model")), **config)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
-from collections.abc import Mapping, Sequence
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from typing_extensions import Self
 
 from tensorlayer.errors import (
     InvalidArgument,
@@ -19,22 +20,24 @@ from tensorlayer.errors import (
     NotSerializable,
     did_you_mean,
 )
-from tensorlayer.layers import arguments, graph, naming, summary
+from tensorlayer.layers import arguments, computing, graph, naming, summary
 from tensorlayer.layers.base import Layer
+from tensorlayer.layers.feeding import bind_inputs
 from tensorlayer.layers.graph import Network
 from tensorlayer.layers.mode import current_mode, mode
 from tensorlayer.layers.nested import ModelLayer
+from tensorlayer.layers.owner import OwnerType
 from tensorlayer.layers.parameters import HasParameters
-from tensorlayer.layers.tree import children, named_variables
+from tensorlayer.layers.structure import leaves
 from tensorlayer.models import config as configs
 from tensorlayer.models import weights
-from tensorlayer.models.keras_layer import keras_layer
+from tensorlayer.models.keras_layer import TensorLayerModel
 from tensorlayer.models.values import decode, encode, find_class, import_path
 
 __all__ = ["Model"]
 
 
-class Model(HasParameters, tf.Module):
+class Model(HasParameters, metaclass=OwnerType):
     """A network as one unit: it knows its mode, its structure and its weights.
 
     Parameters
@@ -77,19 +80,16 @@ class Model(HasParameters, tf.Module):
     Dense(n_units=2, name='logits')
     """
 
+    #: a model makes its parameters in its constructor, and computes in the types of its layers
+    is_built = True
+    _as_layer: Callable[[], ModelLayer | None] | None = None
     _ends: Mapping[str, Any] = MappingProxyType({"in": None, "out": None})
     #: the constructor's arguments by name, defaults included
-    arguments: Mapping[str, Any] = MappingProxyType({})
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        """Remember the constructor's arguments: they describe a model of your own."""
-        model = super().__new__(cls)
-        object.__setattr__(model, "arguments", MappingProxyType(arguments.bind(cls, args, kwargs)))
-        return model
+    arguments: Mapping[str, Any]
 
     def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None) -> None:
         super().__init__(name="model")  # a module's name is an identifier; ours is for people
-        self._label = name or naming.snake_case(type(self).__name__)
+        self.facts.own_name = name
         self.is_train: bool | None = None
         if outputs is None:
             if type(self).forward is Model.forward:
@@ -97,29 +97,30 @@ class Model(HasParameters, tf.Module):
                     "Model: give inputs and outputs, or make a subclass that defines forward()."
                 )
             return
-        # Behind a view: of an attribute, tf.Module would wrap the lists and dictionaries.
-        self._ends = MappingProxyType({"in": _input_nodes(inputs, outputs), "out": outputs})
-        self._layers = graph.layers_of([self.inputs, outputs])
-        naming.check_unique(self._layers)
-        for layer in self._layers:  # from now on the structure relies on the names
-            layer.has_auto_name = False
-            layer.given_name = layer.name
+        _require_inputs(inputs, outputs)
+        # Past __setattr__: a tf.Module would wrap the lists and dictionaries.
+        vars(self)["_ends"] = {"in": inputs, "out": outputs}
+        names = naming.names_of(graph.layers_of([self.inputs, outputs]))
+        for layer, layer_name in names.items():  # from now on the structure relies on the names
+            layer.name = layer_name
+        self._layers = list(names)
 
     # -- computing
 
     def forward(self, inputs: Any) -> Any:
         """Compute the outputs; a model of your own defines it."""
-        fed = graph.bind_inputs(self.inputs, inputs)
+        fed = bind_inputs(self._ends["in"], inputs)
         return graph.evaluate(self.outputs, fed)
 
-    def __call__(self, inputs: Any, *args: Any, is_train: bool | None = None, **kwargs: Any) -> Any:
+    def __call__(self, *inputs: Any, is_train: bool | None = None, **options: Any) -> Any:
         """Compute the outputs in a mode.
 
         Parameters
         ----------
         inputs
             A tensor or array; for several inputs a list in their order or a dictionary by name. A
-            network gives a network: the model is a layer then.
+            network gives a network: the model is a layer then. A model of your own takes what its
+            ``forward`` takes.
         is_train
             The mode of this call; without it that of ``train()`` or ``eval()``, or that of an
             evaluation around this one.
@@ -129,14 +130,14 @@ class Model(HasParameters, tf.Module):
         ModeError
             The mode was not said, or the call contradicts ``train()`` or ``eval()``.
         """
-        if graph.networks_in(inputs):
-            return self.as_layer()(inputs)
-        with mode(self._mode(is_train)), tf.name_scope(self.name):
-            return self.forward(inputs, *args, **kwargs)
+        if graph.networks_in((inputs, options)):
+            return self.as_layer()(*inputs, is_train=is_train, **options)
+        with mode(self._mode(is_train)):
+            return self.follow(*inputs, **options)
 
     def _mode(self, asked: bool | None) -> bool:
         if asked is None:
-            said = self.is_train if self.is_train is not None else current_mode()
+            said = self._said()
             if said is None:
                 raise ModeError(
                     f"model {self.name!r}: call train() or eval() first, or give is_train=True or "
@@ -149,6 +150,23 @@ class Model(HasParameters, tf.Module):
                 f"but was called with is_train={asked}. Say it in one of the two ways."
             )
         return asked
+
+    def _said(self) -> bool | None:
+        """Return the mode: ``eval()`` freezes, ``train()`` holds where nobody around said one."""
+        if self.is_train is False or not self.trainable:
+            return False
+        around = current_mode()
+        return self.is_train if around is None else around
+
+    def follow(self, *inputs: Any, **options: Any) -> Any:
+        """Compute in the mode around the call, unless ``eval()`` said to infer.
+
+        This is how the model computes as a part of a larger one.
+        """
+        if self.outputs is None:
+            inputs, options = computing.tensors_of(inputs, options, tf.float32)
+        with mode(self._said()):
+            return computing.compute(self, inputs, options)
 
     def train(self) -> None:
         """Train from now on: dropout drops, batch normalisation uses the batch."""
@@ -165,12 +183,12 @@ class Model(HasParameters, tf.Module):
     @property
     def name(self) -> str:
         """The name for people."""
-        return self._label
+        return self.facts.own_name or naming.snake_case(type(self).__name__)
 
     @property
     def inputs(self) -> Sequence[Network] | None:
         """The inputs in order; None for a model of your own."""
-        return self._ends["in"]
+        return None if self.outputs is None else tuple(graph.networks_in(self._ends["in"]))
 
     @property
     def outputs(self) -> Any:
@@ -182,21 +200,15 @@ class Model(HasParameters, tf.Module):
         """The layers, each once: in order of computation, or by the attributes that hold them."""
         if self.outputs is not None:
             return list(self._layers)
-        held = [value for _, value in sorted(children(self))]
-        return [part for part in tf.nest.flatten(held) if isinstance(part, Layer)]
+        held = leaves([value for _, value in super().parts()])
+        return list(dict.fromkeys(part for part in held if isinstance(part, Layer)))
 
-    @property
-    def parameters(self) -> dict[str, tf.Variable]:
-        """The variables by name."""
+    def parts(self) -> Iterator[tuple[str, Any]]:
+        """Yield the layers; a model of your own has its attributes, by the alphabet as in 2.x."""
         if self.outputs is not None:
-            return graph.parameters_of(self._layers)
-        for layer in self.all_layers:
-            if layer.makes_parameters() and not layer.is_built:
-                raise InvalidArgument(
-                    f"model {self.name!r}: {layer!r} has no weights yet. Give it in_channels, or "
-                    "call the model once."
-                )
-        return named_variables(dict(sorted(children(self))))
+            yield from ((layer.name, layer) for layer in self._layers)
+        else:
+            yield from sorted(super().parts(), key=lambda part: part[0])
 
     @property
     def all_params(self) -> list[tf.Variable]:
@@ -236,8 +248,17 @@ class Model(HasParameters, tf.Module):
         )
 
     def as_layer(self, name: str | None = None) -> ModelLayer:
-        """Return the model as a layer, to be used once or more in a larger network."""
-        return ModelLayer(model=self, name=name or self.name)
+        """Return the model as a layer, to be used once or more in a larger network.
+
+        It is one layer: a model that is applied twice is shared.
+        """
+        known = self._as_layer() if self._as_layer is not None else None
+        is_known = (
+            known is not None and known.model is self and name in {None, known.facts.own_name}
+        )
+        layer = known if is_known else ModelLayer(model=self, name=name or self.facts.own_name)
+        vars(self)["_as_layer"] = weakref.ref(layer)
+        return layer
 
     # -- structure
 
@@ -246,7 +267,7 @@ class Model(HasParameters, tf.Module):
         """The structure as plain JSON; see :mod:`tensorlayer.models.config`."""
         described: dict[str, Any] = {"class": import_path(type(self)), "name": self.name}
         if self.outputs is not None:
-            return {**described, **configs.describe_network(self.inputs, self.outputs)}
+            return {**described, **configs.describe_network(self._ends["in"], self.outputs)}
         place = f"model {self.name!r}"
         given = {
             key: encode(value, f"{place}, argument {key}")
@@ -331,7 +352,7 @@ class Model(HasParameters, tf.Module):
     def as_keras(self) -> tf.keras.layers.Layer:
         """Return the model as a Keras layer, for a Keras model and its ``fit``.
 
-        Keras's variables take the place of the model's, so make optimizers of your own afterwards.
+        Both have the same variables.
 
         Examples
         --------
@@ -342,7 +363,7 @@ class Model(HasParameters, tf.Module):
         >>> outer.count_params(), outer.weights[0].value is model.all_weights[0]
         (10, True)
         """
-        return keras_layer(self)
+        return TensorLayerModel(self)
 
     def export(self, path: str | os.PathLike[str]) -> None:
         """Write a SavedModel with the signature ``serving_default``, for inference anywhere.
@@ -357,19 +378,19 @@ class Model(HasParameters, tf.Module):
         tf.saved_model.save(self, str(Path(path)), signatures=self._signature())
 
     def _signature(self) -> Any:
-        names = [_identifier(node.name) for node in self.inputs]
-        outputs = graph.networks_in(self.outputs)
+        inputs, outputs = self.inputs, graph.networks_in(self.outputs)
+        known = naming.names_of(graph.layers_of([inputs, outputs]))
+        names = _identifiers([known[node.layer] for node in inputs])
+        results = _identifiers([known[node.layer] for node in outputs])
 
         @tf.function(autograph=False)
         def serve(**values: tf.Tensor) -> dict[str, tf.Tensor]:
-            fed = dict(zip(self.inputs, (values[name] for name in names), strict=True))
-            with mode(False):
-                results = graph.evaluate(outputs, fed)
-            return {_identifier(o.name): r for o, r in zip(outputs, results, strict=True)}
+            fed = dict(zip(inputs, (values[name] for name in names), strict=True))
+            return dict(zip(results, graph.evaluate(outputs, fed, is_train=False), strict=True))
 
         specs = {
             name: tf.TensorSpec(node.layer.spec.shape, node.layer.spec.dtype, name)
-            for name, node in zip(names, self.inputs, strict=True)
+            for name, node in zip(names, inputs, strict=True)
         }
         return serve.get_concrete_function(**specs)
 
@@ -377,15 +398,21 @@ class Model(HasParameters, tf.Module):
         return f"<{type(self).__name__} {self.name!r} of {len(self.all_layers)} layers>"
 
 
-def _identifier(name: str) -> str:
-    """Return a layer's name as SavedModel accepts it for an argument."""
-    return "".join(letter if letter.isalnum() else "_" for letter in name)
+def _identifiers(names: Sequence[str]) -> list[str]:
+    """Return layers' names as SavedModel accepts them for arguments, each once."""
+    found: list[str] = []
+    for name in names:
+        stem = "".join(letter if letter.isalnum() else "_" for letter in name)
+        numbered = (f"{stem}_{number}" for number in itertools.count(1))
+        found.append(next(each for each in itertools.chain([stem], numbered) if each not in found))
+    return found
 
 
-def _input_nodes(inputs: Any, outputs: Any) -> Sequence[Network]:
-    """Return the inputs, or raise if ``outputs`` needs others or does not stem from them."""
+def _require_inputs(inputs: Any, outputs: Any) -> None:
+    """Raise unless ``inputs`` are inputs, and all that ``outputs`` needs."""
     given = graph.networks_in(inputs)
-    if not given or not graph.networks_in(outputs):
+    is_network = [isinstance(leaf, Network) for leaf in leaves([inputs, outputs])]
+    if not given or not all(is_network) or len(is_network) == len(given):
         raise InvalidArgument(
             f"Model: inputs and outputs are networks, got inputs={inputs!r}, outputs={outputs!r}."
         )
@@ -398,4 +425,3 @@ def _input_nodes(inputs: Any, outputs: Any) -> Sequence[Network]:
         raise InvalidArgument(
             f"Model: the outputs also need the inputs {names}. Add them to inputs."
         )
-    return tuple(given)

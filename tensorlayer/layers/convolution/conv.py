@@ -45,24 +45,25 @@ class _ConvNd(Layer):
         self.data_format = spatial.data_format(data_format, self.rank, who)
         self.W_init = W_init
         self.b_init = b_init
-        if in_channels is not None:
-            self._make_filters(in_channels)
-            self._built = True
+        self.in_channels = in_channels
+
+    def shape_to_build_for(self) -> Any:
+        """Return what ``in_channels`` tells."""
+        if self.in_channels is None:
+            return None
+        return [self.in_channels if axis == "C" else None for axis in self.data_format]
 
     def build(self, inputs_shape: Any) -> None:
         """Make the filters and, unless ``b_init`` is None, the biases."""
         require_rank(self, inputs_shape, (self.rank + 2,), f"Its layout is {self.data_format}.")
         channels = inputs_shape[self.data_format.index("C")]
-        self._make_filters(require_known(self, channels, "the number of channels"))
-
-    def _make_filters(self, n_in: int) -> None:
-        shape = [*self.filter_size, n_in, self.n_filter]
-        self.W = self._get_weights("filters", shape, self.W_init)
+        n_in = require_known(self, channels, "the number of channels")
+        self.W = self._get_weights("filters", [*self.filter_size, n_in, self.n_filter], self.W_init)
         if self.b_init is not None:
             self.b = self._get_weights("biases", [self.n_filter], self.b_init)
 
-    def forward(self, inputs: tf.Tensor) -> tf.Tensor:
-        """Compute ``act(inputs * W + b)``."""
+    def transform(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Compute ``inputs * W + b``."""
         z = tf.nn.convolution(
             inputs,
             self.W,
@@ -71,10 +72,10 @@ class _ConvNd(Layer):
             data_format=self.data_format,
             dilations=self.dilation_rate,
         )
-        if self.b_init is not None:
-            layout = "N..C" if self.data_format.endswith("C") else "NC.."
-            z = tf.nn.bias_add(z, self.b, data_format=layout)
-        return z if self.act is None else self.act(z)
+        if self.b_init is None:
+            return z
+        layout = "N..C" if self.data_format.endswith("C") else "NC.."
+        return tf.nn.bias_add(z, self.b, data_format=layout)
 
 
 class Conv2d(_ConvNd):

@@ -1,0 +1,197 @@
+"""How a layer computes: once it makes its parameters, then it runs its ``forward``.
+
+Every run of ``forward`` happens here, eager or traced: in the layer's own scope, with its types and
+frozen if it is to be frozen. The first run in each mode is compared with what the layer lists:
+a variable that is computed with and not listed would be neither trained nor saved, so it is an
+error.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tensorflow as tf
+
+from tensorlayer.errors import UnlistedVariable
+from tensorlayer.layers import arguments, naming, tree
+from tensorlayer.layers.mode import current_mode, mode
+from tensorlayer.layers.owner import scope_of
+from tensorlayer.layers.precision import cast, first_float, stand_in
+from tensorlayer.layers.sharing import Registry
+from tensorlayer.layers.structure import leaves, rebuild
+
+if TYPE_CHECKING:
+    from tensorlayer.layers.base import Layer
+    from tensorlayer.models.model import Model
+
+__all__ = [
+    "LOCK",
+    "build",
+    "build_at_once",
+    "compute",
+    "require_listed",
+    "run",
+    "settle",
+    "tensors_of",
+]
+
+#: Held while parameters come to exist, so that threads make them once. One for all layers: what is
+#: built contains what is built, and locks of their own could wait for each other.
+LOCK = threading.RLock()
+
+
+def compute(owner: Layer | Model, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
+    """Return the outputs of a layer or model for tensors; the first time, make the parameters."""
+    if bool(current_mode()) in owner.facts.compared:
+        return run(owner, args, options)
+    with LOCK:
+        build(owner, args, options)
+        with tf.GradientTape() as tape:  # it sees the variables that are read, and adds nothing
+            outputs = run(owner, args, options)
+        settle(owner, tape.watched_variables())
+    return outputs
+
+
+def build(layer: Layer, args: tuple[Any, ...], options: Mapping[str, Any]) -> None:
+    """Make the parameters, once, for inputs (tensors or specs) of these shapes and types."""
+    if layer.is_built:
+        return
+    layer.facts.variable_dtype = layer.facts.precision.variable or first_float((args, options))
+    shapes = [rebuild(each, _sizes) for each in args]
+    named = {key: rebuild(value, _sizes) for key, value in options.items() if _is_input(value)}
+    named = {key: value for key, value in named.items() if arguments.takes(layer.build, key)}
+    with naming.inside(scope_of(layer.name)):
+        layer.build(shapes[0] if len(shapes) == 1 else shapes, **named)
+    layer.is_built = True
+
+
+def build_at_once(layer: Layer) -> None:
+    """Make the parameters of a new layer if its arguments tell their shapes."""
+    shape = layer.shape_to_build_for()
+    if shape is not None and not layer.is_built:
+        layer.facts.variable_dtype = layer.facts.precision.variable or tf.float32
+        with naming.inside(scope_of(layer.name)):
+            layer.build(shape)
+        layer.is_built = True
+
+
+def run(owner: Layer | Model, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
+    """Run ``forward`` of a layer or model that is built."""
+    facts = owner.facts
+    if facts.scope is None:
+        facts.scope = scope_of(owner.name, reuse=naming.Reuse.AUTO, made=_Made(owner))
+    with naming.inside(facts.scope), mode(None if owner.trainable else False):
+        if tf.executing_eagerly():
+            return _forward(owner, args, options)
+        with tf.name_scope(f"{owner.name}/"):
+            return _forward(owner, args, options)
+
+
+def _forward(layer: Layer | Model, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
+    precision = layer.facts.precision
+    if precision.compute is None:
+        return layer.forward(*args, **options)
+    if layer.keeps_precision:
+        args, options = cast((args, options), precision.variable)
+        return cast(layer.forward(*args, **options), precision.compute)
+    args, options = cast((args, options), precision.compute)
+    if not precision.is_mixed:
+        return layer.forward(*args, **options)
+    with stand_in(layer, precision.compute) as standing:
+        return standing.forward(*args, **options)
+
+
+def settle(owner: Layer | Model, used: Iterable[tf.Variable]) -> None:
+    """Compare what it lists with what a first run used.
+
+    Raises
+    ------
+    UnlistedVariable
+        A variable was used that is not among the parameters.
+    NameMissing, InvalidName
+        It has parameters, and sharing by name does not allow new ones here.
+    """
+    require_listed(owner, used)
+    refusal = getattr(owner.facts, "refusal", None)
+    if refusal is not None and owner.parameters:
+        raise refusal
+    owner.facts.compared |= {bool(current_mode())}
+
+
+def require_listed(owner: Any, used: Iterable[tf.Variable]) -> None:
+    """Raise UnlistedVariable unless every variable that was used is among the parameters."""
+    used = list(used)
+    if not used:
+        return
+    strategy = tf.distribute.get_strategy()
+    listed = {
+        id(component)
+        for parameter in tree.listing(owner, require_all=False)
+        for component in (
+            parameter.variable,
+            *strategy.experimental_local_results(parameter.variable),
+        )
+    }
+    lost = [variable for variable in used if id(variable) not in listed]
+    if lost:
+        raise UnlistedVariable(
+            f"{owner!r} computes with the variable {lost[0].name!r} of shape "
+            f"{tuple(lost[0].shape)}, which is not among its parameters: it would be neither "
+            "trained nor saved. Keep the variable, or the layer or module that has it, in an "
+            "attribute of its own; a tl.layers.Lambda takes fn_weights=[...]."
+        )
+
+
+class _Made(Registry):
+    """The layers that a ``forward`` makes: found again in every later run, kept by its layer."""
+
+    def __init__(self, owner: Layer) -> None:
+        super().__init__()
+        self._owner = owner
+
+    def add(self, name: str, layer: Layer, keep: bool = False) -> None:
+        """Find ``layer`` under ``name`` from now on."""
+        super().add(name, layer, keep)
+        self._owner.made_in_forward = dict(self._kept)
+
+
+def tensors_of(args: Any, options: Mapping[str, Any], dtype: tf.DType) -> Any:
+    """Return inputs with arrays and lists of numbers as tensors.
+
+    Floating-point numbers of Python and NumPy are of no type that somebody chose: they become
+    ``dtype``, that of the layer.
+    """
+    return (
+        tuple(_tensors(value, dtype, is_input=True) for value in args),
+        {key: _tensors(value, dtype, is_input=False) for key, value in options.items()},
+    )
+
+
+def _tensors(value: Any, dtype: tf.DType, is_input: bool) -> Any:
+    if tf.is_tensor(value) or value is None:
+        return value
+    if isinstance(value, (list, tuple, Mapping)):
+        flat = leaves(value)
+        is_structure = any(tf.is_tensor(leaf) or isinstance(leaf, np.ndarray) for leaf in flat)
+        if is_structure or isinstance(value, Mapping):
+            return rebuild(value, lambda leaf: _tensors(leaf, dtype, is_input=False))
+    if isinstance(value, np.ndarray) or is_input:
+        array = np.asarray(value)
+        return tf.convert_to_tensor(array, dtype if array.dtype.kind == "f" else None)
+    return value
+
+
+def _is_input(value: Any) -> bool:
+    return any(isinstance(leaf, tf.TensorSpec) or tf.is_tensor(leaf) for leaf in leaves(value))
+
+
+def _sizes(value: Any) -> list[int | None] | None:
+    """Return the sizes of a tensor or spec; None where even the rank is unknown."""
+    shape = getattr(value, "shape", None)
+    if shape is None:
+        shape = tf.convert_to_tensor(value).shape
+    shape = tf.TensorShape(shape)
+    return None if shape.rank is None else shape.as_list()

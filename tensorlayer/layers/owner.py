@@ -1,0 +1,70 @@
+"""What makes layers in its constructor owns them: the class of the classes ``Layer`` and ``Model``.
+
+An owner's constructor runs in a scope of its own. What it makes is called ``scope/owner/name``, and
+neither enters the scope around nor is shared with another owner.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from tensorlayer.errors import InvalidArgument
+from tensorlayer.layers import arguments, naming
+from tensorlayer.layers.precision import OF_THE_INPUT, Precision
+
+__all__ = ["Facts", "OwnerType", "scope_of"]
+
+
+@dataclasses.dataclass(eq=False)
+class Facts:
+    """What is known of a layer or model besides what its class stores."""
+
+    prefix: str = ""  #: of its name: the scope, or owner, that it was made in
+    owner: str = ""  #: the part of the prefix that is the owner's
+    own_name: str | None = None  #: the rest of its name; None without one
+    precision: Precision = OF_THE_INPUT
+    compared: frozenset[bool] = frozenset()  #: modes in which what it lists is what it uses
+    scope: naming.VariableScope | None = None  #: in which its ``forward`` runs
+
+
+class OwnerType(type):
+    """The class of classes whose objects own what their constructors make."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Construct with the arguments remembered by name."""
+        around = naming.current_scope()
+        facts = Facts(around.name, around.owner)
+        return cls.construct(args, kwargs, arguments.bind(cls, args, kwargs), facts)
+
+    def construct(
+        cls, args: tuple[Any, ...], kwargs: dict[str, Any], given: dict[str, Any], facts: Facts
+    ) -> Any:
+        """Make an object that knows ``facts`` before its constructor runs.
+
+        Parameters
+        ----------
+        args, kwargs
+            Of the constructor.
+        given
+            The same by name, defaults included: they describe the object from now on.
+        facts
+            With the place where it is made.
+        """
+        made = cls.__new__(cls, *args, **kwargs)
+        # Past __setattr__: a tf.Module would wrap the dictionary, and track what is in it.
+        vars(made).update(facts=facts, arguments=given)
+        label = given.get("name")
+        label = label if isinstance(label, str) and label else naming.snake_case(cls.__name__)
+        with naming.inside(scope_of(naming.current_scope().qualify(label))):
+            made.__init__(*args, **kwargs)
+        if "_name" not in vars(made):  # which tf.Module's constructor sets
+            raise InvalidArgument(
+                f"{cls.__name__}: its constructor has to begin with super().__init__(name=name)."
+            )
+        return made
+
+
+def scope_of(owner: str, **options: Any) -> naming.VariableScope:
+    """Return the scope in which the owner of this name makes layers."""
+    return naming.VariableScope(owner, owner, **options)

@@ -1,0 +1,114 @@
+"""In which type a layer keeps its parameters, and in which it computes.
+
+By default both are the type of the input. A layer may be given another one, ``Dense(...,
+dtype="float64")``, or a Keras policy such as ``"mixed_bfloat16"``; the global policy of
+``tf.keras.mixed_precision`` holds for all others. Under a mixed policy parameters are kept in
+float32 and computed with in 16 bits: ``forward`` sees them, and its inputs, cast.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple, TypeVar
+
+import tensorflow as tf
+
+from tensorlayer.errors import InvalidArgument
+from tensorlayer.layers.structure import leaves, rebuild
+
+__all__ = ["OF_THE_INPUT", "Precision", "cast", "first_float", "precision", "stand_in"]
+
+T = TypeVar("T")
+
+
+class Precision(NamedTuple):
+    """The types of a layer; None is the type of the input."""
+
+    variable: tf.DType | None = None
+    compute: tf.DType | None = None
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether parameters are cast before they are used."""
+        return self.variable != self.compute
+
+
+OF_THE_INPUT = Precision()
+
+
+def precision(dtype: Any = None) -> Precision:
+    """Return what a dtype or a policy, or else the global policy of Keras, says.
+
+    Examples
+    --------
+    >>> precision("mixed_float16")
+    Precision(variable=tf.float32, compute=tf.float16)
+    >>> precision(tf.float64).is_mixed
+    False
+    """
+    keras = sys.modules.get("keras")
+    if dtype is None and keras is None:  # nobody can have set a policy
+        return OF_THE_INPUT
+    if dtype is None:
+        policy = keras.config.dtype_policy()
+        return OF_THE_INPUT if policy.name == keras.config.floatx() else _of(policy)
+    if isinstance(dtype, str) and dtype.startswith("mixed_"):
+        return _of(tf.keras.mixed_precision.Policy(dtype))
+    if hasattr(dtype, "compute_dtype"):
+        return _of(dtype)
+    try:
+        given = tf.as_dtype(dtype)
+    except TypeError as error:
+        raise InvalidArgument(
+            f"dtype is a type of TensorFlow or a policy such as 'mixed_bfloat16', got {dtype!r}."
+        ) from error
+    return Precision(given, given)
+
+
+def _of(policy: Any) -> Precision:
+    return Precision(tf.as_dtype(policy.variable_dtype), tf.as_dtype(policy.compute_dtype))
+
+
+def first_float(values: Any) -> tf.DType:
+    """Return the type of the first floating-point tensor or spec, float32 if there is none."""
+    dtypes = (getattr(value, "dtype", None) for value in leaves(values))
+    return next((d for d in dtypes if isinstance(d, tf.DType) and d.is_floating), tf.float32)
+
+
+def cast(values: Any, dtype: tf.DType | None) -> Any:
+    """Return the structure with every floating-point tensor in this type."""
+    if dtype is None:
+        return values
+
+    def change(value: Any) -> Any:
+        is_other = tf.is_tensor(value) and value.dtype.is_floating and value.dtype != dtype
+        return tf.cast(value, dtype) if is_other else value
+
+    return rebuild(values, change)
+
+
+@contextmanager
+def stand_in(thing: T, dtype: tf.DType) -> Iterator[T]:
+    """Compute with a double of ``thing`` whose trainable variables are cast to ``dtype``.
+
+    So ``forward`` is written once for every precision. What it stores in an attribute is stored in
+    ``thing`` afterwards; other variables are left as they are, since they may be assigned to.
+    """
+
+    def change(value: Any) -> Any:
+        is_cast = isinstance(value, tf.Variable) and value.trainable and value.dtype.is_floating
+        return tf.cast(value, dtype) if is_cast else value
+
+    held = (tf.Variable, list, tuple, dict)
+    standing = object.__new__(type(thing))
+    # Past __setattr__: a tf.Module would track the casts as parts of a checkpoint.
+    vars(standing).update(
+        {k: rebuild(v, change) if isinstance(v, held) else v for k, v in vars(thing).items()}
+    )
+    before = dict(vars(standing))
+    yield standing
+    for name, value in vars(standing).items():
+        if before.get(name, standing) is not value:
+            setattr(thing, name, value)

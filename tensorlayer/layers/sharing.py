@@ -1,0 +1,118 @@
+"""Sharing by name: how a layer that was made is found again, and the ways to be refused.
+
+Inside ``variable_scope(..., reuse=True)``, and while a ``forward`` runs, a name *is* the parameter
+sharing: the layer that was made under this name comes back. There has to be one
+(:class:`~tensorlayer.errors.NameMissing`), made with the same arguments
+(:class:`~tensorlayer.errors.NameMismatch`). What has no parameters has nothing to share, so it
+never has to be there; whether it has is known once it is built.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from tensorlayer.errors import (
+    InvalidName,
+    NameMismatch,
+    NameMissing,
+    TensorLayerError,
+    did_you_mean,
+)
+from tensorlayer.layers import arguments
+
+if TYPE_CHECKING:
+    from tensorlayer.layers.base import Layer
+    from tensorlayer.layers.naming import VariableScope
+
+__all__ = ["Registry", "look_up"]
+
+
+class Registry:
+    """Layers by full name, of which the newest counts.
+
+    Parameters
+    ----------
+    is_weak
+        Hold only those that are added with ``keep``; the others are found as long as they live.
+    """
+
+    def __init__(self, is_weak: bool = False) -> None:
+        self._is_weak = is_weak
+        self._kept: dict[str, Layer] = {}
+        self._living: dict[str, tuple[weakref.ref[Layer], ...]] = {}
+
+    def add(self, name: str, layer: Layer, keep: bool = False) -> None:
+        """Find ``layer`` under ``name`` from now on."""
+        if keep or not self._is_weak:
+            self._kept[name] = layer
+        if self._is_weak:
+            reference = weakref.ref(layer, lambda _: self._forget(name))
+            self._living[name] = (*self._living.get(name, ()), reference)
+
+    def _forget(self, name: str) -> None:
+        living = tuple(r for r in self._living.get(name, ()) if r() is not None)
+        if living:
+            self._living[name] = living
+        else:
+            self._living.pop(name, None)
+
+    def named(self, name: str) -> list[Layer]:
+        """Return the layers that live under this name, the newest last."""
+        if not self._is_weak:
+            return [self._kept[name]] if name in self._kept else []
+        found = (reference() for reference in self._living.get(name, ()))
+        return [layer for layer in found if layer is not None]
+
+    def names(self) -> list[str]:
+        """Return the names of all that can be found."""
+        return list(self._living if self._is_weak else self._kept)
+
+
+def look_up(
+    scope: VariableScope, cls: type[Layer], given: dict[str, Any]
+) -> tuple[Layer | None, TensorLayerError | None]:
+    """Return the layer that ``cls(**given)`` is to be in a scope with reuse.
+
+    Without one, a new layer is made; the error is then to be raised if that has parameters.
+
+    Raises
+    ------
+    NameMismatch
+        The layer of this name has parameters and was made in another way.
+    """
+    if given.get("name") is None:
+        return None, InvalidName(
+            f"{cls.__name__}: where layers are found again by name, as in variable_scope(..., "
+            "reuse=...) and in forward(), one that has parameters needs a name. Give it name=..."
+        )
+    name = scope.qualify(given["name"])
+    layer = next(reversed(scope.findable.named(name)), None)
+    difference = "" if layer is None else _difference(layer, cls, given)
+    if layer is not None and not difference:
+        return layer, None
+    if layer is not None and not layer.is_empty:
+        raise NameMismatch(
+            f"{cls.__name__} {name!r}: reuse needs the same class and arguments, but "
+            f"{difference}. Give it another name, or make the two agree."
+        )
+    return None, None if scope.reuse.value == "auto" else _missing(scope, cls, name)
+
+
+def _missing(scope: VariableScope, cls: type[Layer], name: str) -> NameMissing:
+    return NameMissing(
+        f"{cls.__name__} {name!r}: reuse=True needs a layer of this name, made before and still in "
+        f"use. {did_you_mean(name, scope.findable.names())} Build the first network with "
+        "reuse=False, or use reuse=tl.layers.AUTO_REUSE."
+    )
+
+
+def _difference(layer: Layer, cls: type[Layer], given: dict[str, Any]) -> str:
+    """Say in which way ``layer`` is not what ``cls(**given)`` would be; empty if it is."""
+    if type(layer) is not cls:
+        return f"the layer that exists is a {type(layer).__name__}"
+    ignored = {"name": None}
+    for key in arguments.differences({**given, **ignored}, {**layer.arguments, **ignored}):
+        shown = [arguments.shown(each.get(key)) for each in (layer.arguments, given)]
+        return f"the layer that exists has {key}={shown[0]}, not {shown[1]}"
+    return ""

@@ -1,0 +1,67 @@
+"""Abstract tracing: the outputs of a layer for declared inputs, without computing anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import tensorflow as tf
+
+from tensorlayer.errors import InvalidArgument, TensorLayerError, WrongShape
+from tensorlayer.layers import computing, summary
+from tensorlayer.layers.outputs import Outputs
+from tensorlayer.layers.structure import leaves, rebuild
+
+if TYPE_CHECKING:
+    from tensorlayer.layers.base import Layer
+
+__all__ = ["trace"]
+
+
+def trace(layer: Layer, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
+    """Return the output specs of ``layer`` for input specs, and note what it computes with."""
+    with computing.LOCK:
+        computing.build(layer, args, options)
+        try:
+            outputs, used = _traced(layer, args, options)
+        except (ValueError, TypeError) as error:
+            if isinstance(error, TensorLayerError):
+                raise
+            reason = next(iter(reversed(str(error).strip().splitlines())), "")
+            shapes = summary.shapes((args, options))
+            raise WrongShape(f"{layer!r} cannot be applied to shape {shapes}: {reason}") from error
+        computing.settle(layer, used)
+    return outputs
+
+
+def _traced(layer: Layer, args: Any, options: Any) -> tuple[Any, list[tf.Variable]]:
+    given = (args, options)
+    specs = [leaf for leaf in leaves(given) if isinstance(leaf, tf.TensorSpec)]
+    has_sides = []
+
+    def forward(*tensors: tf.Tensor) -> Any:
+        values = iter(tensors)
+        inputs, named = rebuild(given, lambda leaf: _next_for(leaf, values))
+        outputs = computing.run(layer, inputs, named)
+        has_sides.append(isinstance(outputs, Outputs))
+        outputs = outputs.pair() if has_sides[-1] else outputs
+        _require_tensors(layer, outputs)
+        return outputs
+
+    traced = tf.function(forward, autograph=layer.needs_autograph).get_concrete_function(*specs)
+    outputs = rebuild(traced.structured_outputs, lambda o: tf.TensorSpec(o.shape, o.dtype))
+    outputs = Outputs(outputs[0], **outputs[1]) if has_sides[-1] else outputs
+    return outputs, list(traced.graph.variables)
+
+
+def _next_for(leaf: Any, values: Iterator[tf.Tensor]) -> Any:
+    return next(values) if isinstance(leaf, tf.TensorSpec) else leaf
+
+
+def _require_tensors(layer: Layer, outputs: Any) -> None:
+    for leaf in leaves(outputs):
+        if not tf.is_tensor(leaf):
+            raise InvalidArgument(
+                f"{layer!r}: forward returns tensors, or lists, tuples and dictionaries of "
+                f"tensors; got {type(leaf).__name__} among them."
+            )
