@@ -8,29 +8,25 @@ numbers; a ratio is the median over rounds.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
-import importlib.metadata
-import json
-import os
-import platform
+import functools
 import sys
-import time
 from collections.abc import Callable
-from pathlib import Path
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow reads it when it is imported
 
 import numpy as np
 import skimage.transform
 import tensorflow as tf
 
+from benchmarks import harness
+from benchmarks.harness import Bar, Samples, Spread
 from tensorlayer import prepro
 
-RESULTS = Path(__file__).parent / "results"
 SIZE, CROP = 256, 224
 #: Ours must be so many times as fast as the other.
-BARS = {"scikit-image, step by step": 5.0, "tf.image, flip and crop": 1.0}
+BARS = {
+    "scikit-image, step by step": Bar(5.0, is_upper=False),
+    "tf.image, flip and crop": Bar(1.0, is_upper=False),
+}
 PACKAGES = ("numpy", "opencv-python-headless", "scikit-image", "scipy", "tensorflow")
 
 
@@ -197,111 +193,66 @@ def check_that_they_agree(images: np.ndarray, draws: list[Draw]) -> dict[str, fl
     return differences
 
 
-def measure(images: np.ndarray, draws: list[Draw], n_rounds: int) -> dict[str, list[float]]:
-    """Return images per second of each contestant in each round, all within one round."""
-    rates: dict[str, list[float]] = {name: [] for name in CONTESTANTS}
-    for _ in range(n_rounds):
-        for name, function in CONTESTANTS.items():
-            started = time.perf_counter()
-            for image, draw in zip(images, draws, strict=True):
-                function(image, draw)
-            rates[name].append(len(images) / (time.perf_counter() - started))
-    return rates
+def augment(function: Contestant, images: np.ndarray, draws: list[Draw]) -> None:
+    """Transform all images."""
+    for image, draw in zip(images, draws, strict=True):
+        function(image, draw)
 
 
-def summary(rates: dict[str, list[float]]) -> dict[str, dict[str, float]]:
-    """Return for each rival how many times as fast ours is: median and percentiles of rounds."""
-    ratios = {}
-    for name, rival in RIVALS.items():
-        each = np.divide(rates[rival], rates[name])
-        p10, median, p90 = np.percentile(each, [10, 50, 90])
-        ratios[name] = {"median": float(median), "p10": float(p10), "p90": float(p90)}
-    return ratios
+def measure(images: np.ndarray, draws: list[Draw], n_rounds: int) -> Samples:
+    """Return images per second of each contestant in each round."""
+    samples = harness.rounds(
+        {
+            name: functools.partial(augment, function, images, draws)
+            for name, function in CONTESTANTS.items()
+        },
+        n_rounds,
+    )
+    return {name: [len(images) / each for each in taken] for name, taken in samples.items()}
 
 
-def machine() -> dict[str, object]:
-    """Return what was measured on."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return {
-        "processor": names[0] if names else platform.processor(),
-        "cores": os.cpu_count(),
-        "system": platform.system(),
-        "python": platform.python_version(),
-        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
-    }
-
-
-def table(result: dict) -> str:
+def table(result: dict, ratios: dict[str, Spread]) -> str:
     """Return the result as a Markdown table."""
-    on = f"{result['machine']['processor']}, {result['machine']['cores']} cores"
+    what = f"Augmentation of {SIZE}x{SIZE}x3 to {CROP}x{CROP}, one image at a time"
     lines = [
-        f"Augmentation of {SIZE}x{SIZE}x3 to {CROP}x{CROP}, one image at a time; {on}.",
+        f"{what}; {harness.where(result)}.",
         "",
         "| | images/s | ours is so many times as fast | bar |",
         "|---|---|---|---|",
     ]
-    for name, rates in result["samples"].items():
-        ratio = result["ratios"].get(name)
-        times = f"{ratio['median']:.1f} ({ratio['p10']:.1f} to {ratio['p90']:.1f})" if ratio else ""
-        bar = f">= {BARS[name]:g}" if name in BARS else ""
-        lines.append(f"| {name} | {np.median(rates):,.0f} | {times} | {bar} |")
+    lines += [
+        f"| {name} | {median:,.0f} | {ratios.get(name, '')} | {BARS.get(name, '')} |"
+        for name, median in result["medians"].items()
+    ]
     return "\n".join(lines) + "\n"
-
-
-def chart(result: dict, path: Path) -> None:
-    """Draw images per second as bars."""
-    from matplotlib.figure import Figure
-
-    names = list(result["samples"])
-    medians = [float(np.median(result["samples"][name])) for name in names]
-    colours = ["tab:blue" if name.startswith("TensorLayer") else "tab:gray" for name in names]
-    figure = Figure(figsize=(9, 3.5), layout="constrained")
-    axes = figure.add_subplot()
-    bars = axes.barh(names, medians, color=colours)
-    axes.bar_label(bars, [f"{each:,.0f}" for each in medians], padding=3)
-    axes.set_xscale("log")
-    axes.set_xlabel("images per second (more is better)")
-    axes.invert_yaxis()
-    axes.margins(x=0.15)
-    figure.savefig(path, dpi=120)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure, write the results, and return 1 if ``--check`` finds a bar missed."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="a few seconds instead of a minute")
-    parser.add_argument("--check", action="store_true", help="exit with 1 if a bar is missed")
-    parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the results")
-    options = parser.parse_args(arguments)
+    options = harness.options(__doc__, arguments)
     rng = np.random.default_rng(0)
     n_images, n_rounds = (16, 5) if options.quick else (64, 15)
     images = smooth_images(n_images, rng)
     draws = [Draw.random(rng) for _ in images]
     differences = check_that_they_agree(images, draws)  # and warms up
     samples = measure(images, draws, n_rounds)
+    ratios = {name: Spread.of_ratios(samples[our], samples[name]) for name, our in RIVALS.items()}
     result = {
         "name": "prepro",
-        "machine": machine(),
+        "machine": harness.machine(*PACKAGES),
         "n_images": n_images,
         "n_rounds": n_rounds,
         "unit": "images per second",
         "samples": samples,
         "medians": {name: float(np.median(rates)) for name, rates in samples.items()},
-        "ratios": summary(samples),
-        "bars": BARS,
+        "ratios": {name: dataclasses.asdict(ratio) for name, ratio in ratios.items()},
+        "bars": {name: bar.limit for name, bar in BARS.items()},
         "mean_difference_of_255": differences,
     }
-    options.output.mkdir(parents=True, exist_ok=True)
-    (options.output / "prepro.json").write_text(json.dumps(result, indent=1) + "\n")
-    (options.output / "prepro.md").write_text(table(result))
-    chart(result, options.output / "prepro.png")
-    print(table(result))
-    missed = [name for name, bar in BARS.items() if result["ratios"][name]["median"] < bar]
-    for name in missed:
-        print(f"MISSED: {result['ratios'][name]['median']:.2f} times {name}, not {BARS[name]:g}")
-    return int(bool(missed) and options.check)
+    chart = harness.keep(result, table(result, ratios), options.output)
+    colours = ["tab:blue" if name.startswith("TensorLayer") else "tab:gray" for name in samples]
+    harness.bars_chart(chart, result["medians"], colours, "images per second (more is better)")
+    return harness.verdict(ratios, BARS, options.check)
 
 
 if __name__ == "__main__":

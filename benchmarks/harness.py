@@ -1,0 +1,159 @@
+"""What benchmarks share: their options, rounds, statistics, and how results are kept.
+
+What is compared runs in interleaved rounds in one process; a ratio is the median over rounds of the
+ratios within a round, so that what slows the machine down slows down both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import gc
+import importlib.metadata
+import json
+import os
+import platform
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+RESULTS = Path(__file__).parent / "results"
+
+#: What was measured of each contestant, one number for each round.
+Samples = dict[str, list[float]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Spread:
+    """The median of many rounds, and what most of them lie between."""
+
+    median: float
+    p10: float
+    p90: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Spread:
+        """Summarise the rounds."""
+        p10, median, p90 = np.percentile(values, [10, 50, 90])
+        return cls(float(median), float(p10), float(p90))
+
+    @classmethod
+    def of_ratios(cls, values: Sequence[float], others: Sequence[float]) -> Spread:
+        """Summarise the ratios within each round."""
+        return cls.of(np.divide(values, others))
+
+    def __str__(self) -> str:
+        if self.p10 == self.p90:
+            return f"{self.median:g}"
+        digits = 1 if abs(self.median) >= 3 else 2
+        low, median, high = (f"{v:,.{digits}f}" for v in (self.p10, self.median, self.p90))
+        return f"{median} ({low} to {high})"
+
+
+@dataclasses.dataclass(frozen=True)
+class Bar:
+    """What a number has to be."""
+
+    limit: float
+    is_upper: bool
+
+    def holds(self, value: float) -> bool:
+        """Whether the number is good enough."""
+        return value <= self.limit if self.is_upper else value >= self.limit
+
+    def __str__(self) -> str:
+        return f"{'<=' if self.is_upper else '>='} {self.limit:g}"
+
+
+def options(doc: str, arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read ``--quick``, ``--check`` and ``--output``."""
+    parser = argparse.ArgumentParser(description=doc.partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="seconds instead of minutes")
+    parser.add_argument("--check", action="store_true", help="exit with 1 if a bar is missed")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the results")
+    return parser.parse_args(arguments)
+
+
+def seconds(function: Callable[[], Any]) -> float:
+    """Return how long a call takes; garbage of what ran before is not its fault."""
+    gc.collect()
+    started = time.perf_counter()
+    function()
+    return time.perf_counter() - started
+
+
+def rounds(contestants: Mapping[str, Callable[[], Any]], n_rounds: int) -> Samples:
+    """Return the seconds of each contestant in each round; who begins takes turns."""
+    samples: Samples = {name: [] for name in contestants}
+    names = list(contestants)
+    for index in range(n_rounds):
+        start = index % len(names)
+        for name in names[start:] + names[:start]:
+            samples[name].append(seconds(contestants[name]))
+    return samples
+
+
+def machine(*packages: str) -> dict[str, object]:
+    """Return what was measured on."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return {
+        "processor": names[0] if names else platform.processor(),
+        "cores": os.cpu_count(),
+        "system": platform.system(),
+        "python": platform.python_version(),
+        "versions": {name: importlib.metadata.version(name) for name in packages},
+    }
+
+
+def where(result: Mapping[str, Any]) -> str:
+    """Return the machine in a few words."""
+    return f"{result['machine']['processor']}, {result['machine']['cores']} cores"
+
+
+def bars_chart(
+    path: Path,
+    values: Mapping[str, float],
+    colours: Sequence[str],
+    label: str,
+    *,
+    digits: int = 0,
+    limit: float | None = None,
+) -> None:
+    """Draw numbers as horizontal bars: on a logarithmic axis, or with a line at a limit."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 1 + 0.36 * len(values)), layout="constrained")
+    axes = figure.add_subplot()
+    drawn = axes.barh(list(values), list(values.values()), color=colours)
+    axes.bar_label(drawn, [f"{each:,.{digits}f}" for each in values.values()], padding=3)
+    if limit is None:
+        axes.set_xscale("log")
+    else:
+        axes.axvline(limit, color="black", linestyle="--")
+    axes.set_xlabel(label)
+    axes.invert_yaxis()
+    axes.margins(x=0.15)
+    figure.savefig(path, dpi=120)
+
+
+def keep(result: Mapping[str, Any], table: str, folder: Path) -> Path:
+    """Write the result and its table, print the table, and return where the chart belongs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / result["name"]
+    path.with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n")
+    path.with_suffix(".md").write_text(table)
+    print(table)
+    return path.with_suffix(".png")
+
+
+def verdict(spreads: Mapping[str, Spread], bars: Mapping[str, Bar], is_checked: bool) -> int:
+    """Say which bars were missed, and return 1 if that is an error."""
+    missed = [name for name, bar in bars.items() if not bar.holds(spreads[name].median)]
+    for name in missed:
+        print(f"MISSED: {name}: {spreads[name].median:.2f}, not {bars[name]}")
+    return int(bool(missed) and is_checked)
