@@ -29,7 +29,7 @@ from tensorlayer.layers.tree import children, named_variables
 from tensorlayer.models import config as configs
 from tensorlayer.models import weights
 from tensorlayer.models.keras_layer import keras_layer
-from tensorlayer.models.values import decode, encode, find_class, import_path
+from tensorlayer.models.values import encode, import_path
 
 __all__ = ["Model"]
 
@@ -257,15 +257,16 @@ class Model(HasParameters, tf.Module):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Model:
-        """Return a new model with the structure that ``config`` describes, and fresh weights."""
-        kind = find_class(Model, config["class"])
-        if "nodes" in config:
-            inputs, outputs = configs.read_network(config)
-            return kind(inputs, outputs, name=config["name"])
-        given = {key: decode(value) for key, value in config["arguments"].items()}
-        if arguments.accepts(kind, "name"):
-            given["name"] = config["name"]
-        return kind(**given)
+        """Return a new model with the structure that ``config`` describes, and fresh weights.
+
+        The config may come from a stranger: nothing is imported or computed because it says so.
+
+        Raises
+        ------
+        BrokenConfig
+            It describes no model, or one that this program does not allow. The message says where.
+        """
+        return configs.read_model(Model, config)
 
     @property
     def structure_digest(self) -> str:
