@@ -11,18 +11,21 @@ In a TensorFlow 1 graph, give the session as ``sess=``; elsewhere it is accepted
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tensorlayer.errors import InvalidArgument, StructureMismatch
+from tensorlayer.errors import Corrupt, InvalidArgument, StructureMismatch
 from tensorlayer.files.npz import read_npz
 from tensorlayer.whole import whole_file
 
 if TYPE_CHECKING:
     import tensorflow as tf
+
+    from tensorlayer.models.stored import Stored
 
 __all__ = [
     "assign_by_name",
@@ -223,19 +226,36 @@ def load_and_assign_npz(name: Any = None, network: Any = None, *, sess: Any = No
     parameters = parameters_of(network, "load_and_assign_npz")
     if not _is_there(name, "load_and_assign_npz"):
         return False
-    arrays = load_npz(name=name)
-    if len(arrays) != len(parameters):
-        raise StructureMismatch(
-            f"{os.fspath(name)!r} holds {len(arrays)} arrays and the network has "
-            f"{len(parameters)} parameters: {', '.join(parameters)}. Nothing was assigned. "
-            "Give the first of them with assign_weights(load_npz(name=...)[:n], network)."
-        )
-    order = _order_that_fits(parameters, arrays)
-    assign_by_name(parameters, dict(zip(order, arrays, strict=True)), sess)
+    with _in_order(name) as arrays:
+        if len(arrays) != len(parameters):
+            raise StructureMismatch(
+                f"{os.fspath(name)!r} holds {len(arrays)} arrays and the network has "
+                f"{len(parameters)} parameters: {', '.join(parameters)}. Nothing was assigned. "
+                "Give the first of them with assign_weights(load_npz(name=...)[:n], network)."
+            )
+        order = _order_that_fits(parameters, arrays)
+        assign_by_name(parameters, dict(zip(order, arrays, strict=True)), sess)
     return network
 
 
-def _order_that_fits(parameters: Mapping[str, tf.Variable], arrays: Arrays) -> list[str]:
+@contextmanager
+def _in_order(name: Place) -> Iterator[Sequence[np.ndarray | Stored]]:
+    """Give the arrays of an archive; those that are not pickled are not read yet."""
+    from tensorlayer.models.stored import opened
+
+    with ExitStack() as stack:
+        try:
+            pairs = stack.enter_context(opened(name, "npz"))
+        except Corrupt:
+            pairs = []
+        # TensorLayer 1.x and 2.x pickled one array; of damage, load_npz says what it is.
+        is_ours = pairs and pairs[0][0] != "params"
+        yield [stored for _, stored in pairs] if is_ours else load_npz(name=name)
+
+
+def _order_that_fits(
+    parameters: Mapping[str, tf.Variable], arrays: Sequence[np.ndarray | Stored]
+) -> list[str]:
     created = list(parameters)
     trainable_first = sorted(created, key=lambda name: not parameters[name].trainable)
     shapes = [array.shape for array in arrays]
@@ -298,7 +318,8 @@ def load_and_assign_npz_dict(
     network
         A network or model. (TensorLayer 1.x took every variable of the graph instead.)
     skip
-        Pass over names that only one side has. Shapes have to agree all the same.
+        Pass over what does not fit, with a warning: names that only one side has, and arrays of
+        another shape.
     sess
         The session, for a network in a TensorFlow 1 graph.
 
@@ -309,15 +330,18 @@ def load_and_assign_npz_dict(
 
     Raises
     ------
+    Corrupt
+        The file is damaged; nothing was assigned.
     StructureMismatch
-        Names or shapes differ; nothing was assigned.
+        Names or shapes differ, with ``skip`` all of them; nothing was assigned.
     """
     parameters = parameters_of(network, "load_and_assign_npz_dict")
     if not _is_there(name, "load_and_assign_npz_dict"):
         return False
-    # ":0" is the first output of an operation, in TensorFlow's names; parameters go without.
-    arrays = {key.removesuffix(":0"): array for key, array in read_npz(name).items()}
-    assign_by_name(parameters, arrays, sess, skip)
+    from tensorlayer.models.stored import by_name, opened
+
+    with opened(name, "npz_dict") as pairs:
+        assign_by_name(parameters, by_name(pairs), sess, skip)
     return network
 
 
@@ -352,7 +376,7 @@ def parameters_of(network: Any, who: str) -> dict[str, tf.Variable]:
 
 def assign_by_name(
     parameters: Mapping[str, tf.Variable],
-    arrays: Mapping[str, np.ndarray],
+    arrays: Mapping[str, np.ndarray | Stored],
     sess: Any,
     skip: bool = False,
 ) -> None:

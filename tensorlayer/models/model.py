@@ -29,6 +29,8 @@ from tensorlayer.layers.tree import children, named_variables
 from tensorlayer.models import config as configs
 from tensorlayer.models import weights
 from tensorlayer.models.keras_layer import keras_layer
+from tensorlayer.models.memory import variables_within
+from tensorlayer.models.stored import opened
 from tensorlayer.models.values import encode, import_path
 
 __all__ = ["Model"]
@@ -279,9 +281,11 @@ class Model(HasParameters, tf.Module):
         """Return the values of all variables by name."""
         return {name: variable.numpy() for name, variable in self.parameters.items()}
 
-    def assign_arrays(self, arrays: Mapping[str, np.ndarray], skip: bool = False) -> None:
+    def assign_arrays(
+        self, arrays: Mapping[str, np.ndarray], skip: bool = False
+    ) -> weights.Skipped:
         """Give the variables these values, all or none; see :mod:`tensorlayer.models.weights`."""
-        weights.assign(self.parameters, arrays, skip)
+        return weights.assign(self.parameters, arrays, skip)
 
     def save_weights(self, path: str | os.PathLike[str], format: str | None = None) -> None:
         """Write the weights, in the format of the extension; see ``tensorlayer.models.weights``."""
@@ -292,23 +296,22 @@ class Model(HasParameters, tf.Module):
         path: str | os.PathLike[str],
         format: str | None = None,
         skip: bool = False,
-    ) -> None:
-        """Read weights of the same structure.
+    ) -> weights.Skipped:
+        """Read weights of the same structure, by name; those of an npz without names by position.
 
-        With ``skip``, names that only one side has are passed over.
+        With ``skip``, what does not fit is passed over: names that only one side has, and arrays of
+        another shape. A warning says what, and so does what is returned.
 
         Raises
         ------
         FileNotFoundError
             There is no such file.
+        Corrupt
+            The file is damaged; nothing was assigned.
         StructureMismatch
-            The weights do not fit; nothing was assigned.
+            The weights do not fit, with ``skip`` none of them; nothing was assigned.
         """
-        format = weights.format_of(path, format)
-        arrays = weights.load(path, format)
-        if format == "npz":
-            arrays = weights.by_position(self.parameters, arrays)
-        self.assign_arrays(arrays, skip)
+        return weights.restore(self.parameters, path, weights.format_of(path, format), skip)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write structure and weights into one safetensors file, for :meth:`load`."""
@@ -319,12 +322,19 @@ class Model(HasParameters, tf.Module):
     def load(cls, path: str | os.PathLike[str]) -> Model:
         """Return the model that :meth:`save` wrote.
 
-        Classes and functions of your own have to be imported before. Nothing in the file is
-        executed.
+        Classes and functions of your own have to be imported before. The file may come from a
+        stranger: see :meth:`from_config`.
+
+        Raises
+        ------
+        FileNotFoundError
+            There is no such file.
+        Corrupt, BrokenConfig, StructureMismatch
+            It is damaged, it describes no model, or its weights are not those of the model.
         """
-        arrays, text = weights.load_with_text(path)
-        model = cls.from_config(json.loads(text))
-        model.assign_arrays(arrays)
+        with opened(path, "safetensors") as pairs, variables_within(weights.room_bytes(pairs)):
+            model = configs.read_model(Model, weights.load_config(path))
+            weights.assign(model.parameters, dict(pairs))
         return model
 
     # -- other worlds
