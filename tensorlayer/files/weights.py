@@ -11,15 +11,14 @@ In a TensorFlow 1 graph, give the session as ``sess=``; elsewhere it is accepted
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tensorlayer.errors import Corrupt, InvalidArgument, StructureMismatch
-from tensorlayer.files.npz import read_npz
+from tensorlayer.errors import InvalidArgument, StructureMismatch
+from tensorlayer.files.npz import opened_in_order, read_in_order
 from tensorlayer.whole import whole_file
 
 if TYPE_CHECKING:
@@ -174,17 +173,7 @@ def load_npz(path: Place = "", name: str = "model.npz") -> list[np.ndarray]:
     Corrupt
         It is damaged, or pickles more than arrays.
     """
-    arrays = read_npz(Path(path) / name)
-    if list(arrays) == ["params"]:
-        return [_whole_array(item) for item in arrays["params"]]
-    return list(arrays.values())
-
-
-def _whole_array(item: Any) -> np.ndarray:
-    """Undo what NumPy did to parameters of equal first dimension: an array of rows."""
-    if isinstance(item, np.ndarray) and item.dtype == np.dtype(object):
-        return np.stack([_whole_array(row) for row in item])
-    return np.asarray(item)
+    return read_in_order(Path(path) / name)
 
 
 def load_and_assign_npz(name: Any = None, network: Any = None, *, sess: Any = None) -> Any:
@@ -226,7 +215,7 @@ def load_and_assign_npz(name: Any = None, network: Any = None, *, sess: Any = No
     parameters = parameters_of(network, "load_and_assign_npz")
     if not _is_there(name, "load_and_assign_npz"):
         return False
-    with _in_order(name) as arrays:
+    with opened_in_order(name) as arrays:
         if len(arrays) != len(parameters):
             raise StructureMismatch(
                 f"{os.fspath(name)!r} holds {len(arrays)} arrays and the network has "
@@ -236,21 +225,6 @@ def load_and_assign_npz(name: Any = None, network: Any = None, *, sess: Any = No
         order = _order_that_fits(parameters, arrays)
         assign_by_name(parameters, dict(zip(order, arrays, strict=True)), sess)
     return network
-
-
-@contextmanager
-def _in_order(name: Place) -> Iterator[Sequence[np.ndarray | Stored]]:
-    """Give the arrays of an archive; those that are not pickled are not read yet."""
-    from tensorlayer.models.stored import opened
-
-    with ExitStack() as stack:
-        try:
-            pairs = stack.enter_context(opened(name, "npz"))
-        except Corrupt:
-            pairs = []
-        # TensorLayer 1.x and 2.x pickled one array; of damage, load_npz says what it is.
-        is_ours = pairs and pairs[0][0] != "params"
-        yield [stored for _, stored in pairs] if is_ours else load_npz(name=name)
 
 
 def _order_that_fits(

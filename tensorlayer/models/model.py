@@ -261,12 +261,7 @@ class Model(HasParameters, tf.Module):
     def from_config(cls, config: Mapping[str, Any]) -> Model:
         """Return a new model with the structure that ``config`` describes, and fresh weights.
 
-        The config may come from a stranger: nothing is imported or computed because it says so.
-
-        Raises
-        ------
-        BrokenConfig
-            It describes no model, or one that this program does not allow. The message says where.
+        The config may come from a stranger; see :func:`tensorlayer.models.config.read_model`.
         """
         return configs.read_model(Model, config)
 
@@ -304,12 +299,10 @@ class Model(HasParameters, tf.Module):
 
         Raises
         ------
-        FileNotFoundError
-            There is no such file.
-        Corrupt
-            The file is damaged; nothing was assigned.
+        FileNotFoundError, Corrupt
+            There is no such file, or it is damaged.
         StructureMismatch
-            The weights do not fit, with ``skip`` none of them; nothing was assigned.
+            The weights do not fit, with ``skip`` none of them. Nothing was assigned.
         """
         return weights.restore(self.parameters, path, weights.format_of(path, format), skip)
 
@@ -323,14 +316,8 @@ class Model(HasParameters, tf.Module):
         """Return the model that :meth:`save` wrote.
 
         Classes and functions of your own have to be imported before. The file may come from a
-        stranger: see :meth:`from_config`.
-
-        Raises
-        ------
-        FileNotFoundError
-            There is no such file.
-        Corrupt, BrokenConfig, StructureMismatch
-            It is damaged, it describes no model, or its weights are not those of the model.
+        stranger: what it says is neither imported nor computed. A damaged one is ``Corrupt``,
+        ``BrokenConfig`` or ``StructureMismatch``.
         """
         with opened(path, "safetensors") as pairs, variables_within(weights.room_bytes(pairs)):
             model = configs.read_model(Model, weights.load_config(path))

@@ -137,3 +137,11 @@ def test_a_missing_file_is_named(net, tmp_path):
             load(tmp_path / "missing.h5", net)
     with pytest.raises(FileNotFoundError, match=r"no file .*missing\.h5"):
         files.load_hdf5_graph(tmp_path / "missing.h5")
+
+
+@pytest.mark.parametrize("text", ["{", "[" * 10**5, "{'class': 'Model'}"])
+def test_a_structure_that_is_no_json_is_named(text, tmp_path):
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file["__config__"] = text
+    with pytest.raises(Corrupt, match=r"m\.h5' holds no structure as JSON"):
+        files.load_hdf5_graph(tmp_path / "m.h5")

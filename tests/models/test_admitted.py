@@ -53,6 +53,6 @@ def test_initializers_are_classes_of_plain_arguments():
         cls()
 
 
-def test_everything_listed_is_found_in_the_tensorflow_of_today():
-    assert len(FUNCTIONS) == 402
+def test_nearly_everything_listed_is_there_in_every_tensorflow():
+    assert len(FUNCTIONS) > 380
     assert len(INITIALIZERS) == 22
