@@ -15,6 +15,7 @@
     ├── UnlistedVariable (ValueError)    a variable that would be neither trained nor saved
     ├── LibraryMissing (ImportError)     an extra is not installed
     ├── NotSerializable (ValueError)     a model holds what JSON cannot say
+    │   └── BrokenConfig                 JSON that describes no model
     ├── StructureMismatch (ValueError)   weights or versions of another structure
     ├── StoreError
     │   ├── ServerNotFound               no mongod on this machine
@@ -100,6 +101,10 @@ class LibraryMissing(TensorLayerError, ImportError):
 
 class NotSerializable(TensorLayerError, ValueError):
     """A model holds something that JSON cannot describe."""
+
+
+class BrokenConfig(NotSerializable):
+    """A config describes no model, or one that this program does not allow."""
 
 
 class StructureMismatch(TensorLayerError, ValueError):

@@ -339,11 +339,12 @@ def get(init: Any) -> Callable[..., tf.Tensor]:
 
 
 def _from_keras(name: str) -> Callable[..., tf.Tensor]:
-    try:
-        return tf.keras.initializers.get(name)
-    except ValueError as error:
-        raise InvalidArgument(
-            f"unknown initializer {name!r}. Give a callable, a number, an array, one of "
-            f"{', '.join(map(repr, _NAMED))}, or the name of a Keras initializer such as "
-            "'he_normal'."
-        ) from error
+    # Not keras.initializers.get, which hands the name to a deserialiser: names come from files too.
+    found = getattr(tf.keras.initializers, name, None)
+    if isinstance(found, type) and issubclass(found, tf.keras.initializers.Initializer):
+        return found()
+    raise InvalidArgument(
+        f"unknown initializer {name!r}. Give a callable, a number, an array, one of "
+        f"{', '.join(map(repr, _NAMED))}, or the name of a Keras initializer such as "
+        "'he_normal'."
+    )

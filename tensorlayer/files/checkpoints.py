@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import logging
 import os
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tensorlayer.errors import Corrupt, InvalidArgument
+from tensorlayer.errors import InvalidArgument
 from tensorlayer.files.weights import assign_by_name, parameters_of, tf_variables_to_numpy
 from tensorlayer.whole import whole_file
 
 if TYPE_CHECKING:
     import tensorflow as tf
+
+    from tensorlayer.models.stored import Stored
 
 __all__ = ["ckpt_to_npz_dict", "load_and_assign_ckpt", "load_ckpt", "save_ckpt"]
 
@@ -29,11 +31,6 @@ _log = logging.getLogger(__name__)
 
 Place = str | os.PathLike[str]
 
-# What training leaves in a checkpoint beside the parameters: slots of optimizers, counters.
-_NOT_A_PARAMETER = re.compile(
-    r"(^|/)(Adam(_\d+)?|Momentum|RMSProp(_\d+)?|Adagrad|Ftrl(_\d+)?|ExponentialMovingAverage|"
-    r"beta[12]_power|global_step|save_counter|_CHECKPOINTABLE_OBJECT_GRAPH)$"
-)
 #: Names of parameters in other libraries, and here.
 _OUR_NAMES = {"kernel": "weights", "w": "weights", "W": "weights", "bias": "biases", "b": "biases"}
 
@@ -77,21 +74,15 @@ def save_ckpt(
     """
     import tensorflow as tf
 
+    from tensorlayer.models import checkpoint
+
     named = _named(var_list, "save_ckpt")
     arrays = tf_variables_to_numpy(list(named.values()), sess)
     if printable:
         _log.info("save %s", ", ".join(named))
     name = mode_name if global_step is None else f"{mode_name}-{global_step}"
     prefix = str(Path(save_dir) / name)
-    Path(prefix).parent.mkdir(parents=True, exist_ok=True)
-    # In a graph and session of its own: the caller may be inside a TensorFlow 1 graph.
-    with tf.Graph().as_default(), tf.compat.v1.Session() as own:
-        fed = [tf.compat.v1.placeholder(array.dtype, array.shape) for array in arrays]
-        slices = [""] * len(fed)
-        save = tf.raw_ops.SaveV2(
-            prefix=prefix, tensor_names=list(named), shape_and_slices=slices, tensors=fed
-        )
-        own.run(save, dict(zip(fed, arrays, strict=True)))
+    checkpoint.write(prefix, dict(zip(named, arrays, strict=True)))
     tf.compat.v1.train.update_checkpoint_state(str(save_dir), name)
     return prefix
 
@@ -130,11 +121,11 @@ def load_ckpt(
     """
     named = _named(var_list, "load_ckpt")
     prefix = _latest(save_dir) if is_latest else str(Path(save_dir) / mode_name)
-    arrays = _read(prefix)
     if printable:
         _log.info("load %s", ", ".join(named))
-    wanted = {name: array for name, array in arrays.items() if name in named}
-    assign_by_name(named, wanted, sess)
+    with _opened(prefix) as stored:
+        wanted = {name: each for name, each in stored.items() if name in named}
+        assign_by_name(named, wanted, sess)
 
 
 def load_and_assign_ckpt(
@@ -149,8 +140,9 @@ def load_and_assign_ckpt(
     network
         A network or model.
     skip
-        Pass over names that only one side has; without it, only what training left there, such as
-        the slots of an optimizer, is passed over.
+        Pass over what does not fit, with a warning: names that only one side has, and arrays of
+        another shape. Without it, only what training left there, such as the slots of an
+        optimizer, is passed over.
     sess
         The session, for a network in a TensorFlow 1 graph.
 
@@ -164,13 +156,12 @@ def load_and_assign_ckpt(
     FileNotFoundError
         There is no checkpoint.
     StructureMismatch
-        Names or shapes differ; nothing was assigned.
+        Names or shapes differ, with ``skip`` all of them; nothing was assigned.
     """
     parameters = parameters_of(network, "load_and_assign_ckpt")
-    arrays = _read(_latest(model_dir) if Path(model_dir).is_dir() else os.fspath(model_dir))
-    if not skip:
-        arrays = {name: array for name, array in arrays.items() if _is_parameter(name)}
-    assign_by_name(parameters, arrays, sess, skip)
+    with _opened(_prefix(model_dir)) as stored:
+        wanted = {n: each for n, each in stored.items() if n in parameters or _is_parameter(n)}
+        assign_by_name(parameters, wanted, sess, skip)
     return network
 
 
@@ -193,8 +184,8 @@ def ckpt_to_npz_dict(
     FileNotFoundError
         There is no checkpoint.
     """
-    arrays = _read(_latest(model_dir) if Path(model_dir).is_dir() else os.fspath(model_dir))
-    kept = {name: array for name, array in arrays.items() if _is_parameter(name)}
+    with _opened(_prefix(model_dir)) as stored:
+        kept = {name: each.read() for name, each in stored.items() if _is_parameter(name)}
     if rename_key:
         kept = {_renamed(name): array for name, array in kept.items()}
     with whole_file(save_name) as temporary, temporary.open("wb") as file:
@@ -202,7 +193,9 @@ def ckpt_to_npz_dict(
 
 
 def _is_parameter(name: str) -> bool:
-    return not _NOT_A_PARAMETER.search(name)
+    from tensorlayer.models.checkpoint import is_parameter
+
+    return is_parameter(name)
 
 
 def _renamed(name: str) -> str:
@@ -225,15 +218,13 @@ def _latest(folder: Place) -> str:
     return prefix
 
 
-def _read(prefix: str) -> dict[str, np.ndarray]:
-    import tensorflow as tf
+def _prefix(model_dir: Place) -> str:
+    return _latest(model_dir) if Path(model_dir).is_dir() else os.fspath(model_dir)
 
-    if not Path(prefix + ".index").is_file():
-        raise FileNotFoundError(f"there is no checkpoint {prefix!r}.")
-    try:
-        reader = tf.train.load_checkpoint(prefix)
-        return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
-    except (tf.errors.OpError, RuntimeError, ValueError, LookupError) as error:
-        raise Corrupt(
-            f"the checkpoint {prefix!r} is damaged: {error}. Take an older one or get it again."
-        ) from error
+
+@contextmanager
+def _opened(prefix: str) -> Iterator[dict[str, Stored]]:
+    from tensorlayer.models.stored import opened
+
+    with opened(prefix, "ckpt") as pairs:
+        yield dict(pairs)

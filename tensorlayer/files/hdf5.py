@@ -12,9 +12,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from tensorlayer.errors import Corrupt, InvalidArgument, StructureMismatch
+from tensorlayer.errors import Corrupt, InvalidArgument
 from tensorlayer.whole import whole_file
 
 if TYPE_CHECKING:
@@ -30,7 +28,6 @@ __all__ = [
 ]
 
 Place = str | os.PathLike[str]
-Pairs = list[tuple[str, np.ndarray]]
 
 #: Entries that are no arrays. Datasets, since an HDF5 attribute holds at most 64 KiB.
 CONFIG, CUSTOM, NAMES = "__config__", "__customized_data__", "__names__"
@@ -62,7 +59,8 @@ def load_hdf5_to_weights(filepath: Place, network: Any, skip: bool = False) -> N
     network
         A network or model.
     skip
-        Pass over names that only one side has.
+        Pass over what does not fit, with a warning: names that only one side has, and arrays of
+        another shape.
 
     Raises
     ------
@@ -71,11 +69,11 @@ def load_hdf5_to_weights(filepath: Place, network: Any, skip: bool = False) -> N
     Corrupt
         It is no HDF5 file with weights.
     StructureMismatch
-        Names or shapes differ; nothing was assigned.
+        Names or shapes differ, with ``skip`` all of them; nothing was assigned.
     """
     from tensorlayer.models import weights
 
-    weights.assign(network.parameters, _by_name(_read(filepath)), skip)
+    weights.restore(network.parameters, filepath, "hdf5", skip)
 
 
 def load_hdf5_to_weights_in_order(filepath: Place, network: Any) -> None:
@@ -87,9 +85,11 @@ def load_hdf5_to_weights_in_order(filepath: Place, network: Any) -> None:
         As for :func:`load_hdf5_to_weights`.
     """
     from tensorlayer.models import weights
+    from tensorlayer.models.stored import opened
 
-    arrays = {str(i): array for i, (_, array) in enumerate(_read(filepath))}
-    weights.assign(network.parameters, weights.by_position(network.parameters, arrays))
+    with opened(filepath, "hdf5") as pairs:
+        stored = {str(place): each for place, (_, each) in enumerate(pairs)}
+        weights.assign(network.parameters, weights.by_position(network.parameters, stored))
 
 
 def save_hdf5_graph(
@@ -140,7 +140,7 @@ def load_hdf5_graph(filepath: Place = "model.hdf5", load_weights: bool = False) 
     Corrupt
         There is no structure in it, or one of TensorLayer 2.x, which is a Python expression.
     """
-    model = static_graph2net(json.loads(_text(filepath, CONFIG)))
+    model = static_graph2net(_json(filepath, CONFIG))
     if load_weights:
         load_hdf5_to_weights(filepath, model)
     return model
@@ -175,62 +175,17 @@ def static_graph2net(model_config: dict[str, Any]) -> Model:
 # -- reading
 
 
-def _read(filepath: Place) -> Pairs:
-    """Return the names and arrays in their order."""
+def _json(filepath: Place, name: str) -> Any:
     import h5py
+
+    from tensorlayer.models.stored import read_text
 
     if not Path(filepath).is_file():
         raise FileNotFoundError(f"there is no file {os.fspath(filepath)!r}.")
     try:
         with h5py.File(filepath, "r") as file:
-            if "layer_names" in file.attrs:
-                return _read_layers(file)
-            listed = json.loads(_str(file[NAMES][()]))
-            return [(name, file[name][()]) for name in listed]
-    except (OSError, KeyError, ValueError, AttributeError) as error:
-        raise Corrupt(
-            f"{os.fspath(filepath)!r} holds no weights that can be read: {error}. Write it with "
-            "save_weights_to_hdf5."
-        ) from error
-
-
-def _read_layers(group: Any) -> Pairs:
-    """Return what TensorLayer 2.x wrote: a group for each layer, layers within layers."""
-    pairs: Pairs = []
-    for layer in [group[_str(name)] for name in group.attrs["layer_names"]]:
-        if "layer_names" in layer.attrs:
-            pairs += _read_layers(layer)
-        names = map(_str, layer.attrs.get("weight_names", ()))
-        pairs += [(name.removesuffix(":0"), layer[name][()]) for name in names]
-    return pairs
-
-
-def _by_name(pairs: Pairs) -> dict[str, np.ndarray]:
-    arrays = dict(pairs)
-    if len(arrays) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        raise StructureMismatch(
-            f"the file holds several arrays named {', '.join(twice)}. Read it in order instead, "
-            "with load_hdf5_to_weights_in_order."
-        )
-    return arrays
-
-
-def _str(name: str | bytes) -> str:
-    """Return a name that h5py 2 wrote as bytes and h5py 3 as text."""
-    return name.decode("utf-8") if isinstance(name, bytes) else str(name)
-
-
-def _text(filepath: Place, name: str) -> str:
-    import h5py
-
-    if not Path(filepath).is_file():
-        raise FileNotFoundError(f"there is no file {os.fspath(filepath)!r}.")
-    try:
-        with h5py.File(filepath, "r") as file:
-            return _str(file[name][()])
-    except (OSError, KeyError) as error:
+            return json.loads(read_text(file, name))
+    except (OSError, KeyError, ValueError, AttributeError, RecursionError) as error:
         raise Corrupt(
             f"{os.fspath(filepath)!r} holds no structure as JSON: {error}. One of TensorLayer 2.x "
             "is a Python expression and is not evaluated: build the model in code and load its "

@@ -8,28 +8,21 @@ from __future__ import annotations
 
 import os
 import zipfile
-import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from tensorlayer.errors import Corrupt
+from tensorlayer.errors import Corrupt, TensorLayerError
 from tensorlayer.files import pickled
 from tensorlayer.files.archives import reason
 
-__all__ = ["read_npy", "read_npz"]
+if TYPE_CHECKING:
+    from tensorlayer.models.stored import Stored
 
-_DAMAGE = (
-    ValueError,
-    OSError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    RuntimeError,  # an encrypted or unknown kind of zip
-    zipfile.BadZipFile,
-    zlib.error,
-)
+__all__ = ["opened_in_order", "read_in_order", "read_npy", "read_npz"]
 
 
 def read_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
@@ -56,8 +49,47 @@ def read_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
                 name.removesuffix(".npy"): _read_member(archive, name)
                 for name in archive.namelist()
             }
-    except _DAMAGE as error:
+    except (TensorLayerError, PermissionError):
+        raise
+    except Exception as error:  # a flipped bit raises anything, from zlib.error to TokenError
         raise Corrupt(_damaged(path, "an npz archive", error)) from error
+
+
+def read_in_order(path: str | os.PathLike[str]) -> list[np.ndarray]:
+    """Return the arrays of an npz archive of weights in their order.
+
+    TensorLayer 1.x and 2.x wrote them all as one pickled object array ``params``.
+
+    Raises
+    ------
+    FileNotFoundError, Corrupt
+        As for :func:`read_npz`.
+    """
+    arrays = read_npz(path)
+    if list(arrays) == ["params"]:
+        return [_whole_array(item) for item in arrays["params"]]
+    return list(arrays.values())
+
+
+@contextmanager
+def opened_in_order(path: str | os.PathLike[str]) -> Iterator[Sequence[np.ndarray | Stored]]:
+    """Give what :func:`read_in_order` returns; arrays that are not pickled are not read yet."""
+    from tensorlayer.models.stored import opened
+
+    with ExitStack() as stack:
+        try:
+            pairs = stack.enter_context(opened(path, "npz"))
+        except Corrupt:  # pickled; or damaged, and read_in_order says so
+            pairs = []
+        is_plain = pairs and pairs[0][0] != "params"
+        yield [stored for _, stored in pairs] if is_plain else read_in_order(path)
+
+
+def _whole_array(item: object) -> np.ndarray:
+    """Undo what NumPy did to parameters of equal first dimension: an array of rows."""
+    if isinstance(item, np.ndarray) and item.dtype == np.dtype(object):
+        return np.stack([_whole_array(row) for row in item])
+    return np.asarray(item)
 
 
 def read_npy(path: str | os.PathLike[str]) -> np.ndarray:
@@ -72,7 +104,9 @@ def read_npy(path: str | os.PathLike[str]) -> np.ndarray:
     try:
         with open(path, "rb") as file:
             return _read_array(file)
-    except _DAMAGE as error:
+    except (TensorLayerError, PermissionError):
+        raise
+    except Exception as error:  # a flipped bit raises anything, from zlib.error to TokenError
         raise Corrupt(_damaged(path, "an npy file", error)) from error
 
 

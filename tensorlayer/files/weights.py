@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tensorlayer.errors import InvalidArgument, StructureMismatch
-from tensorlayer.files.npz import read_npz
+from tensorlayer.files.npz import opened_in_order, read_in_order
 from tensorlayer.whole import whole_file
 
 if TYPE_CHECKING:
     import tensorflow as tf
+
+    from tensorlayer.models.stored import Stored
 
 __all__ = [
     "assign_by_name",
@@ -171,17 +173,7 @@ def load_npz(path: Place = "", name: str = "model.npz") -> list[np.ndarray]:
     Corrupt
         It is damaged, or pickles more than arrays.
     """
-    arrays = read_npz(Path(path) / name)
-    if list(arrays) == ["params"]:
-        return [_whole_array(item) for item in arrays["params"]]
-    return list(arrays.values())
-
-
-def _whole_array(item: Any) -> np.ndarray:
-    """Undo what NumPy did to parameters of equal first dimension: an array of rows."""
-    if isinstance(item, np.ndarray) and item.dtype == np.dtype(object):
-        return np.stack([_whole_array(row) for row in item])
-    return np.asarray(item)
+    return read_in_order(Path(path) / name)
 
 
 def load_and_assign_npz(name: Any = None, network: Any = None, *, sess: Any = None) -> Any:
@@ -223,19 +215,21 @@ def load_and_assign_npz(name: Any = None, network: Any = None, *, sess: Any = No
     parameters = parameters_of(network, "load_and_assign_npz")
     if not _is_there(name, "load_and_assign_npz"):
         return False
-    arrays = load_npz(name=name)
-    if len(arrays) != len(parameters):
-        raise StructureMismatch(
-            f"{os.fspath(name)!r} holds {len(arrays)} arrays and the network has "
-            f"{len(parameters)} parameters: {', '.join(parameters)}. Nothing was assigned. "
-            "Give the first of them with assign_weights(load_npz(name=...)[:n], network)."
-        )
-    order = _order_that_fits(parameters, arrays)
-    assign_by_name(parameters, dict(zip(order, arrays, strict=True)), sess)
+    with opened_in_order(name) as arrays:
+        if len(arrays) != len(parameters):
+            raise StructureMismatch(
+                f"{os.fspath(name)!r} holds {len(arrays)} arrays and the network has "
+                f"{len(parameters)} parameters: {', '.join(parameters)}. Nothing was assigned. "
+                "Give the first of them with assign_weights(load_npz(name=...)[:n], network)."
+            )
+        order = _order_that_fits(parameters, arrays)
+        assign_by_name(parameters, dict(zip(order, arrays, strict=True)), sess)
     return network
 
 
-def _order_that_fits(parameters: Mapping[str, tf.Variable], arrays: Arrays) -> list[str]:
+def _order_that_fits(
+    parameters: Mapping[str, tf.Variable], arrays: Sequence[np.ndarray | Stored]
+) -> list[str]:
     created = list(parameters)
     trainable_first = sorted(created, key=lambda name: not parameters[name].trainable)
     shapes = [array.shape for array in arrays]
@@ -298,7 +292,8 @@ def load_and_assign_npz_dict(
     network
         A network or model. (TensorLayer 1.x took every variable of the graph instead.)
     skip
-        Pass over names that only one side has. Shapes have to agree all the same.
+        Pass over what does not fit, with a warning: names that only one side has, and arrays of
+        another shape.
     sess
         The session, for a network in a TensorFlow 1 graph.
 
@@ -309,15 +304,18 @@ def load_and_assign_npz_dict(
 
     Raises
     ------
+    Corrupt
+        The file is damaged; nothing was assigned.
     StructureMismatch
-        Names or shapes differ; nothing was assigned.
+        Names or shapes differ, with ``skip`` all of them; nothing was assigned.
     """
     parameters = parameters_of(network, "load_and_assign_npz_dict")
     if not _is_there(name, "load_and_assign_npz_dict"):
         return False
-    # ":0" is the first output of an operation, in TensorFlow's names; parameters go without.
-    arrays = {key.removesuffix(":0"): array for key, array in read_npz(name).items()}
-    assign_by_name(parameters, arrays, sess, skip)
+    from tensorlayer.models.stored import by_name, opened
+
+    with opened(name, "npz_dict") as pairs:
+        assign_by_name(parameters, by_name(pairs), sess, skip)
     return network
 
 
@@ -352,7 +350,7 @@ def parameters_of(network: Any, who: str) -> dict[str, tf.Variable]:
 
 def assign_by_name(
     parameters: Mapping[str, tf.Variable],
-    arrays: Mapping[str, np.ndarray],
+    arrays: Mapping[str, np.ndarray | Stored],
     sess: Any,
     skip: bool = False,
 ) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 _NAMES = {
     "Model": "model",
-    "serializable": "values",
+    "serializable": "names",
     "Models": "versions",
     "Version": "versions",
     "Event": "events",

@@ -7,9 +7,12 @@
      "layers": {"x": {"class": "tensorlayer.layers._Input", "arguments": {...}}, ...},
      "nodes": [{"layer": "x"}, {"layer": "relu1", "inputs": {"is": "node", "index": 0}}, ...]}
 
-A subclass of ``Model`` is described by its name and its constructor's arguments. Reading a config
-only constructs layers and models that the program has imported: see
-:mod:`tensorlayer.models.values`.
+A subclass of ``Model`` is described by its name and its constructor's arguments.
+
+A config may come from a stranger. Reading it constructs layers and models that the program has
+imported (:mod:`tensorlayer.models.names`), makes their parameters as long as they fit into memory,
+and traces the layers for their shapes. It computes nothing and imports nothing, and whatever is
+wrong with it is a :class:`~tensorlayer.errors.BrokenConfig` that says where.
 """
 
 from __future__ import annotations
@@ -18,17 +21,30 @@ import contextvars
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import tensorflow as tf
 
-from tensorlayer.errors import NotSerializable
-from tensorlayer.layers import graph
+from tensorlayer.errors import BrokenConfig, NotSerializable
+from tensorlayer.layers import arguments, graph
 from tensorlayer.layers.base import Layer
 from tensorlayer.layers.graph import Network
-from tensorlayer.models.values import decode, decode_layer, encode, encode_layer
+from tensorlayer.layers.naming import isolated
+from tensorlayer.layers.structure import leaves
+from tensorlayer.models.memory import machine_bytes, variables_within
+from tensorlayer.models.names import find_class
+from tensorlayer.models.places import check_depth, item, reading
+from tensorlayer.models.values import (
+    decode,
+    decode_arguments,
+    decode_layer,
+    encode,
+    encode_layer,
+)
 
-__all__ = ["FORMAT", "describe_network", "digest", "read_network"]
+__all__ = ["FORMAT", "describe_network", "digest", "read_model"]
+
+M = TypeVar("M")
 
 #: Raised when a config of this version could not be read by the version before.
 FORMAT = 1
@@ -45,12 +61,11 @@ def describe_network(inputs: Any, outputs: Any) -> dict[str, Any]:
     order = graph.nodes([inputs, outputs])
     places = {node: index for index, node in enumerate(order)}
     nodes = graph.networks_in(inputs)
-    is_list = isinstance(inputs, Network) or list(inputs) == nodes
+    is_list = isinstance(inputs, Network) or (isinstance(inputs, list) and inputs == nodes)
+    links = _describe_links(inputs, places, "inputs")
     return {
         "format": FORMAT,
-        "inputs": [places[n] for n in nodes]
-        if is_list
-        else _describe_links(inputs, places, "inputs"),
+        "inputs": [places[node] for node in nodes] if is_list else links,
         "outputs": _describe_links(outputs, places, "outputs"),
         "layers": {node.name: encode_layer(node.layer) for node in order},
         "nodes": [_describe_node(node, places) for node in order],
@@ -83,49 +98,133 @@ def _describe_links(structure: Any, places: Mapping[Network, int], place: str) -
     return encode(structure, place)
 
 
-def read_network(config: Mapping[str, Any]) -> tuple[list[Network], Any]:
-    """Return the inputs and outputs of the network that ``config`` describes.
+# -- reading
 
-    It is built outside of every scope and mode of the caller, so that names are those in the
-    config.
+
+def read_model(base: type[M], config: Any, place: str = "config") -> M:
+    """Return a new model with the structure that ``config`` describes.
+
+    Parameters
+    ----------
+    base
+        The class that the model's is, or is below.
+    config
+        JSON, perhaps of a stranger.
+    place
+        What errors call the config.
+
+    Raises
+    ------
+    BrokenConfig
+        It describes no model, one that would compute while it is read, or one whose variables do
+        not fit into the memory of this machine. The message says where.
     """
-    if config.get("format") != FORMAT:
-        raise NotSerializable(
-            f"this is format {config.get('format')!r} of a model's config; this version of the "
-            f"library reads format {FORMAT}."
-        )
-    return contextvars.Context().run(_read_network, config)
+    check_depth(config, place)
+    with reading(place), variables_within(machine_bytes()):
+        if item(config, "format", object, place) != FORMAT:
+            raise BrokenConfig(
+                f"{place}: this is format {config['format']!r:.80} of a model's config; this "
+                f"version of the library reads format {FORMAT}."
+            )
+        kind = find_class(base, item(config, "class", str, place))
+        name = item(config, "name", str, place)
+        if "nodes" in config:
+            # Outside of every scope and mode of the caller: names are those in the config.
+            ends = contextvars.Context().run(_read_network, config, place)
+            return kind(*ends, name=name)
+        described = item(config, "arguments", Mapping, place)
+        given = decode_arguments(described, f"{place}['arguments']")
+        if arguments.accepts(kind, "name"):
+            given["name"] = name
+        return kind(**given)
 
 
-def _read_network(config: Mapping[str, Any]) -> tuple[list[Network], Any]:
-    layers = {name: decode_layer(name, entry) for name, entry in config["layers"].items()}
+def _read_network(config: Mapping[str, Any], place: str) -> tuple[Any, Any]:
+    with isolated():
+        return _read_nodes(config, place)
+
+
+def _read_nodes(config: Mapping[str, Any], place: str) -> tuple[Any, Any]:
+    layers = {
+        name: decode_layer(name, entry, f"{place}['layers'][{name!r}]")
+        for name, entry in item(config, "layers", Mapping, place).items()
+    }
     built: list[Network] = []
-    for node in config["nodes"]:
-        layer = layers[node["layer"]]
+    for index, node in enumerate(item(config, "nodes", list, place)):
+        built.append(_read_node(node, layers, built, f"{place}['nodes'][{index}]"))
+    described = item(config, "inputs", object, place)
+    if isinstance(described, list):
+        described = [_link(index) for index in described]
+    inputs = _read_links(described, built, f"{place}['inputs']")
+    return inputs, _read_links(item(config, "outputs", object, place), built, f"{place}['outputs']")
+
+
+def _link(index: Any) -> Any:
+    """Return the link of an input; those of a plain list are written as numbers."""
+    return {"is": "node", "index": index} if type(index) is int else index
+
+
+def _read_node(
+    node: Any, layers: Mapping[str, Layer], built: Sequence[Network], place: str
+) -> Network:
+    name = item(node, "layer", str, place)
+    if name not in layers:
+        raise BrokenConfig(f"{place}['layer']: there is no layer {name!r}.")
+    layer = layers[name]
+    with reading(place):
         if "inputs" not in node and "arguments" not in node:
-            built.append(Network(layer, (), {}, layer.spec))
-            continue
-        args = [node["inputs"]] if "inputs" in node else node["arguments"]
-        inputs = _read_links(args, built)
-        options = _read_links(node.get("options", {"is": "dict", "items": {}}), built)
-        built.append(graph.apply(layer, inputs, options, node.get("is_train")))
-    inputs = config["inputs"]
-    if isinstance(inputs, list) and all(isinstance(index, int) for index in inputs):
-        inputs = [{"is": "node", "index": index} for index in inputs]
-    return _read_links(inputs, built), _read_links(config["outputs"], built)
+            return _declare(layer)
+        given = [node["inputs"]] if "inputs" in node else item(node, "arguments", list, place)
+        inputs = _read_links(given, built, f"{place}['inputs']")
+        options = _read_links(
+            node.get("options", {"is": "dict", "items": {}}), built, f"{place}['options']"
+        )
+        is_train = node.get("is_train")
+        if not isinstance(options, dict) or not (is_train is None or isinstance(is_train, bool)):
+            raise BrokenConfig(f"{place}: options are an object and is_train is true or false.")
+        _require_specs((inputs, options), place)
+        return graph.apply(layer, inputs, options, is_train)
 
 
-def _read_links(value: Any, built: Sequence[Network]) -> Any:
+def _require_specs(structure: Any, place: str) -> None:
+    """Refuse a layer that is applied to constants alone: its function would run right now."""
+    outputs = [network.outputs for network in graph.networks_in(structure)]
+    if not any(isinstance(leaf, tf.TensorSpec) for leaf in leaves(outputs)):
+        raise BrokenConfig(
+            f"{place}['inputs']: the layer is applied to no network, so it would compute while "
+            "the config is read. Layers of a saved model stand above its inputs."
+        )
+
+
+def _declare(layer: Layer) -> Network:
+    if not isinstance(getattr(layer, "spec", None), tf.TensorSpec):
+        raise NotSerializable(f"{layer!r} is no input, so it has to be applied to something.")
+    return Network(layer, (), {}, layer.spec)
+
+
+def _read_links(value: Any, built: Sequence[Network], place: str) -> Any:
     if isinstance(value, list):
-        return [_read_links(item, built) for item in value]
+        return [_read_links(each, built, f"{place}[{i}]") for i, each in enumerate(value)]
     kind = value.get("is") if isinstance(value, Mapping) else None
     if kind == "node":
-        return built[value["index"]]
+        return _node(item(value, "index", int, place), built, f"{place}['index']")
     if kind == "tuple":
-        return tuple(_read_links(value["items"], built))
+        return tuple(_read_links(item(value, "items", list, place), built, f"{place}['items']"))
     if kind == "dict":
-        return {key: _read_links(item, built) for key, item in value["items"].items()}
-    return decode(value)
+        items = item(value, "items", Mapping, place)
+        return {
+            key: _read_links(each, built, f"{place}['items'][{key!r}]")
+            for key, each in items.items()
+        }
+    return decode(value, place)
+
+
+def _node(index: Any, built: Sequence[Network], place: str) -> Network:
+    if type(index) is not int or not 0 <= index < len(built):
+        raise BrokenConfig(
+            f"{place}: it has to be one of the {len(built)} nodes before, got {index!r:.80}."
+        )
+    return built[index]
 
 
 def digest(config: Mapping[str, Any], parameters: Mapping[str, tf.Variable]) -> str:

@@ -20,7 +20,7 @@ from tensorlayer.errors import (
     NotSerializable,
     did_you_mean,
 )
-from tensorlayer.layers import arguments, computing, graph, naming, summary
+from tensorlayer.layers import computing, graph, naming, summary
 from tensorlayer.layers.base import Layer
 from tensorlayer.layers.feeding import bind_inputs
 from tensorlayer.layers.graph import Network
@@ -32,7 +32,9 @@ from tensorlayer.layers.structure import leaves
 from tensorlayer.models import config as configs
 from tensorlayer.models import weights
 from tensorlayer.models.keras_layer import TensorLayerModel
-from tensorlayer.models.values import decode, encode, find_class, import_path
+from tensorlayer.models.memory import variables_within
+from tensorlayer.models.stored import opened
+from tensorlayer.models.values import encode, import_path
 
 __all__ = ["Model"]
 
@@ -278,15 +280,11 @@ class Model(HasParameters, metaclass=OwnerType):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Model:
-        """Return a new model with the structure that ``config`` describes, and fresh weights."""
-        kind = find_class(Model, config["class"])
-        if "nodes" in config:
-            inputs, outputs = configs.read_network(config)
-            return kind(inputs, outputs, name=config["name"])
-        given = {key: decode(value) for key, value in config["arguments"].items()}
-        if arguments.accepts(kind, "name"):
-            given["name"] = config["name"]
-        return kind(**given)
+        """Return a new model with the structure that ``config`` describes, and fresh weights.
+
+        The config may come from a stranger; see :func:`tensorlayer.models.config.read_model`.
+        """
+        return configs.read_model(Model, config)
 
     @property
     def structure_digest(self) -> str:
@@ -299,9 +297,11 @@ class Model(HasParameters, metaclass=OwnerType):
         """Return the values of all variables by name."""
         return {name: variable.numpy() for name, variable in self.parameters.items()}
 
-    def assign_arrays(self, arrays: Mapping[str, np.ndarray], skip: bool = False) -> None:
+    def assign_arrays(
+        self, arrays: Mapping[str, np.ndarray], skip: bool = False
+    ) -> weights.Skipped:
         """Give the variables these values, all or none; see :mod:`tensorlayer.models.weights`."""
-        weights.assign(self.parameters, arrays, skip)
+        return weights.assign(self.parameters, arrays, skip)
 
     def save_weights(self, path: str | os.PathLike[str], format: str | None = None) -> None:
         """Write the weights, in the format of the extension; see ``tensorlayer.models.weights``."""
@@ -312,23 +312,20 @@ class Model(HasParameters, metaclass=OwnerType):
         path: str | os.PathLike[str],
         format: str | None = None,
         skip: bool = False,
-    ) -> None:
-        """Read weights of the same structure.
+    ) -> weights.Skipped:
+        """Read weights of the same structure, by name; those of an npz without names by position.
 
-        With ``skip``, names that only one side has are passed over.
+        With ``skip``, what does not fit is passed over: names that only one side has, and arrays of
+        another shape. A warning says what, and so does what is returned.
 
         Raises
         ------
-        FileNotFoundError
-            There is no such file.
+        FileNotFoundError, Corrupt
+            There is no such file, or it is damaged.
         StructureMismatch
-            The weights do not fit; nothing was assigned.
+            The weights do not fit, with ``skip`` none of them. Nothing was assigned.
         """
-        format = weights.format_of(path, format)
-        arrays = weights.load(path, format)
-        if format == "npz":
-            arrays = weights.by_position(self.parameters, arrays)
-        self.assign_arrays(arrays, skip)
+        return weights.restore(self.parameters, path, weights.format_of(path, format), skip)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write structure and weights into one safetensors file, for :meth:`load`."""
@@ -339,12 +336,13 @@ class Model(HasParameters, metaclass=OwnerType):
     def load(cls, path: str | os.PathLike[str]) -> Model:
         """Return the model that :meth:`save` wrote.
 
-        Classes and functions of your own have to be imported before. Nothing in the file is
-        executed.
+        Classes and functions of your own have to be imported before. The file may come from a
+        stranger: what it says is neither imported nor computed. A damaged one is ``Corrupt``,
+        ``BrokenConfig`` or ``StructureMismatch``.
         """
-        arrays, text = weights.load_with_text(path)
-        model = cls.from_config(json.loads(text))
-        model.assign_arrays(arrays)
+        with opened(path, "safetensors") as pairs, variables_within(weights.room_bytes(pairs)):
+            model = configs.read_model(Model, weights.load_config(path))
+            weights.assign(model.parameters, dict(pairs))
         return model
 
     # -- other worlds

@@ -16,7 +16,7 @@ from safetensors.numpy import save
 
 from tensorlayer.errors import Corrupt, NotSerializable
 
-__all__ = ["from_bytes", "to_bytes"]
+__all__ = ["dtype_of", "from_bytes", "to_bytes"]
 
 #: Metadata entry with the names in their order.
 ORDER = "order"
@@ -87,13 +87,21 @@ def _array(
     data: bytes, start: int, *, dtype: str, shape: list[int], data_offsets: list[int]
 ) -> np.ndarray:
     first, last = data_offsets
-    kind, count = _dtype(_DTYPES[dtype]), math.prod(shape)
+    kind, count = dtype_of(dtype), math.prod(shape)
     if last - first != count * kind.itemsize or start + last > len(data):
         raise ValueError(f"shape {shape} of {dtype} does not fit in bytes {first} to {last}")
     return np.frombuffer(data, kind, count, start + first).reshape(shape)
 
 
-def _dtype(name: str) -> np.dtype:
+def dtype_of(code: str) -> np.dtype:
+    """Return NumPy's type for a name of safetensors; KeyError if there is none.
+
+    Examples
+    --------
+    >>> dtype_of("F32"), dtype_of("BF16")
+    (dtype('float32'), dtype(bfloat16))
+    """
+    name = _DTYPES[code]
     try:
         return np.dtype(name)
     except TypeError:  # a type that NumPy learns when ml_dtypes, a part of TensorFlow, is imported

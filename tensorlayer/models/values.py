@@ -1,34 +1,38 @@
 """Values of constructor arguments as plain JSON, and back.
 
 What JSON has is written as it is; the rest as a small object ``{"is": kind, ...}``. Functions and
-classes are written by name and found again by name, and only
-
-- among TensorFlow's functions of tensors (``tf.nn``, ``tf.math``, ...) and this library's
-  activations,
-- among the subclasses of ``Layer`` and ``Model`` that the program has imported,
-- among those that the program has marked with :func:`serializable`.
-
-Nothing is imported, evaluated or executed because a file says so.
+classes are written by name and found again in tables of names (:mod:`tensorlayer.models.names`).
+Nothing is imported, evaluated or computed because a file says so.
 """
 
 from __future__ import annotations
 
 import functools
 import math
-import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from tensorlayer import activation, initializers
-from tensorlayer.errors import NotSerializable, did_you_mean
+from tensorlayer.errors import BrokenConfig, NotSerializable
 from tensorlayer.layers.base import Layer
+from tensorlayer.models.admitted import INITIALIZERS
+from tensorlayer.models.names import (
+    find_class,
+    find_function,
+    find_marked,
+    function_name,
+    import_path,
+    is_marked,
+    makes_values,
+    serializable,
+)
+from tensorlayer.models.places import item, reading
 
 __all__ = [
     "decode",
+    "decode_arguments",
     "decode_layer",
     "encode",
     "encode_layer",
@@ -37,59 +41,9 @@ __all__ = [
     "serializable",
 ]
 
-T = TypeVar("T", bound=Callable[..., Any])
-
-# Functions of tensors without side effects. The order decides under which name one is written.
-_NAMESPACES = {
-    "tensorlayer.activation": activation,
-    "tensorflow.nn": tf.nn,
-    "tensorflow.math": tf.math,
-    "tensorflow.image": tf.image,
-    "tensorflow.linalg": tf.linalg,
-    "tensorflow.signal": tf.signal,
-    "tensorflow.keras.activations": tf.keras.activations,
-}
-# The top level of TensorFlow also reads files and loads libraries, so what may be named there is
-# listed.
-_TOP_LEVEL = (
-    "identity", "stop_gradient", "cast", "reshape", "transpose", "squeeze", "expand_dims",
-    "concat", "stack", "tile", "pad", "reverse", "roll", "clip_by_value", "one_hot", "gather",
-    "repeat",
-)  # fmt: skip
-_CLASSES = {
-    "tensorlayer.initializers": initializers,
-    "tensorflow.keras.initializers": tf.keras.initializers,
-}
-_MARK = "__tensorlayer_serializable__"
-
-
-def serializable(thing: T) -> T:
-    """Allow a saved model to name this function or class.
-
-    It has to stand at the top level of a module, and whoever loads the model has to import that
-    module first.
-
-    Examples
-    --------
-    >>> @serializable
-    ... def double(x):
-    ...     return 2 * x
-    >>> double(2)
-    4
-    """
-    setattr(thing, _MARK, True)
-    return thing
-
-
-def import_path(thing: Any) -> str:
-    """Return ``module.name``; a script that is being run counts as a module of its file's name."""
-    module = thing.__module__
-    if module.startswith("tensorlayer."):  # tensorlayer.layers.Dense, whatever file it is in
-        module = ".".join(module.split(".")[:2])
-    if module == "__main__":
-        file = getattr(sys.modules["__main__"], "__file__", None)
-        module = Path(file).stem if file else module
-    return f"{module}.{thing.__qualname__}"
+#: Types of arrays in a config: numbers. Text and objects could claim any size or be anything.
+_ARRAYS = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
+           "float16", "float32", "float64", "bfloat16")  # fmt: skip
 
 
 # -- encoding
@@ -126,7 +80,7 @@ def encode(value: Any, place: str) -> Any:
 def _encode_leaf(value: Any, place: str) -> Any:
     if isinstance(value, np.generic):
         return encode(value.item(), place)
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray) and value.dtype.name in _ARRAYS:
         return {"is": "array", "dtype": value.dtype.name, "values": value.tolist()}
     if isinstance(value, tf.DType):
         return {"is": "dtype", "name": value.name}
@@ -141,7 +95,7 @@ def _encode_leaf(value: Any, place: str) -> Any:
     if hasattr(value, "get_config") and not isinstance(value, type):
         return _encode_object(value, place)
     if callable(value):
-        return {"is": "function", "name": _function_name(value, place)}
+        return {"is": "function", "name": function_name(value, place)}
     raise NotSerializable(
         f"{place}: a {type(value).__name__} cannot be saved. A saved model holds numbers, strings, "
         f"arrays, initializers and named functions; got {value!r}."
@@ -160,12 +114,16 @@ def encode_layer(layer: Layer) -> dict[str, Any]:
 
 
 def _encode_object(value: Any, place: str) -> Any:
-    name = type(value).__name__
-    for namespace, module in _CLASSES.items():
-        if getattr(module, name, None) is type(value):
-            config = encode(value.get_config(), place)
-            return {"is": "object", "class": f"{namespace}.{name}", "config": config}
-    if getattr(type(value), _MARK, False):
+    for path, cls in INITIALIZERS.items():
+        if cls is type(value):
+            config = value.get_config()
+            if not _is_plain(list(config.values())):
+                raise NotSerializable(
+                    f"{place}: {type(value).__name__} holds {config!r:.80}. A saved model holds "
+                    "initializers of numbers; for an array give tl.initializers.Constant."
+                )
+            return {"is": "object", "class": path, "config": encode(config, place)}
+    if is_marked(type(value)):
         config = encode(value.get_config(), place)
         return {"is": "object", "class": import_path(type(value)), "config": config}
     raise NotSerializable(
@@ -174,131 +132,125 @@ def _encode_object(value: Any, place: str) -> Any:
     )
 
 
-def _function_name(function: Any, place: str) -> str:
-    name = getattr(function, "__name__", "")
-    for namespace, module in _NAMESPACES.items():
-        if name and getattr(module, name, None) is function:
-            return f"{namespace}.{name}"
-    if name in _TOP_LEVEL and getattr(tf, name) is function:
-        return f"tensorflow.{name}"
-    if getattr(function, _MARK, False) and "<" not in function.__qualname__:
-        return import_path(function)
-    what = "a lambda" if name == "<lambda>" else f"the function {name or function!r}"
-    raise NotSerializable(
-        f"{place}: {what} has no name by which a saved model could find it again. Define it at the "
-        "top level of a module and decorate it:\n\n"
-        "    @tl.models.serializable\n    def my_function(x):\n        ..."
-    )
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, (bool, int, float, str, np.generic, np.ndarray))
 
 
 # -- decoding
 
 
-def decode(value: Any) -> Any:
-    """Return the value that :func:`encode` wrote.
+def decode(value: Any, place: str = "value") -> Any:
+    """Return the value that :func:`encode` wrote; ``place`` is named in errors.
 
     Raises
     ------
-    NotSerializable
-        It names something that is not there, or not allowed.
+    BrokenConfig
+        It is damaged, or names something that is not there or not allowed.
+
+    Examples
+    --------
+    >>> decode({"is": "tuple", "items": [3, {"is": "slice", "items": [0, 2, None]}]})
+    (3, slice(0, 2, None))
+    >>> decode({"is": "code"}, "config['outputs']")
+    Traceback (most recent call last):
+    tensorlayer.errors.BrokenConfig: config['outputs']: unknown kind of value 'code'...
     """
     if isinstance(value, list):
-        return [decode(item) for item in value]
+        return [decode(each, f"{place}[{index}]") for index, each in enumerate(value)]
     if not isinstance(value, Mapping):
         return value
     kind = value.get("is")
-    if kind not in _DECODERS:
-        raise NotSerializable(f"unknown kind of value {kind!r} in a saved model: {value!r}.")
-    return _DECODERS[kind](value)
+    if not isinstance(kind, str) or kind not in _DECODERS:
+        raise BrokenConfig(f"{place}: unknown kind of value {kind!r:.80} in a saved model.")
+    with reading(place):
+        return _DECODERS[kind](value, place)
 
 
-def decode_layer(name: str, entry: Mapping[str, Any]) -> Layer:
+def decode_arguments(arguments: Mapping[str, Any], place: str) -> dict[str, Any]:
+    """Return the arguments of a constructor.
+
+    Raises
+    ------
+    BrokenConfig
+        One is damaged, or an initializer (``W_init``) is something that computes.
+    """
+    given = {key: decode(value, f"{place}[{key!r}]") for key, value in arguments.items()}
+    for key, value in given.items():
+        with reading(f"{place}[{key!r}]"):
+            if str(key).endswith("_init") and not makes_values(value):
+                raise NotSerializable(
+                    "an initializer of a saved model is a number, an array, one of "
+                    "tl.initializers or of Keras, or marked with @tl.models.serializable; got "
+                    f"{value!r:.80}."
+                )
+    return given
+
+
+def decode_layer(name: str, entry: Mapping[str, Any], place: str = "layer") -> Layer:
     """Return a new layer as :func:`encode_layer` described it."""
-    given = {key: decode(value) for key, value in entry["arguments"].items()}
-    return find_class(Layer, entry["class"])(**given, name=name)
+    arguments = item(entry, "arguments", Mapping, place)
+    given = decode_arguments(arguments, f"{place}['arguments']")
+    with reading(place):
+        return find_class(Layer, item(entry, "class", str, place))(**given, name=name)
 
 
-def _decode_model(value: Mapping[str, Any]) -> Any:
+def _decode_model(value: Mapping[str, Any], place: str) -> Any:
+    from tensorlayer.models.config import read_model
     from tensorlayer.models.model import Model
 
-    return Model.from_config(value["config"])
+    return read_model(Model, item(value, "config", Mapping, place), f"{place}['config']")
 
 
-def _decode_partial(value: Mapping[str, Any]) -> Any:
-    function, args, kwargs = decode(value["call"])
+def _decode_partial(value: Mapping[str, Any], place: str) -> Any:
+    function, args, kwargs = decode(item(value, "call", list, place), f"{place}['call']")
     return functools.partial(function, *args, **kwargs)
 
 
-def _decode_function(value: Mapping[str, Any]) -> Any:
-    namespace, _, name = value["name"].rpartition(".")
-    if namespace in _NAMESPACES and not name.startswith("_"):
-        function = getattr(_NAMESPACES[namespace], name, None)
-        if callable(function) and not isinstance(function, type):
-            return function
-    if namespace == "tensorflow" and name in _TOP_LEVEL:
-        return getattr(tf, name)
-    return find_marked(value["name"])
+def _decode_object(value: Mapping[str, Any], place: str) -> Any:
+    path = item(value, "class", str, place)
+    cls = INITIALIZERS[path] if path in INITIALIZERS else find_marked(path)
+    config = decode(item(value, "config", Mapping, place), f"{place}['config']")
+    if path not in INITIALIZERS:
+        return cls.from_config(config)
+    if not _is_plain(list(config.values())):
+        raise BrokenConfig(f"{place}: the arguments of {path} are numbers or text.")
+    # Not from_config: that of Keras makes whatever objects its argument describes.
+    return cls(**config)
 
 
-def _decode_object(value: Mapping[str, Any]) -> Any:
-    namespace, _, name = value["class"].rpartition(".")
-    cls = getattr(_CLASSES[namespace], name, None) if namespace in _CLASSES else None
-    if not isinstance(cls, type) or not hasattr(cls, "from_config"):
-        cls = find_marked(value["class"])
-    return cls.from_config(decode(value["config"]))
+def _decode_array(value: Mapping[str, Any], place: str) -> np.ndarray:
+    dtype = item(value, "dtype", str, place)
+    if dtype not in _ARRAYS:
+        raise BrokenConfig(f"{place}['dtype']: an array is of {', '.join(_ARRAYS)}, got {dtype!r}.")
+    return np.array(item(value, "values", object, place), tf.as_dtype(dtype).as_numpy_dtype)
 
 
-def find_marked(path: str) -> Any:
-    """Return what an imported module defines and :func:`serializable` marks under this path."""
-    parts = path.split(".")
-    for count in range(len(parts) - 1, 0, -1):
-        module = _imported(".".join(parts[:count]))
-        thing = functools.reduce(lambda o, part: getattr(o, part, None), parts[count:], module)
-        if thing is not None and getattr(thing, _MARK, False):
-            return thing
-    raise NotSerializable(
-        f"a saved model names {path!r}, which no imported module defines and marks with "
-        "@tl.models.serializable. Import the module that does, then load again."
-    )
+def _decode_items(value: Mapping[str, Any], place: str) -> list[Any]:
+    return decode(item(value, "items", list, place), f"{place}['items']")
 
 
-def _imported(name: str) -> Any:
-    main = sys.modules["__main__"]
-    file = getattr(main, "__file__", None)
-    return sys.modules.get(name) or (main if file and Path(file).stem == name else None)
+def _decode_dict(value: Mapping[str, Any], place: str) -> dict[str, Any]:
+    items = item(value, "items", Mapping, place)
+    return {key: decode(each, f"{place}['items'][{key!r}]") for key, each in items.items()}
 
 
-def find_class(base: type, path: str) -> type:
-    """Return the imported subclass of ``base`` with this path."""
-    found = {import_path(cls): cls for cls in _subclasses(base)}
-    if path not in found:
-        raise NotSerializable(
-            f"a saved model names the class {path!r}, which is not imported. Import the module "
-            f"that defines it, then load again. {did_you_mean(path, found)}"
-        )
-    return found[path]
+def _decode_slice(value: Mapping[str, Any], place: str) -> slice:
+    return slice(*_decode_items(value, place))
 
 
-def _subclasses(base: type) -> list[type]:
-    found, stack = [base], [base]
-    while stack:
-        below = stack.pop().__subclasses__()
-        found += below
-        stack += below
-    return found
-
-
-_DECODERS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
-    "float": lambda v: float(v["value"]),
-    "tuple": lambda v: tuple(decode(v["items"])),
-    "dict": lambda v: {key: decode(item) for key, item in v["items"].items()},
-    "array": lambda v: np.array(v["values"], v["dtype"]),
-    "layer": lambda v: decode_layer(v["name"], v),
+_DECODERS: dict[str, Callable[[Mapping[str, Any], str], Any]] = {
+    "float": lambda v, place: float(item(v, "value", str, place)),
+    "tuple": lambda v, place: tuple(_decode_items(v, place)),
+    "dict": _decode_dict,
+    "array": _decode_array,
+    "layer": lambda v, place: decode_layer(item(v, "name", str, place), v, place),
     "model": _decode_model,
-    "dtype": lambda v: tf.as_dtype(v["name"]),
-    "slice": lambda v: slice(*v["items"]),
-    "ellipsis": lambda v: Ellipsis,
+    "dtype": lambda v, place: tf.as_dtype(item(v, "name", str, place)),
+    "slice": _decode_slice,
+    "ellipsis": lambda v, place: Ellipsis,
     "partial": _decode_partial,
-    "function": _decode_function,
+    "function": lambda v, place: find_function(item(v, "name", str, place)),
     "object": _decode_object,
 }

@@ -1,4 +1,4 @@
-"""Weights in files: safetensors, npz by position, npz by name, and HDF5.
+"""Weights in files: safetensors, npz by position, npz by name, HDF5, and TensorFlow checkpoints.
 
 ====================  ==========================  ==========================================
 format                extension                   what it holds
@@ -7,41 +7,88 @@ format                extension                   what it holds
 ``"npz"``             ``.npz``                    arrays by position, in the order of creation
 ``"npz_dict"``        (give the format)           arrays by name
 ``"hdf5"``            ``.hdf5``, ``.h5``          arrays by name
+``"ckpt"``            ``.ckpt``                   a TensorFlow checkpoint: arrays by name
 ====================  ==========================  ==========================================
 
-A file is written beside its place and then moved there, so it is never half a file. Reading assigns
-nothing unless everything fits. Nothing is pickled.
+An ``.npz`` that was written by name is read by name, whichever format is given.
+
+A file is written beside its place and then moved there, so it is never half a file. Before anything
+is read, names, shapes and types are compared; before anything is assigned, everything is read.
+Nothing is pickled.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import logging
+import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from tensorlayer.errors import Corrupt, InvalidArgument, StructureMismatch, did_you_mean
+from tensorlayer.models import checkpoint
+from tensorlayer.models.stored import NAMES, Pairs, Stored, by_name, opened
 from tensorlayer.whole import whole_file
 
 __all__ = [
+    "Skipped",
     "assign",
     "by_position",
     "format_of",
     "load",
-    "load_with_text",
+    "load_config",
+    "restore",
+    "room_bytes",
     "save",
     "save_with_text",
 ]
 
+_log = logging.getLogger(__name__)
+
 Arrays = dict[str, np.ndarray]
 
-_OLD_ARCHIVE = (
-    " An archive of TensorLayer 1.x or 2.x is read by tl.files.load_and_assign_npz, without "
-    "executing what it holds."
-)
+_MARGIN_BYTES = 2**28
+
+
+@dataclasses.dataclass(frozen=True)
+class Skipped:
+    """What ``skip=True`` passed over; false if that was nothing.
+
+    Examples
+    --------
+    >>> skipped = Skipped(missing=("head/weights", "head/biases"))
+    >>> print(skipped)
+    missing: head/weights, head/biases
+    >>> bool(skipped), bool(Skipped())
+    (True, False)
+    """
+
+    #: names of parameters that the file does not have
+    missing: tuple[str, ...] = ()
+    #: names in the file that the model does not have
+    unexpected: tuple[str, ...] = ()
+    #: names that both have, with other shapes
+    reshaped: tuple[str, ...] = ()
+    #: in which way the shapes differ, in words
+    shapes: tuple[str, ...] = dataclasses.field(default=(), repr=False)
+
+    def __bool__(self) -> bool:
+        return bool(self.missing or self.unexpected or self.reshaped)
+
+    def __str__(self) -> str:
+        """Return the names, or the first of them, by the kind of difference."""
+        kinds = {
+            "missing": self.missing,
+            "not in the model": self.unexpected,
+            "other shapes": self.shapes or self.reshaped,
+        }
+        return "; ".join(f"{kind}: {_some(names)}" for kind, names in kinds.items() if names)
 
 
 def format_of(path: str | os.PathLike[str], format: str | None = None) -> str:
@@ -49,28 +96,30 @@ def format_of(path: str | os.PathLike[str], format: str | None = None) -> str:
 
     Examples
     --------
-    >>> format_of("model.h5"), format_of("model.npz", "npz_dict")
-    ('hdf5', 'npz_dict')
+    >>> format_of("model.h5"), format_of("model.npz", "npz_dict"), format_of("model.ckpt-100")
+    ('hdf5', 'npz_dict', 'ckpt')
     """
     if format is None:
-        suffix = Path(path).suffix.lower().lstrip(".")
+        suffix = Path(path).suffix.lower().lstrip(".").partition("-")[0]
         format = {"h5": "hdf5"}.get(suffix, suffix)
-    if format not in _FORMATS:
+    if format not in _WRITERS:
         raise InvalidArgument(
             f"weights format {format!r} of {str(path)!r} is unknown. "
-            f"{did_you_mean(format, _FORMATS)}"
+            f"{did_you_mean(format, _WRITERS)}"
         )
     return format
 
 
+# -- files
+
+
 def save(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], format: str) -> None:
     """Write the arrays; the file appears whole or not at all."""
-    with whole_file(path) as temporary:
-        _FORMATS[format][0](temporary, dict(arrays))
+    _WRITERS[format](path, dict(arrays))
 
 
 def load(path: str | os.PathLike[str], format: str) -> Arrays:
-    """Read the arrays.
+    """Read the arrays, whatever their size; :func:`restore` compares before it reads.
 
     Raises
     ------
@@ -79,13 +128,8 @@ def load(path: str | os.PathLike[str], format: str) -> Arrays:
     Corrupt
         It is not a file of this format.
     """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"there is no weights file {str(path)!r}.")
-    try:
-        return _FORMATS[format][1](Path(path))
-    except (ValueError, OSError, KeyError, EOFError) as error:
-        hint = _OLD_ARCHIVE if "allow_pickle" in str(error) else ""
-        raise Corrupt(f"{str(path)!r} cannot be read as {format}: {error}{hint}") from error
+    with opened(path, format) as pairs:
+        return {name: stored.read() for name, stored in by_name(pairs).items()}
 
 
 def save_with_text(
@@ -98,62 +142,144 @@ def save_with_text(
         save_file(_contiguous(arrays), temporary, metadata={"config": text})
 
 
-def load_with_text(path: str | os.PathLike[str]) -> tuple[Arrays, str]:
-    """Return what :func:`save_with_text` wrote."""
-    from safetensors import SafetensorError, safe_open
+def load_config(path: str | os.PathLike[str]) -> Any:
+    """Return the JSON in what :func:`save_with_text` wrote.
 
-    arrays = load(path, "safetensors")
-    try:
-        with safe_open(path, framework="numpy") as file:
-            return arrays, file.metadata()["config"]
-    except (SafetensorError, KeyError, TypeError) as error:
+    Raises
+    ------
+    FileNotFoundError, Corrupt
+        As for :func:`load`; also if there is no JSON in it.
+    """
+    from safetensors import safe_open
+
+    with opened(path, "safetensors"), safe_open(path, framework="numpy") as file:
+        metadata = file.metadata() or {}
+    if "config" not in metadata:
         raise Corrupt(
             f"{str(path)!r} holds weights but no structure. Use load_weights on a model for it."
-        ) from error
+        )
+    try:
+        return json.loads(metadata["config"])
+    except (ValueError, RecursionError) as error:
+        raise Corrupt(f"the structure in {str(path)!r} is no JSON: {error}.") from error
+
+
+def room_bytes(pairs: Pairs) -> int:
+    """Return how much memory the variables of a model with these arrays may take."""
+    # Eight bytes for each number, and what layers may keep beside their parameters.
+    return 8 * sum(math.prod(stored.shape) for _, stored in pairs) + _MARGIN_BYTES
 
 
 # -- what is in a file becomes what is in a model
 
 
+def restore(
+    parameters: Mapping[str, tf.Variable],
+    path: str | os.PathLike[str],
+    format: str,
+    skip: bool = False,
+) -> Skipped:
+    """Give every variable the array that a file holds for it; see :func:`assign`.
+
+    Raises
+    ------
+    FileNotFoundError, Corrupt, StructureMismatch
+        As for :func:`load` and :func:`assign`.
+    """
+    with opened(path, format) as pairs:
+        found: Mapping[str, Stored] = by_name(pairs)
+        if format == "npz":
+            found = _positional(parameters, found)
+        if format == "ckpt":
+            kept = [n for n in found if n in parameters or checkpoint.is_parameter(n)]
+            found = {name: found[name] for name in kept}
+        return assign(parameters, found, skip)
+
+
+def _positional(
+    parameters: Mapping[str, tf.Variable], found: Mapping[str, Stored]
+) -> Mapping[str, Stored]:
+    """Return arrays without names under those of the parameters, and others as they are."""
+    places = [f"arr_{index}" for index in range(len(found))]  # how NumPy calls them
+    if set(found) != set(places):
+        return found
+    return by_position(parameters, {place: found[place] for place in places})
+
+
 def assign(
-    parameters: Mapping[str, tf.Variable], arrays: Mapping[str, np.ndarray], skip: bool = False
-) -> None:
+    parameters: Mapping[str, tf.Variable],
+    arrays: Mapping[str, np.ndarray | Stored],
+    skip: bool = False,
+) -> Skipped:
     """Give every variable the array of its name, all or none.
 
     Parameters
     ----------
-    parameters, arrays
-        By name.
+    parameters
+        Variables by name.
+    arrays
+        Arrays by name, or arrays in an open file, which are read when all of them fit.
     skip
-        Pass over names that only one side has, as one does when only a part is to be restored.
-        Shapes have to agree all the same.
+        Pass over what does not fit, as one does when only a part is to be restored: names that only
+        one side has, and arrays of another shape, such as the head for another number of classes.
+        A warning is logged that says what.
+
+    Returns
+    -------
+    Skipped
+        What was passed over.
 
     Raises
     ------
     StructureMismatch
-        Names or shapes do not agree; the message lists how, and nothing was assigned.
+        Names or shapes do not agree, with ``skip`` all of them, or an array does not hold numbers.
+        The message lists how, and nothing was assigned.
     """
-    missing = [name for name in parameters if name not in arrays]
-    unexpected = [name for name in arrays if name not in parameters]
     common = [name for name in parameters if name in arrays]
-    shapes = [
-        f"{name} is {tuple(parameters[name].shape)} in the model, {arrays[name].shape} in the file"
-        for name in common
-        if tuple(parameters[name].shape) != tuple(arrays[name].shape)
-    ]
-    if shapes or ((missing or unexpected) and not skip):
-        problems = [f"missing: {_some(missing)}"] * bool(missing and not skip)
-        problems += [f"not in the model: {_some(unexpected)}"] * bool(unexpected and not skip)
-        problems += [f"other shapes: {_some(shapes)}"] * bool(shapes)
+    _require_numbers({name: arrays[name].dtype for name in common})
+    sizes = {name: (tuple(parameters[name].shape), tuple(arrays[name].shape)) for name in common}
+    reshaped = {name: size for name, size in sizes.items() if size[0] != size[1]}
+    skipped = Skipped(
+        tuple(name for name in parameters if name not in arrays),
+        tuple(name for name in arrays if name not in parameters),
+        tuple(reshaped),
+        tuple(f"{n} is {a} in the model, {b} in the file" for n, (a, b) in reshaped.items()),
+    )
+    fitting = [name for name in common if name not in reshaped]
+    if skipped and (not skip or not fitting):
+        remedy = "they have nothing in common" if skip else "skip=True passes over what does not"
         raise StructureMismatch(
-            f"the weights do not fit the model; {'; '.join(problems)}. Nothing was assigned. "
-            "With skip=True, names that only one side has are passed over."
+            f"the weights do not fit the model; {skipped}. Nothing was assigned: {remedy}."
         )
-    for name in common:
-        parameters[name].assign(tf.cast(arrays[name], parameters[name].dtype))
+    values = {name: _value(arrays[name], parameters[name].dtype) for name in fitting}
+    for name, value in values.items():
+        parameters[name].assign(value)
+    if skipped:
+        _log.warning("some weights were skipped; %s", skipped)
+    return skipped
 
 
-def by_position(parameters: Mapping[str, tf.Variable], arrays: Mapping[str, np.ndarray]) -> Arrays:
+def _require_numbers(dtypes: Mapping[str, np.dtype]) -> None:
+    others = [f"{name} of {dtype}" for name, dtype in dtypes.items() if not _is_number(dtype)]
+    if others:
+        raise StructureMismatch(
+            f"weights are numbers; the file holds {_some(others)}. Nothing was assigned."
+        )
+
+
+def _is_number(dtype: np.dtype) -> bool:
+    try:
+        kind = tf.as_dtype(dtype)
+    except TypeError:  # records, dates, raw bytes
+        return False
+    return kind.is_floating or kind.is_integer or kind.is_bool or kind.is_complex
+
+
+def _value(array: np.ndarray | Stored, dtype: tf.DType) -> tf.Tensor:
+    return tf.cast(array.read() if isinstance(array, Stored) else array, dtype)
+
+
+def by_position(parameters: Mapping[str, tf.Variable], arrays: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arrays under the names of the parameters in the same place.
 
     Raises
@@ -169,73 +295,50 @@ def by_position(parameters: Mapping[str, tf.Variable], arrays: Mapping[str, np.n
     return dict(zip(parameters, arrays.values(), strict=True))
 
 
-def _some(names: list[str]) -> str:
+def _some(names: Sequence[str]) -> str:
     shown = ", ".join(names[:5])
     return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown
 
 
-# -- formats
-
-#: Where an HDF5 file keeps the names of its arrays, in order.
-_NAMES = "__names__"
+# -- writing
 
 
-def _save_safetensors(path: Path, arrays: Arrays) -> None:
+def _save_safetensors(path: str | os.PathLike[str], arrays: Arrays) -> None:
     from safetensors.numpy import save_file
 
-    save_file(_contiguous(arrays), path)
+    with whole_file(path) as temporary:
+        save_file(_contiguous(arrays), temporary)
 
 
 def _contiguous(arrays: Mapping[str, np.ndarray]) -> Arrays:
-    return {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    # Not ascontiguousarray, which makes a list of a number.
+    return {name: np.asarray(array, order="C") for name, array in arrays.items()}
 
 
-def _load_safetensors(path: Path) -> Arrays:
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
-    try:
-        return load_file(path)
-    except SafetensorError as error:
-        raise ValueError(str(error)) from error
-
-
-def _save_npz(path: Path, arrays: Arrays) -> None:
-    with path.open("wb") as file:
+def _save_npz(path: str | os.PathLike[str], arrays: Arrays) -> None:
+    with whole_file(path) as temporary, temporary.open("wb") as file:
         np.savez(file, *arrays.values())
 
 
-def _save_npz_dict(path: Path, arrays: Arrays) -> None:
-    with path.open("wb") as file:
+def _save_npz_dict(path: str | os.PathLike[str], arrays: Arrays) -> None:
+    with whole_file(path) as temporary, temporary.open("wb") as file:
         np.savez(file, **arrays)
 
 
-def _load_npz(path: Path) -> Arrays:
-    with np.load(path, allow_pickle=False) as file:
-        # TensorLayer 1.x and 2.x wrote the names of TensorFlow's outputs, with :0 at the end.
-        return {name.removesuffix(":0"): file[name] for name in file.files}
-
-
-def _save_hdf5(path: Path, arrays: Arrays) -> None:
+def _save_hdf5(path: str | os.PathLike[str], arrays: Arrays) -> None:
     import h5py
 
-    with h5py.File(path, "w") as file:
+    with whole_file(path) as temporary, h5py.File(temporary, "w") as file:
         # A dataset, not an attribute: those end at 64 KB.
-        file.create_dataset(_NAMES, data=json.dumps(list(arrays)))
+        file.create_dataset(NAMES, data=json.dumps(list(arrays)))
         for name, array in arrays.items():
             file.create_dataset(name, data=array)
 
 
-def _load_hdf5(path: Path) -> Arrays:
-    import h5py
-
-    with h5py.File(path, "r") as file:
-        return {name: file[name][()] for name in json.loads(file[_NAMES][()])}
-
-
-_FORMATS: dict[str, tuple[Callable[[Path, Arrays], None], Callable[[Path], Arrays]]] = {
-    "safetensors": (_save_safetensors, _load_safetensors),
-    "npz": (_save_npz, _load_npz),
-    "npz_dict": (_save_npz_dict, _load_npz),
-    "hdf5": (_save_hdf5, _load_hdf5),
+_WRITERS: dict[str, Callable[[str | os.PathLike[str], Arrays], None]] = {
+    "safetensors": _save_safetensors,
+    "npz": _save_npz,
+    "npz_dict": _save_npz_dict,
+    "hdf5": _save_hdf5,
+    "ckpt": checkpoint.write,
 }

@@ -125,7 +125,7 @@ def test_damaged_and_empty_files_are_named(content, net, tmp_path):
     else:
         path.write_bytes(content)
     for load in (files.load_hdf5_to_weights, files.load_hdf5_to_weights_in_order):
-        with pytest.raises(Corrupt, match=r"a\.h5' holds no weights that can be read"):
+        with pytest.raises(Corrupt, match=r"a\.h5' cannot be read as hdf5: "):
             load(path, net)
     with pytest.raises(Corrupt, match=r"a\.h5' holds no structure"):
         files.load_hdf5_graph(path)
@@ -133,7 +133,15 @@ def test_damaged_and_empty_files_are_named(content, net, tmp_path):
 
 def test_a_missing_file_is_named(net, tmp_path):
     for load in (files.load_hdf5_to_weights, files.load_hdf5_to_weights_in_order):
-        with pytest.raises(FileNotFoundError, match=r"no file .*missing\.h5"):
+        with pytest.raises(FileNotFoundError, match=r"no weights file .*missing\.h5"):
             load(tmp_path / "missing.h5", net)
     with pytest.raises(FileNotFoundError, match=r"no file .*missing\.h5"):
         files.load_hdf5_graph(tmp_path / "missing.h5")
+
+
+@pytest.mark.parametrize("text", ["{", "[" * 10**5, "{'class': 'Model'}"])
+def test_a_structure_that_is_no_json_is_named(text, tmp_path):
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file["__config__"] = text
+    with pytest.raises(Corrupt, match=r"m\.h5' holds no structure as JSON"):
+        files.load_hdf5_graph(tmp_path / "m.h5")

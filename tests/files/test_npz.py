@@ -9,6 +9,7 @@ import pytest
 
 from tensorlayer.errors import Corrupt
 from tensorlayer.files import read_npy, read_npz
+from tensorlayer.files.npz import opened_in_order
 
 
 class Hostile:
@@ -104,3 +105,35 @@ def test_a_missing_file_is_named(tmp_path):
     for read in (read_npz, read_npy):
         with pytest.raises(FileNotFoundError, match=r"there is no file .*missing"):
             read(tmp_path / "missing")
+
+
+def test_a_flipped_bit_is_corrupt_or_harmless(tmp_path):
+    path = tmp_path / "a.npz"
+    np.savez_compressed(path, a=np.arange(99), b=np.eye(3))
+    whole = path.read_bytes()
+    for place in range(0, len(whole), 3):
+        flipped = bytearray(whole)
+        flipped[place] ^= 1 << place % 8
+        path.write_bytes(flipped)
+        try:
+            arrays = list(read_npz(path).values())
+        except Corrupt:
+            continue
+        assert [array.shape for array in arrays] in ([(99,), (3, 3)], [(99,)], [(3, 3)], [])
+
+
+def test_plain_arrays_are_opened_and_pickled_ones_read(tmp_path):
+    path = tmp_path / "a.npz"
+    np.savez(path, np.eye(2), np.zeros(3))
+    with opened_in_order(path) as arrays:
+        assert [type(each).__name__ for each in arrays] == ["Stored", "Stored"]
+        assert [each.shape for each in arrays] == [(2, 2), (3,)]
+    pickled = np.empty(2, object)
+    pickled[:] = [np.eye(2), np.zeros(3)]
+    np.savez(path, params=pickled)
+    with opened_in_order(path) as arrays:
+        assert [type(each).__name__ for each in arrays] == ["ndarray", "ndarray"]
+        assert [each.shape for each in arrays] == [(2, 2), (3,)]
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(Corrupt, match=r"cannot be read as an npz archive"), opened_in_order(path):
+        pass

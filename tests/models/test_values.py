@@ -10,8 +10,8 @@ import pytest
 import tensorflow as tf
 
 import tensorlayer as tl
-from tensorlayer.errors import NotSerializable
-from tensorlayer.models.values import decode, encode, find_class, serializable
+from tensorlayer.errors import BrokenConfig, InvalidArgument, NotSerializable
+from tensorlayer.models.values import decode, decode_layer, encode, find_class, serializable
 
 
 @serializable
@@ -70,6 +70,9 @@ def test_what_cannot_be_found_again_is_refused_with_its_place(value):
         "os.system", "subprocess.getoutput", "builtins.eval", "tensorflow.load_op_library",
         "tensorflow.io.write_file", "tensorflow.nn.__class__", "tests.models.test_values.unmarked",
         "tensorflow.py_function", "tensorflow.nn.relu.__globals__", "numpy.load", "",
+        "tensorflow.keras.activations.deserialize", "tensorflow.keras.activations.get",
+        "tensorlayer.activation.get", "tensorflow.nn.fixed_unigram_candidate_sampler",
+        "tensorflow.map_fn", "tensorflow.signal.stft", "tensorflow.image.decode_png",
     ],
 )  # fmt: skip
 def test_nothing_but_tensor_functions_and_marked_ones_is_found(name):
@@ -95,3 +98,88 @@ def test_a_config_does_not_import_modules():
 def test_an_unknown_kind_is_refused():
     with pytest.raises(NotSerializable, match=r"unknown kind of value 'code'"):
         decode({"is": "code", "text": "1"})
+
+
+# -- values of strangers
+
+FUNCTION = {"is": "function", "name": "tensorflow.nn.relu"}
+NESTED = {"is": "dict", "items": {"class_name": "Foo", "module": "antigravity"}}
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ({}, r"config: unknown kind of value None"),
+        ({"is": ["tuple"]}, r"config: unknown kind of value \['tuple'\]"),
+        ({"is": "tuple"}, r"config: 'items' is missing"),
+        ({"is": "float", "value": "x"}, r"config: ValueError"),
+        ({"is": "float", "value": 3}, r"config\['value'\]: it has to be text, got 3"),
+        ({"is": "dict", "items": []}, r"\['items'\]: it has to be an object"),
+        ({"is": "slice", "items": [1, 2, 3, 4]}, r"config: TypeError"),
+        ({"is": "dtype", "name": "float33"}, r"config: TypeError"),
+        ({"is": "array", "dtype": "float32", "values": [[1], [1, 2]]}, r"config: ValueError"),
+        ({"is": "array", "dtype": "U900000000", "values": ["a"]}, r"an array is of bool"),
+        ({"is": "array", "dtype": "object", "values": [{}]}, r"an array is of bool"),
+        ({"is": "partial", "call": [3, [], {"is": "dict", "items": {}}]},
+         r"config: TypeError: the first argument must be callable"),
+        ({"is": "partial", "call": [FUNCTION]}, r"config: ValueError: not enough values"),
+        ({"is": "function", "name": None}, r"\['name'\]: it has to be text"),
+        ([{"is": "function", "name": "os.system"}], r"config\[0\]: a saved model names 'os.sys"),
+        ({"is": "layer", "name": "a", "class": "a.B", "arguments": {}}, r"config: .*'a.B', which"),
+        ({"is": "layer", "name": "a", "class": "tensorlayer.layers.Dense", "arguments": {"x": 1}},
+         r"config: Dense: unknown argument 'x'"),
+    ],
+)  # fmt: skip
+def test_damage_is_named_with_its_place(value, message):
+    with pytest.raises(BrokenConfig, match=message):
+        decode(value, "config")
+
+
+@pytest.mark.parametrize("name", ["RandomNormal", "Constant", "VarianceScaling"])
+def test_keras_deserialises_nothing(name, monkeypatch):
+    def called(*args, **kwargs):
+        raise AssertionError("keras.saving.deserialize_keras_object was called")
+
+    monkeypatch.setattr(
+        sys.modules["keras.src.saving.serialization_lib"], "deserialize_keras_object", called
+    )
+    key = "value" if name == "Constant" else "seed"
+    config = {"is": "dict", "items": {key: NESTED}}
+
+    with pytest.raises(BrokenConfig, match=r"arguments of .* are numbers or text"):
+        decode({"is": "object", "class": f"tensorflow.keras.initializers.{name}", "config": config})
+    plain = {"is": "dict", "items": {key: 3}}
+    decode({"is": "object", "class": f"tensorflow.keras.initializers.{name}", "config": plain})
+    with pytest.raises(InvalidArgument, match=r"unknown initializer 'antigravity>x'"):
+        tl.initializers.get("antigravity>x")
+
+
+def test_an_initializer_that_holds_more_than_numbers_is_not_written():
+    init = tf.keras.initializers.Constant(np.ones(2))
+
+    with pytest.raises(NotSerializable, match=r"W_init: Constant holds .*tl.initializers.Constant"):
+        encode(init, "W_init")
+
+
+@pytest.mark.parametrize(
+    "init",
+    [
+        FUNCTION,
+        {"is": "partial", "call": [{"is": "function", "name": "tensorflow.one_hot"}, [], {
+            "is": "dict", "items": {"depth": 10**12}}]},
+        {"is": "layer", "name": "a", "class": "tensorlayer.layers.Lambda",
+         "arguments": {"fn": FUNCTION}},
+        "stft",
+    ],
+)  # fmt: skip
+def test_an_initializer_computes_nothing_but_values(init):
+    arguments = {"n_units": 3, "in_channels": 2, "W_init": init}
+
+    with pytest.raises(BrokenConfig, match=r"\['arguments'\]\['W_init'\]: an initializer of a"):
+        decode_layer("d", {"class": "tensorlayer.layers.Dense", "arguments": arguments})
+
+
+@pytest.mark.parametrize("array", [np.array(["a"]), np.array([{}]), np.array([1j])])
+def test_arrays_of_text_and_objects_are_not_written(array):
+    with pytest.raises(NotSerializable, match=r"place: a ndarray cannot be saved"):
+        encode(array, "place")

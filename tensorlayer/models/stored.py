@@ -1,0 +1,237 @@
+"""Arrays in files, known before they are read.
+
+A small file can claim any size: an HDF5 dataset that was never written, a zip that unpacks to a
+thousand times its length. So opening a file gives names, shapes and types; the numbers are read
+after somebody has compared those with what he expects.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import io
+import json
+import os
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tensorlayer.errors import Corrupt, StructureMismatch, TensorLayerError
+from tensorlayer.models.tensors import dtype_of
+
+__all__ = ["NAMES", "Pairs", "Stored", "by_name", "is_there", "opened", "read_text"]
+
+#: Where an HDF5 file keeps the names of its arrays, in order.
+NAMES = "__names__"
+
+#: The names of a million parameters. What claims to be longer is no text.
+_MAX_TEXT_BYTES = 2**26
+#: NumPy itself takes headers of 10,000 bytes at most.
+_HEADER_BYTES = 2**16
+
+
+@dataclasses.dataclass(frozen=True)
+class Stored:
+    """An array in an open file."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    #: returns the array, as long as the file is open
+    read: Callable[[], np.ndarray]
+
+
+Pairs = list[tuple[str, Stored]]
+
+
+@contextmanager
+def opened(path: str | os.PathLike[str], format: str) -> Iterator[Pairs]:
+    """Give the names and arrays of a file of weights in their order, without reading the arrays.
+
+    Parameters
+    ----------
+    path
+        The file; for a checkpoint, its prefix.
+    format
+        ``"safetensors"``, ``"npz"``, ``"npz_dict"``, ``"hdf5"`` (also of TensorLayer 2.x) or
+        ``"ckpt"``.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    Corrupt
+        It is not a whole file of this format; also when an array is read.
+
+    Examples
+    --------
+    >>> np.savez("two.npz", w=np.eye(2), b=np.zeros(2))
+    >>> with opened("two.npz", "npz") as pairs:
+    ...     [(name, stored.shape) for name, stored in pairs], pairs[1][1].read().tolist()
+    ([('w', (2, 2)), ('b', (2,))], [0.0, 0.0])
+    """
+    if not is_there(path, format):
+        what = "checkpoint" if format == "ckpt" else "weights file"
+        raise FileNotFoundError(f"there is no {what} {os.fspath(path)!r}.")
+    guard = functools.partial(_whole, os.fspath(path), format)
+    with ExitStack() as stack:
+        with guard():
+            pairs = _OPENERS[format](stack, Path(path))
+        yield [(name, dataclasses.replace(each, read=guard()(each.read))) for name, each in pairs]
+
+
+def is_there(path: str | os.PathLike[str], format: str) -> bool:
+    """Whether there is such a file, or checkpoint."""
+    return Path(f"{os.fspath(path)}.index" if format == "ckpt" else path).is_file()
+
+
+def by_name(pairs: Pairs) -> dict[str, Stored]:
+    """Return the arrays by name.
+
+    Raises
+    ------
+    StructureMismatch
+        Several have the same name.
+    """
+    arrays = dict(pairs)
+    if len(arrays) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise StructureMismatch(
+            f"the file holds several arrays named {', '.join(twice[:5])}. Read it in order "
+            "instead, with tl.files.load_hdf5_to_weights_in_order."
+        )
+    return arrays
+
+
+@contextmanager
+def _whole(path: str, format: str) -> Iterator[None]:
+    """Raise whatever a decoder says about a damaged file as ``Corrupt``."""
+    try:
+        yield
+    except (TensorLayerError, PermissionError):
+        raise
+    except Exception as error:  # a flipped bit raises anything, from zlib.error to TokenError
+        raise Corrupt(
+            f"{path!r} cannot be read as {format}: {str(error) or type(error).__name__}. Get or "
+            "write it again, or take an older one."
+        ) from error
+
+
+def _open_safetensors(stack: ExitStack, path: Path) -> Pairs:
+    from safetensors import safe_open
+
+    file = stack.enter_context(safe_open(path, framework="numpy"))
+    parts = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+    return [
+        (
+            name,
+            Stored(
+                tuple(part.get_shape()),
+                dtype_of(part.get_dtype()),
+                functools.partial(file.get_tensor, name),
+            ),
+        )
+        for name, part in parts.items()
+    ]
+
+
+def _open_npz(stack: ExitStack, path: Path) -> Pairs:
+    archive = stack.enter_context(zipfile.ZipFile(path))
+    # TensorLayer 1.x and 2.x wrote the names of TensorFlow's outputs, with :0 at the end.
+    return [
+        (name.removesuffix(".npy").removesuffix(":0"), _npy(archive, name))
+        for name in archive.namelist()
+    ]
+
+
+def _npy(archive: zipfile.ZipFile, name: str) -> Stored:
+    with archive.open(name) as member:
+        head = io.BytesIO(member.read(_HEADER_BYTES))
+    major, _ = np.lib.format.read_magic(head)
+    readers = {1: np.lib.format.read_array_header_1_0}
+    shape, _, dtype = readers.get(major, np.lib.format.read_array_header_2_0)(head)
+    if dtype.hasobject:
+        raise ValueError(
+            f"{name!r} is pickled. An archive of TensorLayer 1.x or 2.x is read by "
+            "tl.files.load_and_assign_npz, without executing what it holds"
+        )
+    return Stored(shape, dtype, functools.partial(_read_npy, archive, name))
+
+
+def _read_npy(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    with archive.open(name) as member:
+        array = np.lib.format.read_array(member, allow_pickle=False)
+        if member.read(1):  # at the end, where the checksum is compared
+            raise ValueError(f"{name!r} is longer than it says")
+    return array
+
+
+def _open_hdf5(stack: ExitStack, path: Path) -> Pairs:
+    import h5py
+
+    file = stack.enter_context(h5py.File(path, "r"))
+    if "layer_names" in file.attrs:
+        return _layers(file)
+    return [(name, _dataset(file, name)) for name in json.loads(read_text(file, NAMES))]
+
+
+def read_text(file: Any, name: str) -> str:
+    """Return a text in an open HDF5 file; KeyError or ValueError if there is none."""
+    dataset = file[name]
+    if dataset.shape != () or dataset.dtype.itemsize > _MAX_TEXT_BYTES:
+        raise ValueError(f"{name!r} is no text")
+    return _text(dataset[()])
+
+
+def _layers(group: Any) -> Pairs:
+    """Return what TensorLayer 2.x wrote: a group for each layer, layers within layers."""
+    pairs: Pairs = []
+    for layer in [group[_text(name)] for name in group.attrs["layer_names"]]:
+        if "layer_names" in layer.attrs:
+            pairs += _layers(layer)
+        names = map(_text, layer.attrs.get("weight_names", ()))
+        pairs += [(name.removesuffix(":0"), _dataset(layer, name)) for name in names]
+    return pairs
+
+
+def _dataset(group: Any, name: str) -> Stored:
+    dataset = group[name]
+    if dataset.external or dataset.is_virtual or dataset.file.filename != group.file.filename:
+        raise ValueError(f"{name!r} lies in another file")
+    return Stored(tuple(dataset.shape), dataset.dtype, lambda: dataset[()])
+
+
+def _text(name: str | bytes) -> str:
+    """Return a name that h5py 2 wrote as bytes and h5py 3 as text."""
+    return name.decode("utf-8") if isinstance(name, bytes) else str(name)
+
+
+def _open_checkpoint(stack: ExitStack, path: Path) -> Pairs:
+    import tensorflow as tf
+
+    reader = tf.train.load_checkpoint(str(path))
+    dtypes = reader.get_variable_to_dtype_map()
+    return [
+        (
+            name,
+            Stored(
+                tuple(shape),
+                np.dtype(dtypes[name].as_numpy_dtype),
+                functools.partial(reader.get_tensor, name),
+            ),
+        )
+        for name, shape in sorted(reader.get_variable_to_shape_map().items())
+    ]
+
+
+_OPENERS: dict[str, Callable[[ExitStack, Path], Pairs]] = {
+    "safetensors": _open_safetensors,
+    "npz": _open_npz,
+    "npz_dict": _open_npz,
+    "hdf5": _open_hdf5,
+    "ckpt": _open_checkpoint,
+}

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tensorlayer.models.checkpoint import is_parameter, write
+
+
+def test_tensorflow_reads_what_is_written(tmp_path):
+    arrays = {"a/weights": np.eye(3), "a/b": np.float32(2), "n": np.arange(3)}
+    write(tmp_path / "deep" / "model.ckpt", arrays)
+
+    reader = tf.train.load_checkpoint(str(tmp_path / "deep" / "model.ckpt"))
+
+    assert set(reader.get_variable_to_shape_map()) == set(arrays)
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(reader.get_tensor(name), array)
+    assert sorted(os.listdir(tmp_path / "deep")) == [
+        "model.ckpt.data-00000-of-00001", "model.ckpt.index",
+    ]  # fmt: skip
+
+
+def test_a_checkpoint_replaces_another(tmp_path):
+    write(tmp_path / "m", {"a": np.zeros(2)})
+    write(tmp_path / "m", {"b": np.ones(3)})
+
+    assert tf.train.list_variables(str(tmp_path / "m")) == [("b", [3])]
+
+
+def test_a_write_that_fails_leaves_the_old_one_and_nothing_else(tmp_path):
+    write(tmp_path / "m", {"a": np.zeros(2)})
+    before = sorted(os.listdir(tmp_path))
+
+    with pytest.raises(TypeError):
+        write(tmp_path / "m", {3: np.ones(2)})
+
+    assert sorted(os.listdir(tmp_path)) == before
+    assert tf.train.list_variables(str(tmp_path / "m")) == [("a", [2])]
+
+
+@pytest.mark.parametrize(
+    "name", ["w/Adam", "w/Adam_1", "w/Momentum", "global_step", "beta1_power", "save_counter"]
+)
+def test_what_training_leaves_is_no_parameter(name):
+    assert not is_parameter(name)
+    assert is_parameter(f"{name}/weights")

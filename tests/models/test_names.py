@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import functools
+import sys
+import types
+
+import pytest
+import tensorflow as tf
+
+import tensorlayer as tl
+from tensorlayer.errors import InvalidArgument, NotSerializable
+from tensorlayer.models import names
+from tensorlayer.models.names import find_function, function_name, makes_values, serializable
+
+
+@serializable
+def marked(x):
+    return x
+
+
+@serializable
+class Marked:
+    pass
+
+
+class Below(Marked):
+    pass
+
+
+def unmarked(x):
+    return x
+
+
+def test_functions_are_found_under_the_name_that_they_got():
+    for function in (marked, tf.nn.relu, tf.add, tf.linalg.inv, tl.activation.lrelu):
+        assert find_function(function_name(function, "place")) is function
+    assert function_name(tf.nn.relu, "place") == "tensorflow.nn.relu"
+
+
+def test_a_mark_is_that_of_one_object():
+    assert names.is_marked(Marked)
+    assert not names.is_marked(Below)
+    wrapper = functools.wraps(marked)(lambda x: 2 * x)
+    assert not names.is_marked(wrapper)
+    with pytest.raises(NotSerializable, match=r"decorate it, outermost and once"):
+        function_name(wrapper, "place")
+
+
+def test_looking_for_a_name_asks_no_module(monkeypatch):
+    asked = []
+    lazy = types.ModuleType("lazy")
+    lazy.__getattr__ = lambda name: asked.append(name)
+    monkeypatch.setitem(sys.modules, "lazy", lazy)
+
+    with pytest.raises(NotSerializable, match=r"no imported module defines and marks"):
+        find_function("lazy.more.function")
+    assert asked == []
+
+
+def test_what_stands_within_a_function_is_not_found():
+    @serializable
+    def inner(x):
+        return x
+
+    with pytest.raises(NotSerializable, match=r"the function 'inner' has no name by which"):
+        function_name(inner, "place")
+
+
+def test_what_has_no_name_cannot_be_marked():
+    with pytest.raises(InvalidArgument, match=r"marks functions and classes, which have names"):
+        serializable(functools.partial(marked))
+
+
+@pytest.mark.parametrize(
+    "thing",
+    [None, 0.5, [1.0], "he_normal", "zeros", tl.initializers.Ones(), marked,
+     functools.partial(marked), tf.keras.initializers.Orthogonal()],
+    ids=repr,
+)  # fmt: skip
+def test_initializers_make_values(thing):
+    assert makes_values(thing)
+
+
+@pytest.mark.parametrize(
+    "thing",
+    [tf.nn.relu, functools.partial(tf.one_hot, depth=9), tl.layers.Flatten(), unmarked, "stft"],
+    ids=repr,
+)
+def test_functions_of_tensors_and_layers_make_no_values(thing):
+    assert not makes_values(thing)
