@@ -97,7 +97,8 @@ def same(one: Any, other: Any) -> bool:
 def _configuration(thing: Any) -> Any:
     """Return how ``thing`` was configured, without what Keras adds by itself.
 
-    Keras numbers its objects over the whole process and notes the shapes they were built for.
+    Keras numbers its objects over the whole process, and notes the shapes they were built for, in a
+    Sequential also as a first layer.
     """
     return _without(thing.get_config(), {"name", "build_config", "build_input_shape"})
 
@@ -106,8 +107,12 @@ def _without(value: Any, keys: set[str]) -> Any:
     if isinstance(value, Mapping):
         return {key: _without(item, keys) for key, item in value.items() if key not in keys}
     if isinstance(value, (list, tuple)):
-        return [_without(item, keys) for item in value]
+        return [_without(item, keys) for item in value if not _is_keras_input(item)]
     return value
+
+
+def _is_keras_input(config: Any) -> bool:
+    return isinstance(config, Mapping) and config.get("class_name") == "InputLayer"
 
 
 def _captured(function: types.FunctionType) -> tuple[Any, ...]:

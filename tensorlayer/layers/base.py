@@ -295,7 +295,7 @@ class Layer(HasParameters, metaclass=_LayerType):
         shape = [int(size) for size in shape]
         dtype = self.facts.variable_dtype if dtype is None else tf.as_dtype(dtype)
         make = initializers.get(init)
-        with tf.init_scope(), not_captured():
+        with tf.init_scope(), tf.name_scope(""), not_captured():
             variable = tf.Variable(
                 lambda: tf.cast(make(shape, dtype=dtype), dtype),
                 trainable=trainable,

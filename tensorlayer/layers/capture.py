@@ -88,7 +88,9 @@ class Capture:
         """Return the variables by name, without ``prefix/`` and numbered where two are equal."""
         found: dict[str, tf.Variable] = {}
         for variable in self.variables:
-            stem = variable.name.partition(":")[0].removeprefix(f"{prefix}/")
+            stem = variable.name.partition(":")[0]
+            while stem.startswith(f"{prefix}/"):  # a scope around, and one in the name itself
+                stem = stem.removeprefix(f"{prefix}/")
             name, number = stem, 1
             while name in found:
                 name, number = f"{stem}_{number}", number + 1

@@ -42,11 +42,9 @@ def take_previous(
     InvalidArgument
         There is a tensor where a network should be.
     """
-    spelled = [
-        name
-        for name in PREVIOUS
-        if kwargs.get(name) is not None and not arguments.accepts(cls, name)
-    ]
+    # A layer around another one may well have an argument ``layer`` of its own.
+    is_free = {n: cls.computes_in_constructor() or not arguments.accepts(cls, n) for n in PREVIOUS}
+    spelled = [name for name in PREVIOUS if kwargs.get(name) is not None and is_free[name]]
     is_first = bool(args) and bool(graph.networks_in(args[0]))
     if len(spelled) + is_first > 1:
         raise UnknownArgument(

@@ -82,6 +82,7 @@ class Network(HasParameters):
     outputs: Any
     is_train: bool | None
     sides: dict[str, Network]
+    has_sides = False  #: whether ``outputs`` is a pair of the result and what comes beside it
 
     def __init__(
         self,
@@ -278,11 +279,12 @@ def connect(
 ) -> Any:
     """Apply ``layer``: a network, or the structure of networks if the layer returns one."""
     network = apply(layer, args, options, is_train)
-    outputs = network.outputs
-    if not isinstance(outputs, (Outputs, list, tuple, Mapping)):
+    if not isinstance(network.outputs, (list, tuple, Mapping)):
         return network
-    main, sides = outputs.pair() if isinstance(outputs, Outputs) else (outputs, {})
-    main, sides = _parts(network, (main, sides))
+    parts = _parts(network, network.outputs)
+    if not network.has_sides:
+        return parts
+    main, sides = parts
     for part in networks_in(main):
         part.sides.update(sides)
     return main
@@ -306,7 +308,13 @@ def apply(
         layer.facts.label = names_of(dict.fromkeys([*layers_of(parents), layer]))[layer]
     with default_mode(is_train):
         outputs = _outputs(layer, tuple(args), options, parents)
-    return Network(layer, args, options, outputs, is_train)
+    network = Network(layer, args, options, _structure(outputs), is_train)
+    vars(network)["has_sides"] = isinstance(outputs, Outputs)
+    return network
+
+
+def _structure(outputs: Any) -> Any:
+    return outputs.pair() if isinstance(outputs, Outputs) else outputs
 
 
 def _outputs(layer: Layer, args: Any, options: Any, parents: Sequence[Network]) -> Any:
@@ -361,6 +369,6 @@ def _computed(node: Network, values: Mapping[Network, Any]) -> Any:
     else:
         args, options = fill((args, options), values)
     if node.is_train is None:
-        return compute(node.layer, args, options)
+        return _structure(compute(node.layer, args, options))
     with default_mode(node.is_train):
-        return compute(node.layer, args, options)
+        return _structure(compute(node.layer, args, options))

@@ -10,7 +10,6 @@ import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.base import Layer
-from tensorlayer.layers.outputs import Outputs
 from tensorlayer.layers.structure import leaves
 
 __all__ = ["Flatten", "Reshape", "Slice", "Part"]
@@ -137,5 +136,4 @@ class Part(Layer):
 
     def forward(self, inputs: Any) -> tf.Tensor:
         """Take the part."""
-        structure = inputs.pair() if isinstance(inputs, Outputs) else inputs
-        return leaves(structure)[self.index]
+        return leaves(inputs)[self.index]

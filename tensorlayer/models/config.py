@@ -161,7 +161,7 @@ def _read_nodes(config: Mapping[str, Any], place: str) -> tuple[Any, Any]:
 
 def _link(index: Any) -> Any:
     """Return the link of an input; those of a plain list are written as numbers."""
-    return {"is": "node", "index": index} if type(index) is int else index
+    return index if isinstance(index, (list, Mapping)) else {"is": "node", "index": index}
 
 
 def _read_node(
