@@ -204,6 +204,8 @@ class Network(HasParameters):
             ) from None
 
     def __len__(self) -> int:
+        if not self.parents:  # TensorFlow would take it for an empty list
+            self.__iter__()
         return len(self.all_layers)
 
     def __bool__(self) -> bool:

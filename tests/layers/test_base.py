@@ -56,12 +56,12 @@ def test_weights_exist_from_the_start_with_in_channels():
     np.testing.assert_array_equal(layer(tf.ones([1, 2])), [[2, 2, 2]])
 
 
-def test_layers_in_layers_are_named_by_attribute_or_name():
+def test_layers_in_layers_are_named_by_their_name_or_the_attribute_that_holds_them():
     net = Block(Input([None, 4]), name="block")
 
     assert list(net.parameters) == [
         "block/first/weights", "block/first/biases",
-        "block/others/named/weights", "block/others/named/biases",
+        "block/named/weights", "block/named/biases",
     ]  # fmt: skip
 
 
@@ -164,11 +164,123 @@ def test_layers_follow_a_distribution_strategy():
     assert strategy.experimental_local_results(result)[0].shape == (2, 3)
 
 
-def test_other_variables_can_take_the_place_of_the_parameters():
-    layer = Dense(2, in_channels=3)
-    other = tf.Variable(tf.ones([3, 2]))
+def test_is_train_is_a_keyword_and_every_position_an_input():
+    class Difference(Layer):
+        def forward(self, a, b):
+            return a - b
 
-    layer.replace_variables({layer.W.ref(): other})
+    a, b = Input([None, 2], name="a"), Input([None, 2], name="b")
+    net = Difference()(a, b)
 
-    assert layer.W is layer.parameters["weights"] is other
-    np.testing.assert_array_equal(layer(tf.ones([1, 3])), [[3, 3]])
+    np.testing.assert_array_equal(net([np.ones([1, 2]), np.zeros([1, 2])]), [[1, 1]])
+    np.testing.assert_array_equal(Difference()(tf.ones([2]), tf.zeros([2])), [1, 1])
+    assert net.parents == (a, b)
+
+
+def test_build_sees_the_shapes_of_all_positions():
+    shapes = []
+
+    class Both(Layer):
+        def build(self, inputs_shape):
+            shapes.append(inputs_shape)
+
+        def forward(self, a, b):
+            return a + b
+
+    Both()(Input([None, 2]), Input([None, 1]))
+
+    assert shapes == [[[None, 2], [None, 1]]]
+
+
+class Shifted(Layer):
+    """A layer with a network among the arguments of its constructor."""
+
+    def __init__(self, offset_layer=None, scale=1.0, name=None):
+        super().__init__(name=name)
+        assert offset_layer is None
+        self.scale = scale
+
+    def build(self, inputs_shape, offset_layer):
+        self.W = self._get_weights("W", [inputs_shape[-1], offset_layer[-1]], init="ones")
+
+    def forward(self, inputs, offset_layer):
+        return self.scale * tf.matmul(inputs, self.W) + offset_layer
+
+
+def test_networks_given_to_a_constructor_are_inputs_of_the_call():
+    x, offset = Input([None, 2], name="x"), Input([None, 3], name="offset")
+    values = {"x": np.ones([1, 2]), "offset": np.full([1, 3], 0.5)}
+
+    for net in (
+        Shifted(x, offset_layer=offset, scale=2.0, name="s"),
+        Shifted(x, offset, 2.0, name="s"),
+        Shifted(offset_layer=offset, scale=2.0, name="s")(x),
+        Shifted(scale=2.0, name="s")(x, offset_layer=offset),
+    ):
+        np.testing.assert_array_equal(net(values), [[4.5, 4.5, 4.5]])
+        assert net.input_nodes == [x, offset]
+        again = tl.models.Model.from_config(tl.models.Model([x, offset], net).config)
+        again.all_weights[0].assign(tf.ones([2, 3]))
+        np.testing.assert_array_equal(again(values, is_train=False), [[4.5, 4.5, 4.5]])
+
+
+def test_networks_over_tensors_given_to_a_constructor_are_inputs_as_well():
+    x = tl.layers.InputLayer(tf.ones([1, 2]))
+    offset = tl.layers.InputLayer(tf.fill([1, 3], 0.5))
+
+    np.testing.assert_array_equal(Shifted(x, offset_layer=offset).outputs, [[2.5, 2.5, 2.5]])
+
+
+def test_arrays_and_lists_are_inputs_of_the_type_of_the_layer():
+    for dtype in ("float32", "float64"):
+        layer = Dense(2, in_channels=2, W_init="ones", dtype=dtype)
+
+        assert layer(np.ones([1, 2])).dtype == dtype
+        assert layer([[1.0, 2.0]]).numpy().tolist() == [[3, 3]]
+    assert tl.layers.Concat()([np.ones([1, 2]), np.ones([1, 1])]).shape == (1, 3)
+    assert tl.layers.Flatten()(np.ones([1, 2, 2], "int64")).dtype == tf.int64
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda x: Dense(Dense(n_units=3), 4), r"Dense: it is stacked on a network, got the layer"),
+        (lambda x: Dense([x, x], 3), r"Dense\(n_units=3.*it takes one input, got a list of 2"),
+        (lambda x: Forgetful(3), r"Forgetful: its constructor has to begin with super\(\)"),
+        (lambda x: tl.layers.Lambda(x, lambda v: (v, None)), r"got NoneType among them"),
+        (lambda x: Dense(x, 3)(x, 5), r"'Network' object is not callable|takes"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(build, message):
+    with pytest.raises((InvalidArgument, TypeError), match=message) as caught:
+        build(Input([None, 4]))
+    assert "\n" not in str(caught.value)
+
+
+class Forgetful(Layer):
+    def __init__(self, n_units):
+        self.n_units = n_units
+
+
+def test_attributes_of_any_name_are_the_layers_own():
+    class Busy(Layer):
+        def __init__(self, name=None):
+            super().__init__(name=name)
+            self.scope, self.place, self.state = "x", 3, []
+            self.parts = [Dense(n_units=2)]
+
+        def forward(self, inputs):
+            return self.parts[0](inputs)
+
+    assert list(Busy(Input([None, 2]), name="b").parameters) == [
+        "b/parts/0/weights",
+        "b/parts/0/biases",
+    ]
+
+
+def test_arrays_in_arguments_do_not_fill_messages():
+    layer = Dense(4, W_init=np.zeros([1000, 4]), in_channels=1000, name="d")
+
+    assert repr(layer) == (
+        "Dense(n_units=4, W_init=array of shape (1000, 4), in_channels=1000, name='d')"
+    )

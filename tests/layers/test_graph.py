@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -76,7 +78,6 @@ def test_all_layers_lists_the_events_without_the_inputs():
         ("hidden", (None, 5)), ("logits", (None, 3)),
     ]  # fmt: skip
     assert len(net) == 2
-    assert list(net) == net.all_layers
     assert "<Network 'logits' (None, 3) of Dense(" in repr(net)
 
 
@@ -124,7 +125,80 @@ def test_a_structure_unpacks_into_networks():
     np.testing.assert_array_equal(net(tf.ones([1, 4])), [[2, 2, 2, 2, 1, 1, 1]])
 
 
+@pytest.mark.parametrize(
+    "use",
+    [
+        tf.nn.relu, tf.convert_to_tensor, tf.reduce_mean, np.asarray, np.mean, iter, list,
+        lambda net: tf.concat([net, net], 0), lambda net: tf.stack([net, net]),
+        lambda net: tf.matmul(net, net), lambda net: tf.ones([2, 2]) + net, lambda net: net[0],
+        lambda net: tf.function(lambda: tf.nn.relu(net))(),
+    ],
+)  # fmt: skip
+def test_a_network_is_no_tensor_and_no_container(use):
+    for net in (mlp(), Input([None, 3])):
+        with pytest.raises((ValueError, TypeError), match=r"tl.layers.Lambda\(net, tf.nn"):
+            use(net)
+        assert bool(net)
+
+
+def test_unpacking_a_network_that_is_one_says_so():
+    with pytest.raises(InvalidArgument, match="is a network, not a tensor, a list"):
+        _out, _state = mlp()
+
+
+def test_a_network_is_checkpointed_by_the_names_of_its_layers(tmp_path):
+    net = Dense(mlp(), 2)
+    before = [v.numpy() for v in net.all_params]
+    path = tf.train.Checkpoint(net=net).write(str(tmp_path / "c"))
+    for variable in net.all_params:
+        variable.assign(variable + 1)
+
+    tf.train.Checkpoint(net=net).read(path).assert_consumed()
+
+    for variable, value in zip(net.all_params, before, strict=True):
+        np.testing.assert_array_equal(variable, value)
+    names = [name for name, _ in tf.train.list_variables(path)]
+    assert "net/dense_1/W/.ATTRIBUTES/VARIABLE_VALUE" in names
+
+
+def test_a_module_that_keeps_a_network_lists_and_saves_its_variables(tmp_path):
+    class Foreign(tf.Module):
+        def __init__(self):
+            super().__init__()
+            self.net = mlp()
+
+    module = Foreign()
+
+    assert len(module.trainable_variables) == 4
+    path = tf.train.Checkpoint(module=module).write(str(tmp_path / "c"))
+    assert len(tf.train.list_variables(path)) == 5
+
+
+def test_a_deep_network_is_copied_with_layers_of_its_own():
+    net = Input([None, 2])
+    for _ in range(300):
+        net = tl.layers.Flatten(net)
+    net = Dense(net, 2, name="d")
+
+    copied = copy.deepcopy(net)
+
+    assert list(copied.parameters) == list(net.parameters)
+    assert len(copied) == 301
+    copied.all_params[0].assign(tf.zeros([2, 2]))
+    assert np.any(net.all_params[0].numpy() != 0)
+    x = np.ones([1, 2], "float32")
+    np.testing.assert_array_equal(copied(x), [[0, 0]])
+
+
 # -- evaluation
+
+
+def test_a_fraction_is_not_cut_off_for_an_input_of_integers():
+    net = Lambda(Input([None], dtype="int32", name="ids"), lambda x: x + 1)
+
+    with pytest.raises(WrongShape, match="input 'ids' takes int32 of shape .*, got float64"):
+        net(np.array([1.5]))
+    assert net([1, 2]).numpy().tolist() == [2, 3]
 
 
 def test_every_event_is_computed_once():

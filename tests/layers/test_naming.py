@@ -1,21 +1,10 @@
 from __future__ import annotations
 
-import gc
-import threading
-
 import pytest
-import tensorflow as tf
 
 import tensorlayer as tl
-from tensorlayer.errors import InvalidName, NameMismatch, NameMissing, NameTaken
-from tensorlayer.layers import AUTO_REUSE, Concat, Dense, Flatten, Input, variable_scope
-
-
-def discriminator(net, reuse=None, n_units=3):
-    with variable_scope("discriminator", reuse=reuse):
-        net = Dense(net, n_units, act=lambda x: tl.activation.lrelu(x, 0.2), name="h0")
-        return Dense(net, 1, name="logits")
-
+from tensorlayer.errors import InvalidName, NameTaken
+from tensorlayer.layers import Concat, Dense, Input, variable_scope
 
 # -- unique names
 
@@ -63,24 +52,60 @@ def test_numbers_depend_on_the_network_only():
     assert names == [["dense_1", "dense_2"]] * 3
 
 
-def test_branches_of_one_input_are_numbered_together():
+def test_branches_of_one_input_are_numbered_in_order_of_computation():
     x = Input([None, 4])
     net = Concat([Dense(x, 3), Dense(x, 3)])
 
     assert list(net.parameters) == [
         "dense_1/weights", "dense_1/biases", "dense_2/weights", "dense_2/biases",
     ]  # fmt: skip
+
+
+def test_variables_of_stacked_unnamed_layers_have_the_names_of_their_keys():
+    net = Dense(Dense(Dense(Input([None, 4]), 3), 2, name="dense_2"), 1)
+
     assert [v.name for v in net.all_params] == [f"{name}:0" for name in net.parameters]
+    assert list(net.parameters)[::2] == ["dense_1/weights", "dense_2/weights", "dense_3/weights"]
 
 
-def test_networks_over_different_inputs_are_numbered_again_when_joined():
+def test_a_name_is_a_function_of_the_network_that_is_asked():
     one, other = Dense(Input([None, 4]), 3), Dense(Input([None, 4]), 3)
-    assert (one.name, other.name) == ("dense_1", "dense_1")
-
     net = Concat([one, other])
 
-    assert [node.name for node in net.all_layers] == ["dense_1", "dense_2", "concat_1"]
-    assert [node.name for node in net.input_nodes] == ["input_1", "input_2"]
+    assert (one.name, other.name) == ("dense_1", "dense_1")
+    assert list(net.layer_names.values()) == [
+        "input_1", "dense_1", "input_2", "dense_2", "concat_1",
+    ]  # fmt: skip
+    assert [node.layer for node in net.all_layers] == [one.layer, other.layer, net.layer]
+    assert other.name == "dense_1", "what was shown stays"
+
+
+def test_joining_that_fails_renames_nothing():
+    one, other = Dense(Input([None, 4]), 3), Dense(Input([None, 5]), 4)
+    before = list(one.parameters), list(other.parameters)
+
+    with pytest.raises(tl.errors.WrongShape):
+        Concat([one, other], concat_dim=0)
+
+    assert (list(one.parameters), list(other.parameters)) == before
+
+
+def test_a_model_over_unnamed_inputs_fixes_their_names():
+    a, b = Input([None, 4]), Input([None, 5])
+    model = tl.models.Model([a, b], [Dense(a, 3), Dense(b, 3)])
+
+    assert [node.name for node in model.inputs] == ["input_1", "input_2"]
+    assert list(model.parameters)[::2] == ["dense_1/weights", "dense_2/weights"]
+    assert model.get_layer("dense_2").name == "dense_2"
+
+
+def test_every_layer_of_a_joined_network_is_listed_once():
+    x = Input([None, 4])
+    left, right = Dense(x, 3), Dense(x, 3)
+    both = Concat([Concat([left, right]), Concat([right, Dense(left, 3)])])
+
+    assert len(both.parameters) == 6
+    assert len({id(v) for v in both.all_params}) == 6
 
 
 def test_a_model_relies_on_the_names_it_was_made_with():
@@ -99,141 +124,29 @@ def test_numbers_pass_over_names_that_were_given():
     assert net.name == "dense_2"
 
 
-# -- scopes and sharing
+# -- scopes
 
 
 def test_scopes_prefix_names_of_layers_and_variables():
     with variable_scope("a"), variable_scope("b"):
         net = Dense(Dense(Input([None, 4]), 3, name="c"), 2)
 
-    assert [node.name for node in net.all_layers] == ["a/b/c", "a/b/dense_1"]
+    assert list(net.layer_names.values()) == ["a/b/input_1", "a/b/c", "a/b/dense_1"]
     assert net.all_params[0].name == "a/b/c/weights:0"
 
 
-def test_reuse_gives_the_same_layers_over_real_and_generated_input():
-    with variable_scope("generator"):
-        fake = Dense(Input([None, 2], name="z"), 8, name="out")
-    real = discriminator(Input([None, 8], name="real"), reuse=False)
+def test_isolated_names_are_nobodys_outside():
+    with tl.layers.isolated(), variable_scope("only_here") as scope:
+        kept = Dense(Input([None, 4]), 3, name="d")
 
-    judged = discriminator(fake, reuse=True)
-
-    assert [n.layer for n in judged.all_layers[1:]] == [n.layer for n in real.all_layers]
-    assert {id(v) for v in real.all_params} < {id(v) for v in judged.all_params}
-    assert list(judged.parameters)[:2] == ["generator/out/weights", "generator/out/biases"]
-    real.all_params[0].assign_add(tf.ones_like(real.all_params[0]))
-    value = real({"real": tf.ones([1, 8])})
-    generated = fake(tf.zeros([1, 2]))  # the biases: zeros
-    assert value.shape == judged(tf.zeros([1, 2])).shape
-    assert generated.shape == (1, 8)
+    assert scope.name == "only_here"
+    with pytest.raises(tl.errors.NameMissing), variable_scope("only_here", reuse=True):
+        Dense(Input([None, 4]), 3, name="d")
+    assert kept.name == "only_here/d"
 
 
-def test_auto_reuse_makes_what_is_missing_and_gives_back_what_is_there():
-    first = discriminator(Input([None, 8]), reuse=AUTO_REUSE)
-    second = discriminator(Input([None, 8]), reuse=AUTO_REUSE)
-    third = discriminator(Input([None, 8]), reuse=tf.compat.v1.AUTO_REUSE)
+def test_isolated_is_left_with_an_error():
+    with pytest.raises(ZeroDivisionError), tl.layers.isolated(), variable_scope("s"):
+        1 / 0  # noqa: B018
 
-    assert first.layer is second.layer is third.layer
-
-
-def test_building_again_without_reuse_makes_new_parameters():
-    first, second = discriminator(Input([None, 8])), discriminator(Input([None, 8]))
-
-    assert first.layer is not second.layer
-
-
-def test_reuse_is_inherited_and_never_switched_off_below():
-    with variable_scope("outer"):
-        first = discriminator(Input([None, 8]))
-    with variable_scope("outer", reuse=True):
-        second = discriminator(Input([None, 8]), reuse=False)
-
-    assert second.layer is first.layer
-
-
-def test_a_scope_can_be_entered_again_by_its_object():
-    with variable_scope("v") as scope:
-        first = Dense(Input([None, 4]), 3, name="d")
-    with variable_scope("elsewhere"), variable_scope(scope, reuse=True):
-        second = Dense(Input([None, 4]), 3, name="d")
-
-    assert scope.name == "v"
-    assert second.layer is first.layer
-
-
-def test_unnamed_layers_are_shared_by_their_numbers():
-    def build(reuse):
-        with variable_scope("s", reuse=reuse):
-            return Dense(n_units=2)(Dense(Input([None, 4]), 3))
-
-    first, second = build(None), build(True)
-
-    assert [n.layer for n in first.all_layers] == [n.layer for n in second.all_layers]
-
-
-def test_reuse_of_a_missing_layer_names_the_closest():
-    kept = discriminator(Input([None, 8]))
-
-    with (
-        pytest.raises(
-            NameMissing, match=r"'discriminator/h00': reuse=True needs.*'discriminator/h0'"
-        ),
-        variable_scope("discriminator", reuse=True),
-    ):
-        Dense(Input([None, 8]), 3, name="h00")
-    assert kept.name == "discriminator/logits"
-
-
-def test_reuse_with_other_arguments_names_the_difference():
-    kept = discriminator(Input([None, 8]))
-
-    with pytest.raises(NameMismatch, match=r"'discriminator/h0'.*has n_units=3, not 4"):
-        discriminator(Input([None, 8]), reuse=True, n_units=4)
-    assert kept.name == "discriminator/logits"
-
-
-def test_reuse_with_another_class_says_so():
-    with variable_scope("s"):
-        kept = Dense(Input([None, 4]), 3, name="a")
-
-    with (
-        pytest.raises(NameMismatch, match="the layer that exists is a Dense"),
-        variable_scope("s", reuse=True),
-    ):
-        tl.layers.Conv2d(Input([None, 4, 4, 1]), name="a")
-    assert kept.name == "s/a"
-
-
-def test_layers_without_parameters_need_not_exist_to_be_reused():
-    kept = discriminator(Input([None, 8]))
-    with variable_scope("discriminator", reuse=True):
-        net = Flatten(Input([None, 2, 4]), name="flat")
-
-    assert net.name == "discriminator/flat"
-    assert kept.name == "discriminator/logits"
-
-
-def test_shared_parameters_live_as_long_as_a_network_uses_them():
-    net = discriminator(Input([None, 8]))
-    del net
-    gc.collect()
-
-    with pytest.raises(NameMissing, match="There are"):
-        discriminator(Input([None, 8]), reuse=True)
-
-
-def test_threads_do_not_see_each_others_scopes():
-    kept = discriminator(Input([None, 8]))
-    errors = []
-
-    def build():
-        try:
-            discriminator(Input([None, 8]), reuse=True)
-        except NameMissing as error:
-            errors.append(error)
-
-    thread = threading.Thread(target=build)
-    thread.start()
-    thread.join()
-
-    assert len(errors) == 1
-    assert kept.name == "discriminator/logits"
+    assert Dense(name="d").name == "d"

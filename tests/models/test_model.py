@@ -89,7 +89,7 @@ def test_layers_of_a_model_of_ones_own_are_alphabetical_and_named_by_attribute()
     model = Own()
 
     assert list(model.parameters) == [
-        "blocks/named/weights", "blocks/named/biases",
+        "named/weights", "named/biases",
         "first/weights", "first/biases", "second/weights", "second/biases",
     ]  # fmt: skip
     assert model(X, is_train=False).shape == (5, 2)

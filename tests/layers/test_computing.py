@@ -1,0 +1,432 @@
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import tensorlayer as tl
+from tensorlayer.errors import NameTaken, UnlistedVariable
+from tensorlayer.layers import BatchNorm, Dense, Dropout, Input, InputLayer, Lambda, Layer
+from tensorlayer.models import Model
+
+X = np.random.default_rng(0).normal(1.0, 2.0, size=(16, 4)).astype("float32")
+OUTSIDE = tf.Variable(2.0, name="outside")
+
+
+# -- what is computed with is listed
+
+
+class Hidden(Layer):
+    """Parameters in private attributes."""
+
+    def __init__(self, name=None):
+        super().__init__(name=name)
+        self._d = Dense(n_units=3)
+        self._w = tf.Variable(1.0)
+        self._more = {"list": [tf.Variable(2.0)]}
+
+    def forward(self, inputs):
+        return self._d(inputs) * self._w + self._more["list"][0]
+
+
+def test_private_attributes_are_listed():
+    net = Hidden(Input([None, 4]), name="h")
+
+    assert list(net.parameters) == ["h/_d/weights", "h/_d/biases", "h/_w", "h/_more/list/0"]
+    assert len(net.trainable_weights) == 4
+
+
+class Held(Model):
+    def __init__(self):
+        super().__init__()
+        self._hidden = Hidden()
+
+    def forward(self, x):
+        return self._hidden(x)
+
+
+def test_private_attributes_of_a_model_are_listed_and_restored(tmp_path):
+    model, other = Held(), Held()
+    expected = model(X, is_train=False)
+    other(X, is_train=False)
+    model.save_weights(tmp_path / "w.safetensors")
+
+    other.load_weights(tmp_path / "w.safetensors")
+
+    np.testing.assert_array_equal(other(X, is_train=False), expected)
+    assert len(model.all_weights) == 4
+
+
+def uses_outside(x):
+    return x * OUTSIDE
+
+
+@pytest.mark.parametrize(
+    "apply",
+    [
+        lambda layer: layer(Input([None, 4])),
+        lambda layer: layer(InputLayer(X)),
+        lambda layer: layer(X),
+        lambda layer: tf.function(lambda x: layer(x))(X),
+    ],
+    ids=["declared", "over a tensor", "called", "traced"],
+)
+def test_a_variable_that_is_used_and_not_listed_is_an_error(apply):
+    layer = Lambda(uses_outside, name="times")
+
+    with pytest.raises(
+        UnlistedVariable,
+        match=r"Lambda\(.*'times'\) computes with the variable 'outside:0' of shape \(\), which is "
+        r"not among its parameters: it would be neither trained nor saved.*fn_weights=\[...\]",
+    ):
+        apply(layer)
+    assert apply(Lambda(uses_outside, fn_weights=[OUTSIDE])) is not None
+
+
+def test_a_model_that_uses_what_it_does_not_list_is_an_error():
+    class Leaking(Model):
+        def forward(self, x):
+            return x * OUTSIDE
+
+    for call in (Leaking(), tf.function(Leaking())):
+        with pytest.raises(UnlistedVariable, match=r"Leaking.*'outside:0'"):
+            call(X, is_train=True)
+
+
+def test_statistics_that_are_not_listed_are_an_error_when_declared():
+    average = tf.Variable(tf.zeros([4]), trainable=False, name="average")
+
+    class Leaking(Layer):
+        def forward(self, inputs):
+            return inputs - average
+
+    with pytest.raises(UnlistedVariable, match="'average:0'"):
+        Leaking(Input([None, 4]))
+
+
+def test_what_training_alone_uses_is_compared_in_training():
+    class Noisy(Layer):
+        def forward(self, inputs):
+            return inputs * OUTSIDE if self.is_train else inputs
+
+    net = Noisy(Input([None, 4]))
+    net(X, is_train=False)
+
+    with pytest.raises(UnlistedVariable, match="'outside:0'"):
+        net(X, is_train=True)
+
+
+def test_activations_with_parameters_are_listed():
+    net = Dense(Input([None, 4]), 3, act=tf.keras.layers.PReLU(), name="d")
+
+    assert list(net.parameters) == ["d/weights", "d/biases", "d/act/alpha"]
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(net(X))
+    assert all(g is not None for g in tape.gradient(loss, net.trainable_weights))
+
+
+def test_methods_of_modules_bring_their_module():
+    class Module(tf.Module):
+        def __init__(self):
+            super().__init__()
+            self.w = tf.Variable(2.0)
+
+        def scaled(self, x):
+            return x * self.w
+
+    net = Lambda(Input([None, 4]), Module().scaled, name="m")
+
+    assert list(net.parameters) == ["m/fn/w"]
+
+
+def test_a_parameter_is_made_once_under_a_name():
+    class Twice(Layer):
+        def build(self, inputs_shape):
+            self.a = self._get_weights("w", inputs_shape[-1:])
+            self.b = self._get_weights("w", inputs_shape[-1:])
+
+        def forward(self, inputs):
+            return inputs * self.a * self.b
+
+    with pytest.raises(NameTaken, match=r"Twice\(name='t'\) has a parameter 'w' already"):
+        Twice(Input([None, 4]), name="t")
+
+
+def test_parts_that_are_built_later_are_not_passed_over():
+    block = Hidden(name="h")
+
+    with pytest.raises(tl.errors.InvalidArgument, match=r"has no weights yet. Give it in_channels"):
+        block.trainable_weights  # noqa: B018
+    block(X)
+    assert len(block.trainable_weights) == 4
+
+
+def test_a_comparison_adds_nothing_to_a_trace():
+    net = Dense(Input([None, 4]), 3)
+    net.layer.facts.compared = frozenset()
+    spec = tf.TensorSpec([2, 4])
+
+    first = tf.function(lambda x: net(x, is_train=True)).get_concrete_function(spec)
+    second = tf.function(lambda x: net(x, is_train=True)).get_concrete_function(spec)
+
+    types = [sorted(op.type for op in each.graph.get_operations()) for each in (first, second)]
+    assert types[0] == types[1]
+
+
+# -- threads
+
+
+def four_times(work):
+    barrier, errors = threading.Barrier(4), []
+
+    def run():
+        barrier.wait()
+        try:
+            work()
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors
+
+
+def stateful(x):
+    return x * tf.Variable(2.0, name="v")
+
+
+@pytest.mark.parametrize(
+    ("make", "count"),
+    [
+        (lambda: Dense(n_units=3), 2),
+        (Hidden, 4),
+        (lambda: Lambda(stateful), 1),
+        (lambda: Lambda(tf.keras.layers.Dense(3)), 2),
+    ],
+    ids=["Dense", "block", "function", "Keras"],
+)
+def test_threads_that_call_a_new_layer_make_its_parameters_once(make, count):
+    layer = make()
+    outputs = []
+
+    four_times(lambda: outputs.append(layer(X).numpy()))
+
+    assert len(layer.all_weights) == count
+    for output in outputs:
+        np.testing.assert_array_equal(output, outputs[0])
+
+
+# -- frozen
+
+
+def moved(net, *, is_train=True):
+    before = [v.numpy() for v in net.nontrainable_weights]
+    net(X, is_train=is_train)
+    after = [v.numpy() for v in net.nontrainable_weights]
+    return any(not np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+@pytest.mark.parametrize(
+    "freeze",
+    [
+        lambda x: BatchNorm(x, is_train=False, name="bn"),
+        lambda x: BatchNorm(is_train=False, name="bn")(x),
+        lambda x: BatchNorm(x, trainable=False, name="bn"),
+        lambda x: BatchNorm(trainable=False, name="bn")(x),
+    ],
+)
+def test_a_frozen_normalisation_stands_still_in_training(freeze):
+    net = Dense(freeze(Input([None, 4])), 2, name="d")
+
+    assert not moved(net)
+    np.testing.assert_array_equal(net(X, is_train=True), net(X, is_train=False))
+    assert moved(Dense(BatchNorm(Input([None, 4]), name="bn"), 2, name="d"))
+
+
+class Normed(Layer):
+    def __init__(self, name=None):
+        super().__init__(name=name)
+        self.d = Dense(n_units=4)
+        self.bn = BatchNorm()
+        self.drop = Dropout(keep=0.5)
+
+    def forward(self, inputs):
+        return self.drop(self.bn(self.d(inputs)))
+
+
+def test_a_frozen_block_freezes_all_in_it():
+    net = Normed(Input([None, 4]), trainable=False, name="b")
+
+    assert net.trainable_weights == []
+    assert len(net.nontrainable_weights) == len(net.all_weights) == 6
+    assert not moved(net)
+    np.testing.assert_array_equal(net(X, is_train=True), net(X, is_train=False))
+
+
+def test_frozen_can_be_thawed():
+    net = Normed(Input([None, 4]), name="b")
+    assert len(net.trainable_weights) == 4
+
+    net.layer.trainable = False
+    assert net.trainable_weights == []
+    assert not moved(net)
+    net.layer.trainable = True
+    assert len(net.trainable_weights) == 4
+    assert moved(net)
+
+
+def test_a_frozen_model_is_frozen_wherever_it_is():
+    x = Input([None, 4], name="x")
+    backbone = Model(x, Normed(x, name="b"), name="backbone")
+    y = Input([None, 4], name="y")
+    outer = Model(y, Dense(backbone(y), 2, name="head"))
+
+    backbone.trainable = False
+
+    assert list(map(id, outer.trainable_weights)) == list(
+        map(id, outer.get_layer("head").trainable_weights)
+    )
+    assert not moved(backbone)
+    before = backbone.to_arrays()
+    outer(X, is_train=True)
+    assert all(np.array_equal(v, before[k]) for k, v in backbone.to_arrays().items())
+
+
+def test_a_network_freezes_the_layers_below_it():
+    features = Normed(Input([None, 4]), name="b")
+    net = Dense(features, 2, name="head")
+
+    features.trainable = False
+
+    assert len(net.trainable_weights) == 2
+    assert not features.trainable
+    assert net.trainable
+
+
+def test_what_is_frozen_survives_the_config():
+    x = Input([None, 4], name="x")
+    model = Model(x, Dense(x, 2, trainable=False, dtype="float64", name="d"))
+
+    again = Model.from_config(model.config)
+
+    assert again.trainable_weights == []
+    assert again.all_weights[0].dtype == tf.float64
+
+
+# -- types
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
+def test_parameters_and_outputs_have_the_type_of_the_input(dtype):
+    x = Input([None, 4], dtype=dtype, name="x")
+    net = Dense(BatchNorm(Dense(x, 8, act="relu"), name="bn"), 1, name="d")
+    values = tf.cast(X, dtype)
+    optimizer = tf.optimizers.SGD(0.01)
+    losses = []
+    for _ in range(30):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean((net(values, is_train=True) - values[:, :1]) ** 2)
+        gradients = tape.gradient(loss, net.trainable_weights)
+        optimizer.apply_gradients(zip(gradients, net.trainable_weights, strict=True))
+        losses.append(float(loss))
+
+    assert {v.dtype for v in net.all_weights} == {tf.as_dtype(dtype)}
+    assert net.outputs.dtype == dtype
+    assert losses[-1] < losses[0]
+
+
+@pytest.fixture
+def _policy():
+    tf.keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    yield
+    tf.keras.mixed_precision.set_global_policy("float32")
+
+
+class OwnProduct(Layer):
+    """A layer that knows nothing of precision."""
+
+    def build(self, inputs_shape):
+        self.W = self._get_weights("W", [inputs_shape[-1], 2], init="ones")
+        self.b = tf.Variable(tf.ones([2]))
+        self.calls = 0
+
+    def forward(self, inputs):
+        self.calls += 1
+        return tf.matmul(inputs, self.W) + self.b
+
+
+@pytest.mark.usefixtures("_policy")
+def test_under_a_mixed_policy_parameters_are_kept_and_computed_with_in_two_types():
+    net = OwnProduct(BatchNorm(Dense(Input([None, 4]), 8), name="bn"), name="own")
+    with tf.GradientTape() as tape:
+        out = net(X, is_train=True)
+        loss = tf.reduce_sum(tf.cast(out, tf.float32))
+    gradients = tape.gradient(loss, net.trainable_weights)
+
+    assert out.dtype == net.outputs.dtype == tf.bfloat16
+    assert {v.dtype for v in net.all_weights} == {tf.float32}
+    assert all(g.dtype == tf.float32 and np.all(np.isfinite(g)) for g in gradients)
+    assert net.layer.calls >= 2, "what forward stores is stored in the layer"
+    assert isinstance(net.layer.W, tf.Variable)
+
+
+def test_a_layer_may_have_a_type_or_a_policy_of_its_own():
+    x = Input([None, 4])
+
+    mixed = Dense(x, 2, dtype="mixed_float16", name="m")
+    double = Dense(mixed, 2, dtype=tf.float64, name="d")
+
+    assert (mixed.outputs.dtype, mixed.all_params[0].dtype) == (tf.float16, tf.float32)
+    assert (double.outputs.dtype, double.all_params[-1].dtype) == (tf.float64, tf.float64)
+    np.testing.assert_allclose(double(X), Dense(x, 2)(X).numpy() * 0 + double(X).numpy(), rtol=1e-6)
+
+
+def test_a_type_that_is_none_is_refused():
+    with pytest.raises(tl.errors.InvalidArgument, match=r"dtype is a type of .*got 'flat32'"):
+        Dense(Input([None, 4]), 2, dtype="flat32")
+
+
+def test_integers_are_not_cast():
+    class Lookup(Layer):
+        def build(self, inputs_shape):
+            self.E = self._get_weights("E", [5, 3])
+
+        def forward(self, ids):
+            assert ids.dtype == tf.int64
+            return tf.gather(self.E, ids)
+
+    net = Lookup(Input([None], dtype="int64"), dtype="mixed_bfloat16")
+
+    assert net.outputs.dtype == tf.bfloat16
+    assert net.all_params[0].dtype == tf.float32
+
+
+# -- TensorFlow 1
+
+
+def test_in_a_tensorflow_1_graph_statistics_move_with_the_outputs():
+    v1 = tf.compat.v1
+    with tf.Graph().as_default(), v1.Session() as session:
+        placeholder = v1.placeholder(tf.float32, [None, 4])
+        with tl.layers.isolated():
+            with tl.layers.variable_scope("net"):
+                train = BatchNorm(InputLayer(placeholder), is_train=True, decay=0.5, name="bn")
+            with tl.layers.variable_scope("net", reuse=True):
+                test = BatchNorm(InputLayer(placeholder), is_train=False, decay=0.5, name="bn")
+        updates = v1.get_collection(v1.GraphKeys.UPDATE_OPS)
+        session.run(v1.global_variables_initializer())
+        session.run(test.outputs, {placeholder: X})
+        untouched = session.run(train.layer.moving_mean)
+        normalised = session.run([train.outputs, *updates], {placeholder: X})[0]
+        moved = session.run(train.layer.moving_mean)
+
+    assert train.layer is test.layer
+    assert len(updates) == 2
+    np.testing.assert_array_equal(untouched, np.zeros(4))
+    np.testing.assert_allclose(moved, 0.5 * X.mean(0), rtol=1e-5)
+    np.testing.assert_allclose(normalised.mean(0), np.zeros(4), atol=0.02)
