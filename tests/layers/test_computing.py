@@ -185,7 +185,7 @@ def four_times(work):
         barrier.wait()
         try:
             work()
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001 - told to the test
             errors.append(error)
 
     threads = [threading.Thread(target=run) for _ in range(4)]
@@ -383,7 +383,6 @@ def test_a_layer_may_have_a_type_or_a_policy_of_its_own():
 
     assert (mixed.outputs.dtype, mixed.all_params[0].dtype) == (tf.float16, tf.float32)
     assert (double.outputs.dtype, double.all_params[-1].dtype) == (tf.float64, tf.float64)
-    np.testing.assert_allclose(double(X), Dense(x, 2)(X).numpy() * 0 + double(X).numpy(), rtol=1e-6)
 
 
 def test_a_type_that_is_none_is_refused():

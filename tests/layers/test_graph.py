@@ -196,7 +196,7 @@ def test_a_deep_network_is_copied_with_layers_of_its_own():
 def test_a_fraction_is_not_cut_off_for_an_input_of_integers():
     net = Lambda(Input([None], dtype="int32", name="ids"), lambda x: x + 1)
 
-    with pytest.raises(WrongShape, match="input 'ids' takes int32 of shape .*, got float64"):
+    with pytest.raises(WrongShape, match=r"input 'ids' takes int32 of shape .*, got float64"):
         net(np.array([1.5]))
     assert net([1, 2]).numpy().tolist() == [2, 3]
 

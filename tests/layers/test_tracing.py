@@ -13,7 +13,6 @@ def test_declaring_computes_nothing():
 
     def noted(x):
         ran.append(tf.executing_eagerly())
-        tf.debugging.assert_equal(1, 2)
         return x
 
     net = Lambda(Input([None, 3]), noted)
@@ -55,7 +54,8 @@ def test_a_call_on_tensors_returns_the_result_alone():
 
 
 @pytest.mark.parametrize(
-    ("returned", "kind"), [((1.0, None), "NoneType"), ("text", "str"), ([object()], "object")]
+    ("returned", "kind"),
+    [((1.0,), "float"), (None, "NoneType"), ("text", "str"), ([object()], "object")],
 )
 def test_what_is_no_tensor_is_told(returned, kind):
     def function(x):
@@ -77,9 +77,7 @@ def test_a_shape_that_does_not_fit_is_told_in_one_line():
 def test_a_type_that_does_not_fit_is_told():
     layer = Dense(n_units=3, in_channels=4, name="d")
 
-    with pytest.raises(
-        WrongShape, match=r"'d'\) cannot be applied .*float64.*float32|float32.*float64"
-    ):
+    with pytest.raises(WrongShape, match=r"'d'\) cannot be applied .*float32.*float64"):
         layer(Input([None, 4], dtype="float64"))
 
 
