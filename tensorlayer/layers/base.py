@@ -25,7 +25,7 @@ Every layer also takes ``trainable=False`` and ``is_train=`` (:mod:`tensorlayer.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -89,7 +89,7 @@ class _LayerType(OwnerType):
     ) -> tuple[Layer, dict[str, Any]]:
         """Return the layer, the one that the scope shares or a new one, and its input networks."""
         given = arguments.bind(cls, args, kwargs)
-        networks = {key: value for key, value in given.items() if graph.networks_in(value)}
+        networks = {k: v for k, v in given.items() if v is not None and graph.networks_in(v)}
         if networks:  # they are inputs of a call, and no facts about the layer
             given.update(dict.fromkeys(networks))
             args, kwargs = (), dict(given)
@@ -171,14 +171,16 @@ class Layer(HasParameters, metaclass=_LayerType):
     keeps_precision = False
     #: the variables that the layer made, by name, in order
     _weights: Mapping[str, tf.Variable] = MappingProxyType({})
+    act: Callable[[Any], Any] | None = None
+    _built = False
 
     def __init__(self, name: str | None = None, act: Any = None) -> None:
         super().__init__(name="layer")  # a module's name is an identifier; ours is a path
         vars(self).setdefault("facts", LayerFacts())
         if name is not None:
             self.name = name
-        self.act = activation.get(act)
-        self._built = False
+        if act is not None:
+            self.act = activation.get(act)
 
     # -- what a layer defines
 

@@ -43,8 +43,12 @@ def take_previous(
         There is a tensor where a network should be.
     """
     # A layer around another one may well have an argument ``layer`` of its own.
-    is_free = {n: cls.computes_in_constructor() or not arguments.accepts(cls, n) for n in PREVIOUS}
-    spelled = [name for name in PREVIOUS if kwargs.get(name) is not None and is_free[name]]
+    spelled = [
+        name
+        for name in PREVIOUS
+        if kwargs.get(name) is not None
+        and (cls.computes_in_constructor() or not arguments.accepts(cls, name))
+    ]
     is_first = bool(args) and bool(graph.networks_in(args[0]))
     if len(spelled) + is_first > 1:
         raise UnknownArgument(
@@ -54,7 +58,7 @@ def take_previous(
     for name in spelled:
         previous = kwargs.pop(name)
     given = previous if spelled else args[0] if args else None
-    if (spelled and not graph.networks_in(previous)) or tf.is_tensor(given):
+    if (spelled and not graph.networks_in(previous)) or isinstance(given, tf.Tensor):
         who = cls.__name__
         raise InvalidArgument(
             f"{who}: a layer is stacked on a network, got {type(given).__name__}. Make a tensor a "

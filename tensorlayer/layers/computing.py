@@ -171,7 +171,7 @@ def tensors_of(args: Any, options: Mapping[str, Any], dtype: tf.DType) -> Any:
 
 
 def _tensors(value: Any, dtype: tf.DType, is_input: bool) -> Any:
-    if tf.is_tensor(value) or value is None:
+    if isinstance(value, tf.Tensor) or value is None or tf.is_tensor(value):
         return value
     if isinstance(value, (list, tuple, Mapping)):
         flat = leaves(value)

@@ -16,6 +16,7 @@ from __future__ import annotations
 import copy
 import functools
 from collections.abc import Container, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import tensorflow as tf
@@ -82,6 +83,7 @@ class Network(HasParameters):
     outputs: Any
     is_train: bool | None
     sides: dict[str, Network]
+    numbers: Mapping[str, int] = MappingProxyType({})  #: of unnamed layers below, by kind
     has_sides = False  #: whether ``outputs`` is a pair of the result and what comes beside it
 
     def __init__(
@@ -97,6 +99,8 @@ class Network(HasParameters):
         # Past __setattr__: a tf.Module would wrap and track each of them.
         vars(self).update(layer=layer, args=args, options=options, outputs=outputs, sides={})
         vars(self).update(is_train=is_train, parents=parents)
+        if parents:
+            vars(self)["numbers"] = parents[0].numbers
 
     # -- what it is
 
@@ -246,7 +250,9 @@ def _within(layer: Layer, name: str) -> str:
 
 def networks_in(structure: Any) -> list[Network]:
     """Return the networks in nested lists, tuples and dictionaries, in order."""
-    return [leaf for leaf in leaves(structure) if isinstance(leaf, Network)]
+    if isinstance(structure, (list, tuple, Mapping)):
+        return [leaf for leaf in leaves(structure) if isinstance(leaf, Network)]
+    return [structure] if isinstance(structure, Network) else []
 
 
 def nodes(outputs: Any, known: Container[Network] = ()) -> list[Network]:
@@ -306,13 +312,34 @@ def apply(
     """Apply ``layer`` to networks: the call event, whose outputs may be a structure."""
     is_train = layer.facts.is_train if is_train is None else is_train
     parents = networks_in((args, options))
-    if has_namesake(layer) if layer.is_named else not layer.is_built:
-        layer.facts.label = names_of(dict.fromkeys([*layers_of(parents), layer]))[layer]
+    if has_namesake(layer):
+        names_of(dict.fromkeys([*layers_of(parents), layer]))  # it raises if that is here
+    numbers = _numbers(layer, parents)
     with default_mode(is_train):
         outputs = _outputs(layer, tuple(args), options, parents)
     network = Network(layer, args, options, _structure(outputs), is_train)
-    vars(network)["has_sides"] = isinstance(outputs, Outputs)
+    vars(network).update(has_sides=isinstance(outputs, Outputs), numbers=numbers)
     return network
+
+
+def _numbers(layer: Layer, parents: Sequence[Network]) -> Mapping[str, int]:
+    """Label a new layer without a name; return how many there are of each kind, at least.
+
+    Its variables are made now and called after it, for good. The names in the network are found by
+    walking all of it, which for every new layer would take time that grows with the square.
+    """
+    numbers: Mapping[str, int] = parents[0].numbers if parents else {}
+    for other in parents[1:]:
+        if other.numbers is not numbers:
+            numbers = {
+                stem: max(numbers.get(stem, 0), other.numbers.get(stem, 0))
+                for stem in {**numbers, **other.numbers}
+            }
+    if layer.is_named or layer.facts.label:
+        return numbers
+    number = numbers.get(layer.name, 0) + 1
+    layer.facts.label = f"{layer.name}_{number}"
+    return {**numbers, layer.name: number}
 
 
 def _structure(outputs: Any) -> Any:

@@ -48,7 +48,10 @@ def _traced(layer: Layer, args: Any, options: Any) -> tuple[Any, list[tf.Variabl
         _require_tensors(layer, outputs)
         return outputs
 
-    traced = tf.function(forward, autograph=layer.needs_autograph).get_concrete_function(*specs)
+    if layer.needs_autograph:
+        traced = tf.function(forward).get_concrete_function(*specs)
+    else:  # the same graph without the conversion and what a function needs to be called
+        traced = tf.compat.v1.wrap_function(forward, specs)
     outputs = rebuild(traced.structured_outputs, lambda o: tf.TensorSpec(o.shape, o.dtype))
     outputs = Outputs(outputs[0], **outputs[1]) if has_sides[-1] else outputs
     return outputs, list(traced.graph.variables)

@@ -62,10 +62,10 @@ def test_branches_of_one_input_are_numbered_in_order_of_computation():
 
 
 def test_variables_of_stacked_unnamed_layers_have_the_names_of_their_keys():
-    net = Dense(Dense(Dense(Input([None, 4]), 3), 2, name="dense_2"), 1)
+    net = Dense(Dense(Dense(Input([None, 4]), 3), 2, name="named"), 1)
 
     assert [v.name for v in net.all_params] == [f"{name}:0" for name in net.parameters]
-    assert list(net.parameters)[::2] == ["dense_1/weights", "dense_2/weights", "dense_3/weights"]
+    assert list(net.parameters)[::2] == ["dense_1/weights", "named/weights", "dense_2/weights"]
 
 
 def test_a_name_is_a_function_of_the_network_that_is_asked():
