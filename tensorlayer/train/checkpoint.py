@@ -1,0 +1,171 @@
+"""Training that goes on where it was killed: values and place, written as one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from tensorlayer.errors import InvalidArgument, StructureMismatch
+from tensorlayer.train.place import Place
+
+__all__ = ["Checkpoint"]
+
+# What the files in the folder begin with.
+_NAME = "training"
+# How tf.train.Checkpoint calls the variable ``place`` of its root.
+_PLACE = "place/.ATTRIBUTES/VARIABLE_VALUE"
+
+
+class Checkpoint:
+    """Where a run of training is saved, what of it, and how often.
+
+    The same program, started again, goes on with the batch after the last one that was saved, and
+    comes to the same weights as if nothing had happened. A checkpoint is written at the end of each
+    epoch, after every so many steps, and when Ctrl-C or SIGTERM ends the program. It appears whole
+    or not at all; then the one before it is removed.
+
+    Parameters
+    ----------
+    folder
+        One for each run. Remove it to begin anew.
+    values
+        All that the step changes or draws from, by names of your choice: networks and models,
+        optimizers, variables, ``tf.random.Generator``.
+    every
+        Save after so many steps, counted over the whole run; None for epochs only.
+
+    Raises
+    ------
+    InvalidArgument
+        TensorFlow cannot save one of the values, ``every`` is not positive, or (when the run
+        begins) the step uses variables that are not among the values.
+    StructureMismatch
+        When the run begins: the folder has the checkpoint of something else.
+
+    Notes
+    -----
+    The place in the data is found by passing over it again: over the batches of the epoch that were
+    used, and over the first batch of each epoch before, since a dataset that is shuffled anew for
+    each pass counts them. So an epoch must have the same batches in the same order each time, and
+    whatever shuffles needs a seed: ``dataset.shuffle(10_000, seed=1)``. Without one, a run that
+    goes on within an epoch sees some of its samples twice and others not. If ``run`` is given a
+    function of the epoch's number, such as ``lambda epoch: dataset.shuffle(10_000, seed=epoch)``,
+    nothing of the epochs before has to be read.
+
+    The random numbers of ``tf.random.uniform``, ``tf.nn.dropout`` and the like have a state that
+    TensorFlow does not save: they start anew. Those of a ``tf.random.Generator`` go on.
+
+    Callbacks of the end of an epoch are called before it is saved, so after a kill at that moment
+    they are called for it again.
+
+    Examples
+    --------
+    >>> from tensorlayer.train import run
+    >>> w = tf.Variable(0.0)
+    >>> def step(x):
+    ...     return w.assign_add(x)
+    >>> data = tf.data.Dataset.from_tensor_slices([1.0, 2.0, 3.0])
+    >>> epochs = run(step, data, n_epoch=2, checkpoint=Checkpoint("run-1", {"w": w}))
+    >>> _ = w.assign(0.0)  # as if in another process
+    >>> epochs = run(step, data, n_epoch=3, checkpoint=Checkpoint("run-1", {"w": w}))
+    >>> w.numpy().item(), [epoch.number for epoch in epochs]
+    (18.0, [1, 2, 3])
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        values: Mapping[str, Any],
+        *,
+        every: int | None = None,
+    ) -> None:
+        if every is not None and every < 1:
+            raise InvalidArgument(f"Checkpoint: every has to be at least 1 step, got {every!r}.")
+        self.folder, self.every = os.fspath(folder), every
+        try:
+            self._values = tf.train.Checkpoint(
+                **{name: _trackable(value) for name, value in values.items()}
+            )
+        except ValueError as error:
+            raise InvalidArgument(f"Checkpoint: a value cannot be saved. {error}") from error
+        self._place = tf.Variable("", dtype=tf.string, trainable=False)
+        self._root = tf.train.Checkpoint(values=self._values, place=self._place)
+        self._manager = self._managed()
+
+    def find(self) -> Place | None:
+        """Return the place that was saved last, or None."""
+        self._manager = self._managed()  # another process may have written since
+        latest = self._manager.latest_checkpoint
+        if latest is None:
+            return None
+        try:
+            text = tf.train.load_checkpoint(latest).get_tensor(_PLACE)
+        except tf.errors.NotFoundError as error:
+            raise self._mismatch(error) from error
+        return Place.from_json(text.decode())
+
+    def require_all(self, used: Iterable[tf.Variable]) -> None:
+        """Raise InvalidArgument unless all variables that a step uses belong to the values."""
+        known = {id(each) for each in _components(self._variables())}
+        missing = [each.name for each in _components(used) if id(each) not in known]
+        if missing:
+            raise InvalidArgument(
+                f"Checkpoint: the step uses variables that are not among the values: "
+                f"{', '.join(sorted(missing))}. Add what they belong to, such as the optimizer."
+            )
+
+    def restore(self) -> None:
+        """Give everything the values that were saved last."""
+        try:
+            self._root.restore(self._manager.latest_checkpoint).assert_consumed()
+        except (AssertionError, ValueError, tf.errors.OpError) as error:
+            raise self._mismatch(error) from error
+        self._sweep()
+
+    def save(self, place: Place) -> None:
+        """Write everything as it is now."""
+        self._place.assign(place.to_json())
+        self._manager.save()
+
+    def _managed(self) -> tf.train.CheckpointManager:
+        return tf.train.CheckpointManager(
+            self._root, self.folder, max_to_keep=1, checkpoint_name=_NAME
+        )
+
+    def _sweep(self) -> None:
+        """Remove what a process that was killed while it saved has left."""
+        latest = Path(self._manager.latest_checkpoint).name
+        for path in Path(self.folder).glob(f"{_NAME}-*"):
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.stem != latest:
+                path.unlink()
+
+    def _variables(self) -> Iterator[tf.Variable]:
+        for each in tf.train.TrackableView(self._values).descendants():
+            variable = each if isinstance(each, tf.Variable) else getattr(each, "value", None)
+            if isinstance(variable, tf.Variable):  # that of Keras has one inside
+                yield variable
+
+    def _mismatch(self, error: Exception) -> StructureMismatch:
+        return StructureMismatch(
+            f"Checkpoint: the folder {self.folder!r} has the checkpoint of something else. Take "
+            f"another folder, or remove this one to begin anew. TensorFlow says: {error}"
+        )
+
+
+def _trackable(value: Any) -> Any:
+    """Return the parameters of a network or model, and other values as they are."""
+    parameters = getattr(value, "parameters", None)
+    return dict(parameters) if isinstance(parameters, Mapping) else value
+
+
+def _components(variables: Iterable[Any]) -> Iterator[tf.Variable]:
+    """Yield the variables, of one that is spread over replicas those of each."""
+    for variable in variables:
+        yield from getattr(variable, "values", (variable,))

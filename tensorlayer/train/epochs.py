@@ -1,0 +1,208 @@
+"""A step, run over data, epoch after epoch."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from tqdm.auto import tqdm
+
+from tensorlayer.errors import InvalidArgument
+from tensorlayer.train.callbacks import Callback, Epoch, Every, Interval
+from tensorlayer.train.checkpoint import Checkpoint
+from tensorlayer.train.loop import Loop, Pass, Step
+from tensorlayer.train.place import Place, Sums
+from tensorlayer.train.signals import SIGNALS, Postponed
+
+__all__ = ["run"]
+
+
+def run(
+    step: Step,
+    data: Iterable[Any] | Callable[[int], Iterable[Any]],
+    *,
+    n_epoch: int = 1,
+    first_epoch: int = 1,
+    callbacks: Sequence[Callback] = (),
+    checkpoint: Checkpoint | None = None,
+    progress: bool | None = None,
+) -> list[Epoch]:
+    """Run a training step over a dataset, epoch after epoch.
+
+    Parameters
+    ----------
+    step
+        A function of one batch that returns a scalar or a dictionary of scalars. It is traced once
+        for each kind of batch, and not again when the same step is run again; if it makes variables
+        (an optimizer's), TensorFlow traces it a second time to see that it makes them once.
+    data
+        A ``tf.data.Dataset`` (also a distributed one), passed over once for each epoch; any other
+        iterable of batches, such as a list or a generator, whose steps are called one by one; or a
+        function of the epoch's number that returns one.
+    n_epoch
+        The number of epochs to run.
+    first_epoch
+        The number of the first epoch, for a run that goes on.
+    callbacks
+        Called in order with each finished :class:`Epoch`, or, wrapped in :class:`Every`, with an
+        :class:`Interval` after every so many steps. If one returns True, training ends; an epoch
+        that was not finished then counts as one that was.
+    checkpoint
+        Where to save the run and what of it; the run goes on from there if it was begun already,
+        also with more epochs. Ctrl-C and SIGTERM are obeyed as soon as the run is saved, a second
+        one at once.
+    progress
+        Show a progress bar; None for one where standard error is a terminal.
+
+    Returns
+    -------
+    list of Epoch
+        Also those before a run that goes on.
+
+    Raises
+    ------
+    InvalidArgument
+        The data is empty, or an iterator is to be passed over several times; the step returns
+        something else than scalars (nothing is trained then); or see :class:`Checkpoint`.
+    StructureMismatch
+        The checkpoint is that of something else.
+
+    Notes
+    -----
+    Traces are kept with the step for as long as it exists. What it reads from Python, such as a
+    number outside of it, is what it was when it was traced; use a ``tf.Variable`` for what changes.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> total = tf.Variable(0.0)
+    >>> def step(x):
+    ...     total.assign_add(tf.reduce_sum(x))
+    ...     return {"sum": tf.reduce_sum(x)}
+    >>> data = tf.data.Dataset.from_tensor_slices([1.0, 2.0, 3.0, 4.0]).batch(2)
+    >>> epochs = run(step, data, n_epoch=2)
+    >>> epochs[0].metrics, total.numpy().item()
+    ({'sum': 5.0}, 20.0)
+    """
+    if n_epoch > 1 and isinstance(data, Iterator):
+        raise InvalidArgument(
+            f"training for {n_epoch} epochs passes over the data as often, got a "
+            f"{type(data).__name__}, which can be passed over once. Give a list, or a function of "
+            "the epoch's number that makes one."
+        )
+    training = _Training(Loop.of(step), callbacks, checkpoint, progress)
+    with training.signals:
+        return training.run(data, first_epoch, first_epoch + n_epoch - 1)
+
+
+class _Training:
+    """One run: what it is made of, and how far it has come."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        callbacks: Sequence[Callback],
+        checkpoint: Checkpoint | None,
+        progress: bool | None,
+    ) -> None:
+        self._loop, self._checkpoint, self._progress = loop, checkpoint, progress
+        self._callbacks = [each for each in callbacks if not isinstance(each, Every)]
+        self._everys = [each for each in callbacks if isinstance(each, Every)]
+        self.signals = Postponed(() if checkpoint is None else SIGNALS)
+
+    def run(self, data: Any, first: int, last: int) -> list[Epoch]:
+        found = self._checkpoint.find() if self._checkpoint else None
+        place = self._place = found or Place(epoch=first)
+        if len(place.intervals) != len(self._everys):
+            place.intervals = [Sums() for _ in self._everys]
+        begun = self._go_on(data, first) if found else None
+        while place.epoch <= last and not place.is_stopped:
+            if not place.is_between:
+                self._run_epoch(begun, data, last)
+            begun = None
+            if not place.is_stopped:
+                place.begin_next()
+        return place.history
+
+    def _begin(self, data: Any) -> Pass:
+        batches = data(self._place.epoch) if callable(data) else data
+        running = self._loop.begin(batches)
+        self._require_batches(running.n_batches)
+        if self._checkpoint:
+            self._checkpoint.require_all(running.variables)
+        return running
+
+    def _go_on(self, data: Any, first: int) -> Pass:
+        """Begin the epoch that the checkpoint was written in, and restore everything."""
+        place = self._place
+        if not callable(data):
+            for _ in range(first, place.epoch):  # data that counts its passes has to count these
+                next(iter(data), None)
+        running = self._begin(data)  # which makes the variables
+        self._checkpoint.restore()
+        running.skip(1 if place.is_between else place.sums.n_steps)
+        for callback in self._callbacks:
+            if hasattr(callback, "resume"):
+                callback.resume(place.history)
+        return running
+
+    def _run_epoch(self, begun: Pass | None, data: Any, last: int) -> None:
+        place = self._place
+        started = time.perf_counter() - place.seconds
+        running = begun or self._begin(data)
+        disable = None if self._progress is None else not self._progress
+        options = {"total": running.n_batches, "initial": place.sums.n_steps, "disable": disable}
+        with tqdm(desc=f"epoch {place.epoch}/{last}", unit="step", **options) as bar:
+            while not (running.is_over or place.is_stopped):
+                count, sums = running.advance(self._until_stop())
+                if count:
+                    place.add(count, sums, time.perf_counter() - started)
+                    means = place.sums.means.items()
+                    bar.set_postfix({name: f"{mean:.4g}" for name, mean in means}, refresh=False)
+                    bar.update(count)
+                    self._after_steps()
+        self._after_epoch()
+
+    def _until_stop(self) -> int:
+        """Return how many steps there are until Python has something to do."""
+        periods = [every.n_steps for every in self._everys]
+        if self._checkpoint and self._checkpoint.every:
+            periods.append(self._checkpoint.every)
+        step = self._place.step
+        return min((period - step % period for period in periods), default=sys.maxsize)
+
+    def _after_steps(self) -> None:
+        place = self._place
+        for index, (every, sums) in enumerate(zip(self._everys, place.intervals, strict=True)):
+            if place.step % every.n_steps == 0:
+                place.intervals[index] = Sums()
+                interval = Interval(
+                    epoch=place.epoch, step=place.step, n_steps=sums.n_steps, metrics=sums.means
+                )
+                place.is_stopped |= True in [every.callback(interval)]
+        if self._checkpoint and not place.is_stopped:  # else the epoch ends now, and is saved then
+            is_due = self._checkpoint.every and place.step % self._checkpoint.every == 0
+            self._save(is_due=bool(is_due))
+
+    def _after_epoch(self) -> None:
+        place = self._place
+        self._require_batches(place.sums.n_steps)
+        epoch = place.end_epoch()
+        place.is_stopped |= True in [callback(epoch) for callback in self._callbacks]
+        if self._checkpoint:
+            self._save(is_due=True)
+
+    def _save(self, *, is_due: bool) -> None:
+        """Save if it is time, or if a signal is about to end the program."""
+        if is_due or self.signals.waiting is not None:
+            self._checkpoint.save(self._place)
+        self.signals.deliver()
+
+    def _require_batches(self, found: int | None) -> None:
+        if found == 0:
+            raise InvalidArgument(
+                f"epoch {self._place.epoch} of training has no batch. Check the dataset and, if it "
+                "drops the remainder, the batch size."
+            )

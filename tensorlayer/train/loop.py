@@ -1,0 +1,252 @@
+"""A step, traced, and many of it in one call of TensorFlow."""
+
+from __future__ import annotations
+
+import itertools
+import operator
+import time
+import types
+import weakref
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from tensorlayer.errors import InvalidArgument
+
+__all__ = ["Loop", "Pass", "Step"]
+
+Metrics = dict[str, tf.Tensor]
+Step = Callable[..., Any]
+
+#: How long one call of TensorFlow should take: short enough for a lively progress bar and for
+#: Ctrl-C, long enough that Python's share is below a percent.
+SECONDS_PER_CALL = 0.2
+#: A bound for steps of almost no length.
+MAX_STEPS_PER_CALL = 4096
+
+# By the step, or by the object whose method it is (and then by the method).
+_LOOPS: weakref.WeakKeyDictionary[Any, dict[Any, Loop]] = weakref.WeakKeyDictionary()
+
+
+class Loop:
+    """A traced step and a traced loop around it.
+
+    Parameters
+    ----------
+    find
+        Returns the step. A loop that is kept must not keep its step alive.
+
+    Examples
+    --------
+    >>> def double(x):
+    ...     return 2 * x
+    >>> Loop.of(double) is Loop.of(double)
+    True
+    >>> Loop.of(double).begin(tf.data.Dataset.from_tensors(1.0).repeat(3)).advance(at_most=2)
+    (1, {'loss': 2.0})
+    """
+
+    def __init__(self, find: Callable[[], Step]) -> None:
+        def call(*batch: Any) -> Any:
+            return find()(*batch)
+
+        if hasattr(find(), "get_concrete_function"):  # a tf.function, perhaps traced already
+            self._find = find
+        else:
+            function = tf.function(call, reduce_retracing=True)
+            self._find = lambda: function
+        self._many = tf.function(self._run_in_graph, autograph=False)
+        self._n_steps = 1
+
+    @classmethod
+    def of(cls, step: Step) -> Loop:
+        """Return the loop of a step, the same one as long as the step exists."""
+        is_method = isinstance(step, types.MethodType)
+        owner, name = (step.__self__, step.__func__) if is_method else (step, None)
+        find = weakref.WeakMethod if is_method else weakref.ref
+        try:
+            loops = _LOOPS.setdefault(owner, {})
+        except TypeError:  # it cannot be hashed, or not be held weakly
+            return cls(lambda: step)
+        if name not in loops:
+            loops[name] = cls(find(step))
+        return loops[name]
+
+    def begin(self, batches: Iterable[Any]) -> Pass:
+        """Return a pass over the data, with the step traced for it and no batch used."""
+        return Pass(self, batches)
+
+    def trace(self, batch: Any) -> Any:
+        """Return the step for such a batch as a concrete function, which is traced but not run."""
+        with tf.variable_creator_scope(_outside):
+            return self._find().get_concrete_function(*_arguments(batch))
+
+    def run(
+        self, iterator: Any, at_most: int, names: tuple[str, ...], *, is_in_graph: bool
+    ) -> tuple[int, bool, dict[str, float]]:
+        """Run as many steps as take ``SECONDS_PER_CALL``.
+
+        Returns
+        -------
+        count, is_over, sums
+            The steps, whether the data has come to its end, and the metrics summed up.
+        """
+        started = time.perf_counter()
+        limit = min(self._n_steps, at_most)
+        if is_in_graph:
+            count, sums = self._many(iterator, tf.constant(limit), names)
+        else:
+            count, sums = self._run_in_python(iterator, limit)
+        count, sums = int(count), {name: float(value) for name, value in sums.items()}
+        if count == limit:
+            fit = count * SECONDS_PER_CALL / max(time.perf_counter() - started, 1e-6)
+            self._n_steps = max(1, min(int(fit), 2 * self._n_steps, MAX_STEPS_PER_CALL))
+        return count, count < limit, sums
+
+    def _step(self, batch: Any) -> Metrics:
+        # As float64, so that a mean does not depend on how many steps there are in a call.
+        result = self._find()(*_arguments(batch))
+        return {name: tf.cast(value, tf.float64) for name, value in _named(result).items()}
+
+    def _run_in_graph(
+        self, iterator: Any, limit: tf.Tensor, names: tuple[str, ...]
+    ) -> tuple[tf.Tensor, Metrics]:
+        def body(count: tf.Tensor, upcoming: Any, sums: Metrics) -> tuple[Any, ...]:
+            # The step is in no tf.cond, inside of which replicas cannot be synchronised. Behind the
+            # limit no batch is drawn: between calls the iterator stands where training does.
+            metrics = self._step(upcoming.get_value())
+            following = tf.cond(
+                count + 1 < limit,
+                iterator.get_next_as_optional,
+                lambda: tf.experimental.Optional.empty(iterator.element_spec),
+            )
+            return count + 1, following, {name: sums[name] + metrics[name] for name in names}
+
+        zeros = dict.fromkeys(names, tf.constant(0.0, tf.float64))
+        start = (0, iterator.get_next_as_optional(), zeros)
+        count, _, sums = tf.while_loop(
+            lambda count, upcoming, sums: upcoming.has_value(), body, start, parallel_iterations=1
+        )
+        return count, sums
+
+    def _run_in_python(self, iterator: Any, limit: int) -> tuple[int, Metrics]:
+        count, sums = 0, {}
+        for count, batch in enumerate(itertools.islice(iterator, limit), 1):  # noqa: B007
+            metrics = self._step(_tensors(batch))
+            sums = {name: value + sums.get(name, 0) for name, value in metrics.items()}
+        return count, sums
+
+
+class Pass:
+    """One pass over the data, some steps at a time.
+
+    Attributes
+    ----------
+    iterator
+        Of the data; it stands behind the last batch that was used.
+    n_batches
+        How many there are in all, where the data knows it.
+    variables
+        All that the step reads or changes.
+    is_over
+        Whether the data has come to its end.
+    """
+
+    def __init__(self, loop: Loop, batches: Iterable[Any]) -> None:
+        length = operator.length_hint(batches, -1)
+        self.n_batches = None if length < 0 else length
+        self.iterator = iter(batches)
+        self.variables: tuple[tf.Variable, ...] = ()
+        self.is_over = False
+        self._loop, self._names = loop, ()
+        # Of tf.data or of a distribution strategy
+        self._is_in_graph = hasattr(self.iterator, "get_next_as_optional")
+        if self.n_batches == 0:
+            return
+        if self._is_in_graph:
+            self._trace(self.iterator.element_spec)
+            return
+        for first in self.iterator:
+            self.iterator = itertools.chain([first], self.iterator)
+            self._trace(_tensors(first))
+            break
+
+    def _trace(self, batch: Any) -> None:
+        traced = self._loop.trace(batch)
+        self.variables = tuple(traced.variables)
+        self._names = tuple(_check(_named(traced.structured_outputs)))
+
+    def skip(self, n_batches: int) -> None:
+        """Pass over batches that were used already."""
+        found = sum(1 for _ in itertools.islice(self.iterator, n_batches))
+        if found < n_batches:
+            raise InvalidArgument(
+                f"a run that goes on needs the batches that it began with: {n_batches} of them "
+                f"were used already, and now there are {found}."
+            )
+
+    def advance(self, at_most: int) -> tuple[int, dict[str, float]]:
+        """Run some steps; return how many, and their metrics summed up."""
+        count, self.is_over, sums = self._loop.run(
+            self.iterator, at_most, self._names, is_in_graph=self._is_in_graph
+        )
+        return count, sums
+
+
+def _outside(create: Callable[..., Any], **options: Any) -> Any:
+    """Make a variable outside of the trace, also one of several replicas.
+
+    The initial values of replicas depend on each other; tf.function could not lift them out.
+    """
+    if tf.is_symbolic_tensor(options.get("initial_value")):
+        raise InvalidArgument(
+            f"a training step makes variables before its first batch, got {options.get('name')!r} "
+            "whose initial value is computed from the batch. Make the variable before training."
+        )
+    with tf.init_scope():
+        return create(**options)
+
+
+def _arguments(batch: Any) -> tuple[Any, ...]:
+    return tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
+
+
+def _tensors(batch: Any) -> Any:
+    """Return a batch of Python with its arrays and numbers as tensors: they are traced once."""
+    return tf.nest.map_structure(
+        lambda leaf: tf.convert_to_tensor(leaf) if _is_plain(leaf) else leaf, batch
+    )
+
+
+def _is_plain(leaf: Any) -> bool:
+    return not tf.is_tensor(leaf) and not isinstance(leaf, tf.distribute.DistributedValues)
+
+
+def _named(result: Any) -> dict[str, Any]:
+    named = result if isinstance(result, Mapping) else {"loss": result}
+    return {str(name): value for name, value in named.items()}
+
+
+def _check(metrics: dict[str, Any]) -> dict[str, Any]:
+    """Return the metrics of a trace if they are scalars."""
+    rule = "a training step returns a scalar or a dictionary of scalars"
+    for name, value in metrics.items():
+        if value is None:
+            raise InvalidArgument(
+                f"{rule}, got None as {name!r}. Return the loss, or {{'loss': loss}}."
+            )
+        is_tensor = isinstance(value, tf.Tensor)
+        if not is_tensor or value.dtype == tf.string:
+            kind = value.dtype.name if is_tensor else type(value).__name__
+            raise InvalidArgument(
+                f"{rule}, got {name!r} of type {kind}. Name several in a dictionary; values of "
+                "replicas are reduced with strategy.reduce."
+            )
+        if value.shape.rank != 0:
+            shape = tuple(value.shape) if value.shape.rank is not None else "unknown"
+            raise InvalidArgument(
+                f"{rule}, got {name!r} of shape {shape}. Reduce it, for example with "
+                "tf.reduce_mean."
+            )
+    return metrics

@@ -1,0 +1,264 @@
+"""One step, traced once, many in one call: on one device and on two."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tensorlayer.errors import InvalidArgument
+from tensorlayer.train import run
+from tensorlayer.train.loop import Loop
+from tests.train import killed
+
+
+def same(x):
+    return x
+
+
+def traced(traces, *, is_function=False):
+    def step(x):
+        traces.append(1)
+        return tf.reduce_mean(tf.cast(x, tf.float32))
+
+    return tf.function(step) if is_function else step
+
+
+@pytest.mark.parametrize("is_function", [False, True])
+def test_a_step_is_traced_once_and_not_again_in_a_second_run(is_function):
+    traces = []
+    step = traced(traces, is_function=is_function)
+    data = tf.data.Dataset.range(7).batch(2)
+
+    run(step, data, n_epoch=3)
+    assert len(traces) == 1
+
+    for _ in range(3):
+        run(step, tf.data.Dataset.range(9).batch(4))
+    assert len(traces) == 1
+
+
+def test_a_function_that_was_traced_for_these_batches_is_not_traced_again():
+    traces = []
+    step = traced(traces, is_function=True)
+    step(tf.constant([1, 2]))
+
+    run(step, tf.data.Dataset.from_tensor_slices([1, 2, 3, 4]).batch(2, drop_remainder=True))
+
+    assert len(traces) == 1
+
+
+def test_variables_of_an_optimizer_are_the_only_reason_for_a_second_trace():
+    network, traces = killed.Network(), []
+
+    def step(x, y):
+        traces.append(1)
+        return network.step(x, y)
+
+    for _ in range(2):
+        run(step, tf.data.Dataset.from_tensor_slices(killed.samples()[0]).batch(2), n_epoch=2)
+
+    assert len(traces) == 2
+
+
+def test_the_loop_itself_is_traced_once():
+    def step(x):
+        return x
+
+    loop = Loop.of(step)
+    for _ in range(3):
+        run(step, tf.data.Dataset.range(7), n_epoch=2)
+
+    assert Loop.of(step) is loop
+    assert loop._many.experimental_get_tracing_count() == 1
+
+
+class Trainer:
+    def __init__(self, factor=1):
+        self.factor, self.traces = factor, 0
+
+    def step(self, x):
+        self.traces += 1
+        return self.factor * x
+
+    def other(self, x):
+        return 10 * self.factor * x
+
+
+def test_methods_have_loops_of_their_own():
+    one, two = Trainer(1), Trainer(2)
+    data = tf.data.Dataset.from_tensors(1.0)
+
+    for _ in range(2):
+        found = [run(f, data)[0].metrics["loss"] for f in (one.step, two.step, one.other)]
+        assert found == [1.0, 2.0, 10.0]
+    assert (one.traces, two.traces) == (1, 1)
+
+
+def run_and_forget(kind):
+    network, trainer = killed.Network(), Trainer()
+    step = {
+        "function": lambda x: tf.reduce_sum(x),
+        "tf.function": tf.function(lambda x: tf.reduce_sum(x)),
+        "method": trainer.step,
+        "variables": lambda x: network.step(x, x[:, :1]),
+    }[kind]
+    batch = 1.0 if kind == "method" else [[1.0, 2.0]]
+    run(step, tf.data.Dataset.from_tensors(batch).repeat(5))
+    return weakref.ref(trainer if kind == "method" else step)
+
+
+@pytest.mark.parametrize("kind", ["function", "tf.function", "method", "variables"])
+def test_a_step_that_was_run_can_be_forgotten(kind):
+    alive = run_and_forget(kind)
+
+    gc.collect()
+
+    assert alive() is None
+
+
+def test_a_step_that_cannot_be_held_weakly_is_run_all_the_same():
+    class Slotted:
+        __slots__ = ()
+
+        def __call__(self, x):
+            return x
+
+    assert run(Slotted(), tf.data.Dataset.from_tensors(2.0))[0].metrics == {"loss": 2.0}
+
+
+def test_many_short_runs_leave_memory_flat():
+    (grown,) = killed.run("grow", [100])
+
+    assert grown < 8, f"100 runs of one step left {grown:.1f} MB"  # traced anew: 70 MB
+
+
+@pytest.mark.parametrize("optimizer", ["SGD", "Adam", "AMSGrad"])
+def test_two_devices_come_to_the_same_as_one_and_in_few_calls(optimizer):
+    (found,) = killed.run("train_on_two_devices", [optimizer])
+
+    np.testing.assert_allclose(*found["weights"], atol=1e-5)
+    np.testing.assert_allclose(*found["losses"], atol=1e-5)
+    assert sum(found["calls"]) == 11
+    assert max(found["calls"]) > 3
+
+
+def batches():
+    return [np.full([n, 2], n, "float32") for n in (4, 4, 3, 1, 7)]
+
+
+@pytest.mark.parametrize("make", [batches, lambda: iter(batches()), lambda: (b for b in batches())])
+def test_batches_of_python_may_change_their_size(make):
+    seen, traces = [], []
+    total = tf.Variable(0.0)
+
+    def step(x):
+        traces.append(1)
+        tf.py_function(lambda x: seen.append(x.numpy().shape), [x], [])
+        total.assign_add(tf.reduce_sum(x))
+        return tf.reduce_mean(x)
+
+    epochs = run(step, make())
+
+    assert sorted(seen) == sorted((n, 2) for n in (4, 4, 3, 1, 7))
+    assert total.numpy() == 2 * (16 + 16 + 9 + 1 + 49)
+    assert (epochs[0].n_steps, epochs[0].metrics["loss"]) == (5, pytest.approx(19 / 5))
+    assert len(traces) <= 3
+
+
+def test_batches_of_python_train_like_those_of_tensorflow():
+    networks = killed.Network(), killed.Network()
+    samples = killed.samples()
+    tensors = tf.data.Dataset.from_generator(
+        lambda: samples, output_signature=(tf.TensorSpec([4, 2]), tf.TensorSpec([4, 1]))
+    )
+
+    run(networks[0].step, samples, n_epoch=3)
+    run(networks[1].step, tensors, n_epoch=3)
+
+    assert networks[0].weights() == networks[1].weights()
+
+
+def test_numbers_and_dictionaries_of_python_are_batches_too():
+    assert run(lambda x: x, [1.0, 2.0, 6.0])[0].metrics["loss"] == 3.0
+    assert run(lambda d: d["a"] * d["b"], [{"a": 2.0, "b": 3.0}])[0].metrics["loss"] == 6.0
+
+
+@pytest.mark.parametrize("data", [tf.data.Dataset.range(3), [1, 2, 3]])
+@pytest.mark.parametrize(
+    ("result", "message"),
+    [
+        (None, "got None as 'loss'. Return the loss, or {'loss': loss}"),
+        ({"cost": None}, "got None as 'cost'"),
+        ((1.0, 2.0), "got 'loss' of type tuple. Name several in a dictionary"),
+        ([[1.0]], "got 'loss' of type list"),
+        (tf.zeros([2, 3]), r"got 'loss' of shape \(2, 3\). Reduce it"),
+        ({"name": tf.constant("a")}, "got 'name' of type string"),
+    ],
+)
+def test_what_a_step_returns_is_looked_at_before_it_runs(data, result, message):
+    steps = tf.Variable(0)
+
+    def step(x):
+        steps.assign_add(1)
+        return result
+
+    with pytest.raises(InvalidArgument, match=message):
+        run(step, data)
+    assert steps.numpy() == 0
+
+
+def test_python_control_flow_is_converted():
+    def step(x):
+        if x > 2:
+            x *= 10
+        while x > 35:
+            x -= 1
+        return x
+
+    assert run(step, tf.data.Dataset.range(5))[0].metrics["loss"] == (0 + 1 + 2 + 30 + 35) / 5
+    assert run(step, [1, 4])[0].metrics["loss"] == 18
+
+
+def test_a_variable_that_depends_on_the_batch_has_to_be_made_before():
+    made = []
+
+    def step(x):
+        if not made:
+            made.append(tf.Variable(x))
+        return made[0]
+
+    with pytest.raises(InvalidArgument, match="initial value is computed from the batch"):
+        run(step, tf.data.Dataset.from_tensors(1.0))
+
+
+def test_between_calls_no_batch_is_drawn_ahead():
+    running = Loop.of(same).begin(tf.data.Dataset.range(10))
+    count = 0
+    while count < 7:
+        count += running.advance(at_most=7 - count)[0]
+
+    assert next(running.iterator).numpy() == 7
+    assert not running.is_over
+
+
+def test_a_pass_is_over_when_the_data_has_come_to_its_end():
+    running = Loop.of(same).begin([1.0, 2.0])
+    calls = []
+    while not running.is_over:
+        calls.append(running.advance(at_most=100))
+
+    assert sum(count for count, _ in calls) == 2
+    assert sum(sums.get("loss", 0) for _, sums in calls) == 3.0
+
+
+def test_batches_that_were_used_are_passed_over():
+    running = Loop.of(same).begin([1, 2, 3])
+    running.skip(2)
+    assert list(running.iterator) == [3]
+
+    with pytest.raises(InvalidArgument, match="4 of them were used already, and now there are 3"):
+        Loop.of(same).begin([1, 2, 3]).skip(4)
