@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -31,6 +29,7 @@ from tensorlayer.layers.parameters import HasParameters
 from tensorlayer.layers.structure import leaves
 from tensorlayer.models import config as configs
 from tensorlayer.models import weights
+from tensorlayer.models.export import signature
 from tensorlayer.models.keras_layer import TensorLayerModel
 from tensorlayer.models.memory import variables_within
 from tensorlayer.models.stored import opened
@@ -366,44 +365,18 @@ class Model(HasParameters, metaclass=OwnerType):
     def export(self, path: str | os.PathLike[str]) -> None:
         """Write a SavedModel with the signature ``serving_default``, for inference anywhere.
 
-        Inputs are called after their layers, outputs after theirs.
+        Inputs are called after their layers, outputs after theirs; see
+        :mod:`tensorlayer.models.export`.
         """
         if self.outputs is None:
             raise NotSerializable(
                 f"model {self.name!r}: only a model over Input knows the shapes that it serves. "
                 "Make Model(inputs, model.as_layer()(inputs)) of it."
             )
-        tf.saved_model.save(self, str(Path(path)), signatures=self._signature())
-
-    def _signature(self) -> Any:
-        inputs, outputs = self.inputs, graph.networks_in(self.outputs)
-        known = naming.names_of(graph.layers_of([inputs, outputs]))
-        names = _identifiers([known[node.layer] for node in inputs])
-        results = _identifiers([known[node.layer] for node in outputs])
-
-        @tf.function(autograph=False)
-        def serve(**values: tf.Tensor) -> dict[str, tf.Tensor]:
-            fed = dict(zip(inputs, (values[name] for name in names), strict=True))
-            return dict(zip(results, graph.evaluate(outputs, fed, is_train=False), strict=True))
-
-        specs = {
-            name: tf.TensorSpec(node.layer.spec.shape, node.layer.spec.dtype, name)
-            for name, node in zip(names, inputs, strict=True)
-        }
-        return serve.get_concrete_function(**specs)
+        tf.saved_model.save(self, os.fspath(path), signatures=signature(self.inputs, self.outputs))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r} of {len(self.all_layers)} layers>"
-
-
-def _identifiers(names: Sequence[str]) -> list[str]:
-    """Return layers' names as SavedModel accepts them for arguments, each once."""
-    found: list[str] = []
-    for name in names:
-        stem = "".join(letter if letter.isalnum() else "_" for letter in name)
-        numbered = (f"{stem}_{number}" for number in itertools.count(1))
-        found.append(next(each for each in itertools.chain([stem], numbered) if each not in found))
-    return found
 
 
 def _require_inputs(inputs: Any, outputs: Any) -> None:
