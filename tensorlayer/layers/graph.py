@@ -16,7 +16,6 @@ from __future__ import annotations
 import copy
 import functools
 from collections.abc import Container, Iterator, Mapping, Sequence
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import tensorflow as tf
@@ -83,7 +82,7 @@ class Network(HasParameters):
     outputs: Any
     is_train: bool | None
     sides: dict[str, Network]
-    numbers: Mapping[str, int] = MappingProxyType({})  #: of unnamed layers below, by kind
+    numbers: Mapping[str, int]  #: of unnamed layers below, by kind
     has_sides = False  #: whether ``outputs`` is a pair of the result and what comes beside it
 
     def __init__(
@@ -99,8 +98,7 @@ class Network(HasParameters):
         # Past __setattr__: a tf.Module would wrap and track each of them.
         vars(self).update(layer=layer, args=args, options=options, outputs=outputs, sides={})
         vars(self).update(is_train=is_train, parents=parents)
-        if parents:
-            vars(self)["numbers"] = parents[0].numbers
+        vars(self)["numbers"] = parents[0].numbers if parents else {}
 
     # -- what it is
 
