@@ -27,7 +27,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 import tensorflow as tf
 
@@ -54,7 +54,8 @@ class LayerFacts(Facts):
     is_train: bool | None = None  #: the mode that was declared with it
     #: networks among the arguments of its constructor: inputs of every call
     networks: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    refusal: TensorLayerError | None = None  #: raised if it turns out to have parameters
+    #: to be raised if it turns out to have parameters, else to be remembered in the scope
+    pending: tuple[TensorLayerError, naming.VariableScope] | None = None
 
 
 class _LayerType(OwnerType):
@@ -113,7 +114,7 @@ class _LayerType(OwnerType):
     ) -> Layer:
         scope = naming.current_scope()
         types = precision(extra.get("dtype"))
-        facts = LayerFacts(scope.name, scope.owner, precision=types, refusal=refusal)
+        facts = LayerFacts(scope.name, scope.owner, precision=types)
         try:
             layer = cls.construct(args, kwargs, given, facts)
         except (TensorLayerError, TypeError) as error:
@@ -126,7 +127,9 @@ class _LayerType(OwnerType):
         if not extra.get("trainable", True):
             layer.trainable = False
         computing.build_at_once(layer)
-        if layer.is_named:
+        if refusal is not None:
+            facts.pending = (refusal, scope)
+        elif layer.is_named:
             scope.remember(layer)
         return layer
 
@@ -169,10 +172,17 @@ class Layer(HasParameters, metaclass=_LayerType):
     shares_by_name = True
     #: whether it computes in the type of its parameters under a mixed policy: statistics need it
     keeps_precision = False
+    #: whether ``forward`` may hold Python control flow on tensors: only layers of others do
+    needs_autograph: ClassVar[bool]
     #: the variables that the layer made, by name, in order
     _weights: Mapping[str, tf.Variable] = MappingProxyType({})
     act: Callable[[Any], Any] | None = None
     _built = False
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "needs_autograph" not in vars(cls):
+            cls.needs_autograph = not cls.__module__.startswith("tensorlayer.")
 
     def __init__(self, name: str | None = None, act: Any = None) -> None:
         super().__init__(name="layer")  # a module's name is an identifier; ours is a path
@@ -246,11 +256,6 @@ class Layer(HasParameters, metaclass=_LayerType):
     @is_built.setter
     def is_built(self, is_built: bool) -> None:
         self._built = is_built
-
-    @property
-    def needs_autograph(self) -> bool:
-        """Whether ``forward`` may hold Python control flow on tensors: only layers of others do."""
-        return not type(self).__module__.startswith("tensorlayer.")
 
     @property
     def lacks_weights(self) -> bool:

@@ -8,8 +8,10 @@ error.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,12 +49,22 @@ def compute(owner: Layer | Model, args: tuple[Any, ...], options: Mapping[str, A
     """Return the outputs of a layer or model for tensors; the first time, make the parameters."""
     if bool(current_mode()) in owner.facts.compared:
         return run(owner, args, options)
-    with LOCK:
+    with _making(owner):
         build(owner, args, options)
         with tf.GradientTape() as tape:  # it sees the variables that are read, and adds nothing
             outputs = run(owner, args, options)
         settle(owner, tape.watched_variables())
     return outputs
+
+
+def _making(owner: Layer | Model) -> AbstractContextManager[Any]:
+    """Return what to hold while a first run makes parameters.
+
+    Replicas of a strategy run one at a time and wait for each other wherever they synchronise; one
+    that held a lock meanwhile would wait for ever.
+    """
+    is_replica = tf.distribute.has_strategy() and not tf.distribute.in_cross_replica_context()
+    return contextlib.nullcontext() if owner.facts.compared or is_replica else LOCK
 
 
 def build(layer: Layer, args: tuple[Any, ...], options: Mapping[str, Any]) -> None:
@@ -86,7 +98,7 @@ def run(owner: Layer | Model, args: tuple[Any, ...], options: Mapping[str, Any])
     with naming.inside(facts.scope), mode(None if owner.trainable else False):
         if tf.executing_eagerly():
             return _forward(owner, args, options)
-        with tf.name_scope(f"{owner.name}/"):
+        with tf.name_scope(f"{facts.scope.name}/"):
             return _forward(owner, args, options)
 
 
@@ -115,9 +127,14 @@ def settle(owner: Layer | Model, used: Iterable[tf.Variable]) -> None:
         It has parameters, and sharing by name does not allow new ones here.
     """
     require_listed(owner, used)
-    refusal = getattr(owner.facts, "refusal", None)
-    if refusal is not None and owner.parameters:
-        raise refusal
+    pending = getattr(owner.facts, "pending", None)
+    if pending is not None:
+        error, scope = pending
+        if owner.parameters:
+            raise error
+        if owner.is_named:
+            scope.remember(owner)
+        owner.facts.pending = None
     owner.facts.compared |= {bool(current_mode())}
 
 

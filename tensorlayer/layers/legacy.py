@@ -82,6 +82,8 @@ class LegacyLayer(Layer):
         Unique in the network.
     """
 
+    needs_autograph = True  # the class is somebody else's
+
     def __init__(
         self,
         cls: type[Layer],

@@ -34,6 +34,7 @@ __all__ = [
     "AUTO_REUSE",
     "Reuse",
     "VariableScope",
+    "as_path",
     "check_name",
     "current_scope",
     "has_namesake",
@@ -79,6 +80,18 @@ def check_name(name: Any, who: str) -> str:
             f"letter, a digit or a dot; got {name!r}."
         )
     return name
+
+
+def as_path(text: str) -> str:
+    """Return any text as TensorFlow accepts it for the name of a scope.
+
+    Examples
+    --------
+    >>> as_path("my model, v2"), as_path("g/h0")
+    ('my_model__v2', 'g/h0')
+    """
+    path = re.sub(r"[^A-Za-z0-9_.\\\\/>-]", "_", text)
+    return path if _VALID.match(path) else f"model{path}"
 
 
 @dataclasses.dataclass(eq=False)

@@ -66,5 +66,9 @@ class OwnerType(type):
 
 
 def scope_of(owner: str, **options: Any) -> naming.VariableScope:
-    """Return the scope in which the owner of this name makes layers."""
-    return naming.VariableScope(owner, owner, **options)
+    """Return the scope in which the owner of this name makes layers.
+
+    A model's name is for people; what TensorFlow would refuse of it becomes an underscore.
+    """
+    path = naming.as_path(owner)
+    return naming.VariableScope(path, path, **options)

@@ -446,3 +446,20 @@ def test_inputs_and_outputs_are_the_networks_that_were_given():
     assert model.inputs == (x,)
     assert model.outputs is outputs
     assert (Own().inputs, Own().outputs) == (None, None)
+
+
+def test_a_name_for_people_is_no_name_of_a_scope():
+    class Named(Model):
+        def __init__(self, name=None):
+            super().__init__(name=name)
+            self.dense = Dense(2, in_channels=4)
+
+        def forward(self, x):
+            return self.dense(x)
+
+    model = Named(name="my model, v2")
+    traced = tf.function(lambda x: model(x, is_train=False))
+
+    assert model.name == "my model, v2"
+    assert traced(X).shape == (5, 2)
+    assert model.all_weights[0].name == "my_model__v2/dense/weights:0"
