@@ -129,7 +129,7 @@ class _LayerType(OwnerType):
         computing.build_at_once(layer)
         if refusal is not None:
             facts.pending = (refusal, scope)
-        elif layer.is_named:
+        elif facts.is_named:
             scope.remember(layer)
         return layer
 
@@ -234,33 +234,18 @@ class Layer(HasParameters, metaclass=_LayerType):
         self.facts.own_name = name.removeprefix(f"{self.facts.prefix}/")
 
     @property
-    def is_named(self) -> bool:
-        """Whether the name is its own, and not a number in a network."""
-        return self.facts.own_name is not None
-
-    @property
     def is_train(self) -> bool:
         """Whether this evaluation is training; see :mod:`tensorlayer.layers.mode`."""
         return bool(current_mode())
 
     @property
-    def is_empty(self) -> bool:
-        """Whether it is known to have no parameters."""
-        return bool(self.facts.compared) and not self.parameters
-
-    @property
     def is_built(self) -> bool:
-        """Whether ``build`` has made the parameters."""
-        return self._built
+        """Whether ``build`` has made all parameters that it makes."""
+        return self._built or type(self).build is Layer.build
 
     @is_built.setter
     def is_built(self, is_built: bool) -> None:
         self._built = is_built
-
-    @property
-    def lacks_weights(self) -> bool:
-        """Whether ``build`` has yet to make parameters."""
-        return not self._built and type(self).build is not Layer.build
 
     def parts(self) -> Iterator[tuple[str, Any]]:
         """Yield the parameters and what the attributes hold."""
@@ -269,7 +254,7 @@ class Layer(HasParameters, metaclass=_LayerType):
 
     def place(self, base: str, path: str) -> tuple[str, str]:
         """Return the path of the layer: by its name if it has one, else by what holds it."""
-        if self.is_named:
+        if self.facts.is_named:
             own = self.name.removeprefix(f"{self.facts.owner}/")
             path = f"{base}/{own}" if base else own
         return path, path

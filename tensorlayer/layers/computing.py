@@ -83,11 +83,8 @@ def build(layer: Layer, args: tuple[Any, ...], options: Mapping[str, Any]) -> No
 def build_at_once(layer: Layer) -> None:
     """Make the parameters of a new layer if its arguments tell their shapes."""
     shape = layer.shape_to_build_for()
-    if shape is not None and not layer.is_built:
-        layer.facts.variable_dtype = layer.facts.precision.variable or tf.float32
-        with naming.inside(scope_of(layer.name)):
-            layer.build(shape)
-        layer.is_built = True
+    if shape is not None:
+        build(layer, (tf.TensorSpec(shape),), {})
 
 
 def run(owner: Layer | Model, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
@@ -132,7 +129,7 @@ def settle(owner: Layer | Model, used: Iterable[tf.Variable]) -> None:
         error, scope = pending
         if owner.parameters:
             raise error
-        if owner.is_named:
+        if owner.facts.is_named:
             scope.remember(owner)
         owner.facts.pending = None
     owner.facts.compared |= {bool(current_mode())}

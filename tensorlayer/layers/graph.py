@@ -105,7 +105,7 @@ class Network(HasParameters):
     @property
     def name(self) -> str:
         """The name of the layer in this network."""
-        return self.layer.name if self.layer.is_named else self.layer_names[self.layer]
+        return self.layer.name if self.layer.facts.is_named else self.layer_names[self.layer]
 
     @property
     def layer_names(self) -> dict[Layer, str]:
@@ -237,7 +237,7 @@ class Network(HasParameters):
         return {name: layer for layer, name in self.layer_names.items()}
 
     def __repr__(self) -> str:
-        own = f" {self.layer.name!r}" if self.layer.is_named else ""
+        own = f" {self.layer.name!r}" if self.layer.facts.is_named else ""
         return f"<Network{own} {summary.shapes(self.outputs)} of {self.layer!r}>"
 
 
@@ -333,7 +333,7 @@ def _numbers(layer: Layer, parents: Sequence[Network]) -> Mapping[str, int]:
                 stem: max(numbers.get(stem, 0), other.numbers.get(stem, 0))
                 for stem in {**numbers, **other.numbers}
             }
-    if layer.is_named or layer.facts.label:
+    if layer.facts.is_named or layer.facts.label:
         return numbers
     number = numbers.get(layer.name, 0) + 1
     layer.facts.label = f"{layer.name}_{number}"

@@ -219,7 +219,7 @@ def _reuse(reuse: Any, around: Reuse) -> Reuse:
 
 def has_namesake(layer: Layer) -> bool:
     """Whether another layer of the same name lives, in this network or elsewhere."""
-    return layer.is_named and any(o is not layer for o in _LIVING.named(layer.name))
+    return layer.facts.is_named and any(o is not layer for o in _LIVING.named(layer.name))
 
 
 def names_of(layers: Iterable[Layer]) -> dict[Layer, str]:
@@ -232,12 +232,12 @@ def names_of(layers: Iterable[Layer]) -> dict[Layer, str]:
     """
     given: dict[str, Layer] = {}
     for layer in layers:
-        if layer.is_named and given.setdefault(layer.name, layer) is not layer:
+        if layer.facts.is_named and given.setdefault(layer.name, layer) is not layer:
             raise _taken(layer, given[layer.name])
     numbers: collections.Counter[str] = collections.Counter()
     names: dict[Layer, str] = {}
     for layer in layers:
-        names[layer] = layer.name if layer.is_named else _next(layer.name, numbers, given)
+        names[layer] = layer.name if layer.facts.is_named else _next(layer.name, numbers, given)
     return names
 
 

@@ -27,6 +27,11 @@ class Facts:
     compared: frozenset[bool] = frozenset()  #: modes in which what it lists is what it uses
     scope: naming.VariableScope | None = None  #: in which its ``forward`` runs
 
+    @property
+    def is_named(self) -> bool:
+        """Whether the name is its own, and not a number in a network."""
+        return self.own_name is not None
+
 
 class OwnerType(type):
     """The class of classes whose objects own what their constructors make."""

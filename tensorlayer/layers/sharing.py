@@ -91,7 +91,7 @@ def look_up(
     difference = "" if layer is None else _difference(layer, cls, given)
     if layer is not None and not difference:
         return layer, None
-    if layer is not None and not layer.is_empty:
+    if layer is not None and (not layer.facts.compared or layer.parameters):
         raise NameMismatch(
             f"{cls.__name__} {name!r}: reuse needs the same class and arguments, but "
             f"{difference}. Give it another name, or make the two agree."

@@ -31,7 +31,7 @@ class Owner:
     """What tells itself what it consists of: layers, networks and models."""
 
     trainable: bool
-    lacks_weights = False  #: whether it will have variables that do not exist yet
+    is_built = True  #: whether all variables exist
 
     def parts(self) -> Iterator[tuple[str, Any]]:
         """Yield what it consists of, with a name for each: its attributes."""
@@ -101,7 +101,7 @@ def _walk(
     elif isinstance(value, types.MethodType):
         parts = iter([("", value.__self__)])
     elif isinstance(value, Owner):
-        if require_all and value.lacks_weights:
+        if require_all and not value.is_built:
             raise InvalidArgument(
                 f"{value!r} has no weights yet. Give it in_channels, or call it or its model once."
             )

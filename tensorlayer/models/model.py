@@ -81,8 +81,6 @@ class Model(HasParameters, metaclass=OwnerType):
     Dense(n_units=2, name='logits')
     """
 
-    #: a model makes its parameters in its constructor, and computes in the types of its layers
-    is_built = True
     _as_layer: Callable[[], ModelLayer | None] | None = None
     _ends: Mapping[str, Any] = MappingProxyType({"in": None, "out": None})
     #: the constructor's arguments by name, defaults included
