@@ -14,8 +14,43 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+import tensorlayer as tl
+
 #: Longer than any layer takes; replicas that wait for each other would wait for ever.
 PATIENCE_SECONDS = 20
+
+
+class Talking(tl.layers.Layer):
+    """A layer whose replicas wait for each other in training, as those of Keras's SyncBatchNorm."""
+
+    def build(self, inputs_shape: Any) -> None:
+        """Make a scale."""
+        self.scale = self._get_weights("scale", inputs_shape[-1:], init=1.0)
+
+    def forward(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Scale, and in training subtract the mean of all replicas."""
+        context = tf.distribute.get_replica_context()
+        if not self.is_train or context is None:
+            return inputs * self.scale
+        return inputs * self.scale - context.all_reduce("mean", tf.reduce_mean(inputs, 0))
+
+
+class TalkingSpec:
+    """As in ``specs.py``, of a layer that is none of the library's."""
+
+    name = "Talking"
+
+    def fresh(self) -> TalkingSpec:
+        """Return itself."""
+        return self
+
+    def network(self) -> tl.layers.Network:
+        """Return the layer on an input."""
+        return Talking(tl.layers.Input([None, 3]), name="talking")
+
+    def values(self, batch: int, seed: int) -> tf.Tensor:
+        """Return random inputs."""
+        return tf.random.stateless_normal([batch, 3], [seed, 0])
 
 
 def check(spec: Any, strategy: tf.distribute.Strategy) -> None:
@@ -70,7 +105,7 @@ def main() -> None:
     strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
     from tests.layers.specs import SPECS  # the list makes variables, which starts TensorFlow
 
-    for spec in SPECS:
+    for spec in (*SPECS, TalkingSpec()):
         faulthandler.dump_traceback_later(PATIENCE_SECONDS, exit=True)
         try:
             check(spec, strategy)

@@ -277,3 +277,9 @@ def test_two_replicas_evaluate_and_train_alike(spec, replicas):
 
     assert spec.name in found, f"the process ended before this layer: {errors}"
     assert found[spec.name] == "", found[spec.name]
+
+
+def test_replicas_may_wait_for_each_other_in_a_layer(replicas):
+    found, errors = replicas
+
+    assert found.get("Talking") == "", found.get("Talking", errors)
