@@ -239,9 +239,8 @@ def test_a_session_computes_what_the_eager_layer_computes(spec):
         feeds = spec.for_each_input(lambda _, shape: v1.placeholder(tf.float32, [None, *shape]))
         many, data = (feeds, values) if isinstance(feeds, list) else ([feeds], [values])
         nets = [InputLayer(feed, name=f"x{i}") for i, feed in enumerate(many)]
-        net = spec.fresh().make(
-            nets if isinstance(feeds, list) else nets[0], **spec.fresh().arguments, name="layer"
-        )
+        stacked_on = nets if isinstance(feeds, list) else nets[0]
+        net = spec.make(stacked_on, **spec.fresh().arguments, name="layer")
         session.run(v1.global_variables_initializer())
         session.run([v.assign(w) for v, w in zip(net.all_params, weights, strict=True)])
         result = session.run(net.outputs, dict(zip(many, data, strict=True)))
