@@ -193,6 +193,18 @@ def test_one_layer_is_told_a_mixed_policy(spec):
     assert_trains(net, values)
 
 
+@pytest.mark.parametrize("dtype", ["mixed_bfloat16", "float64"])
+@pytest.mark.parametrize("spec", [spec for spec in SPECS if spec.makes_its_parameters], ids=str)
+def test_a_layer_of_a_block_has_the_types_that_the_block_is_told(spec, dtype):
+    policy = tf.keras.mixed_precision.Policy(dtype)
+    net = Block(spec.inputs(), spec.make, spec.arguments, name="block", dtype=dtype)
+    values = spec.values(4)
+
+    assert net.outputs.dtype == net(values, is_train=False).dtype == policy.compute_dtype
+    assert types_of(net) <= {policy.variable_dtype}
+    assert_trains(net, values)
+
+
 @every_layer
 def test_16_bits_compute_nearly_the_same(spec, policy):
     exact, values = spec.fresh().network(dtype="float32"), spec.values(4)

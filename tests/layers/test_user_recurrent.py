@@ -10,7 +10,7 @@ import tensorflow as tf
 
 import tensorlayer as tl
 from tensorlayer.layers import Concat, Dense, Input, InputLayer, isolated, variable_scope
-from tests.layers.test_user_layers import close, gru_states, randomized
+from tests.layers.user_cases import close, gru_states, randomized
 from tests.layers.user_layers import GRU
 
 RNG = np.random.default_rng(0)
