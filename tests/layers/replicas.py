@@ -17,7 +17,7 @@ import tensorflow as tf
 import tensorlayer as tl
 
 #: Longer than any layer takes; replicas that wait for each other would wait for ever.
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 30
 
 
 class Talking(tl.layers.Layer):
