@@ -45,6 +45,9 @@ from tensorlayer.layers.sharing import look_up
 __all__ = ["Layer", "LayerFacts", "require_known", "require_rank"]
 
 
+_AGGREGATION = {True: tf.VariableAggregation.MEAN, False: tf.VariableAggregation.NONE}
+
+
 @dataclasses.dataclass(eq=False)
 class LayerFacts(Facts):
     """What is known of a layer."""
@@ -85,6 +88,7 @@ class _LayerType(OwnerType):
         is_plain = cls.forward is Layer.forward and cls.transform is Layer.transform
         return is_plain and cls.__init__ is not Layer.__init__
 
+    @tf.autograph.experimental.do_not_convert  # a user's ``forward`` may make layers
     def make(
         cls, args: tuple[Any, ...], kwargs: dict[str, Any], extra: dict[str, Any]
     ) -> tuple[Layer, dict[str, Any]]:
@@ -188,7 +192,7 @@ class Layer(HasParameters, metaclass=_LayerType):
         super().__init__(name="layer")  # a module's name is an identifier; ours is a path
         vars(self).setdefault("facts", LayerFacts())
         if name is not None:
-            self.name = name
+            self.facts.own_name = naming.check_name(name, type(self).__name__)
         if act is not None:
             self.act = activation.get(act)
 
@@ -232,6 +236,7 @@ class Layer(HasParameters, metaclass=_LayerType):
     def name(self, name: str) -> None:
         name = naming.check_name(name, type(self).__name__)
         self.facts.own_name = name.removeprefix(f"{self.facts.prefix}/")
+        naming.note(self)
 
     @property
     def is_train(self) -> bool:
@@ -287,10 +292,13 @@ class Layer(HasParameters, metaclass=_LayerType):
         shape = [int(size) for size in shape]
         dtype = self.facts.variable_dtype if dtype is None else tf.as_dtype(dtype)
         make = initializers.get(init)
+        # What training moves beside gradients is the mean of what replicas find.
+        is_statistic = not trainable and dtype.is_floating
         with tf.init_scope(), tf.name_scope(""), not_captured():
             variable = tf.Variable(
                 lambda: tf.cast(make(shape, dtype=dtype), dtype),
                 trainable=trainable,
+                aggregation=_AGGREGATION[is_statistic],
                 name=f"{self.facts.label or self.name}/{var_name}",
                 shape=shape,
             )

@@ -21,7 +21,7 @@ from tensorlayer.errors import UnlistedVariable
 from tensorlayer.layers import arguments, naming, tree
 from tensorlayer.layers.mode import current_mode, mode
 from tensorlayer.layers.owner import scope_of
-from tensorlayer.layers.precision import cast, first_float, stand_in
+from tensorlayer.layers.precision import cast, first_float, stand_in, within
 from tensorlayer.layers.sharing import Registry
 from tensorlayer.layers.structure import leaves, rebuild
 
@@ -75,7 +75,7 @@ def build(layer: Layer, args: tuple[Any, ...], options: Mapping[str, Any]) -> No
     shapes = [rebuild(each, _sizes) for each in args]
     named = {key: rebuild(value, _sizes) for key, value in options.items() if _is_input(value)}
     named = {key: value for key, value in named.items() if arguments.takes(layer.build, key)}
-    with naming.inside(scope_of(layer.name)):
+    with naming.inside(scope_of(layer.name)), within(layer.facts.precision):
         layer.build(shapes[0] if len(shapes) == 1 else shapes, **named)
     layer.is_built = True
 
@@ -92,7 +92,8 @@ def run(owner: Layer | Model, args: tuple[Any, ...], options: Mapping[str, Any])
     facts = owner.facts
     if facts.scope is None:
         facts.scope = scope_of(owner.name, reuse=naming.Reuse.AUTO, made=_Made(owner))
-    with naming.inside(facts.scope), mode(None if owner.trainable else False):
+    frozen = mode(None if owner.trainable else False)
+    with naming.inside(facts.scope), within(facts.precision), frozen:
         if tf.executing_eagerly():
             return _forward(owner, args, options)
         with tf.name_scope(f"{facts.scope.name}/"):
@@ -113,6 +114,7 @@ def _forward(layer: Layer | Model, args: tuple[Any, ...], options: Mapping[str, 
         return standing.forward(*args, **options)
 
 
+@tf.autograph.experimental.do_not_convert
 def settle(owner: Layer | Model, used: Iterable[tf.Variable]) -> None:
     """Compare what it lists with what a first run used.
 

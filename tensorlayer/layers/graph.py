@@ -25,7 +25,7 @@ from tensorlayer.layers import summary
 from tensorlayer.layers.computing import compute
 from tensorlayer.layers.feeding import bind_inputs
 from tensorlayer.layers.mode import default_mode, mode
-from tensorlayer.layers.naming import has_namesake, names_of
+from tensorlayer.layers.naming import may_be_taken, names_of
 from tensorlayer.layers.outputs import Outputs
 from tensorlayer.layers.parameters import HasParameters
 from tensorlayer.layers.structure import leaves, rebuild
@@ -291,6 +291,12 @@ def connect(
     if not network.has_sides:
         return parts
     main, sides = parts
+    for name in sides:
+        if hasattr(Network, name):
+            raise InvalidArgument(
+                f"{layer!r}: {name!r} is what every network has; call what the layer gives besides "
+                "its result by another name."
+            )
     for part in networks_in(main):
         part.sides.update(sides)
     return main
@@ -310,7 +316,7 @@ def apply(
     """Apply ``layer`` to networks: the call event, whose outputs may be a structure."""
     is_train = layer.facts.is_train if is_train is None else is_train
     parents = networks_in((args, options))
-    if has_namesake(layer):
+    if may_be_taken(layer, len(parents)):
         names_of(dict.fromkeys([*layers_of(parents), layer]))  # it raises if that is here
     numbers = _numbers(layer, parents)
     with default_mode(is_train):

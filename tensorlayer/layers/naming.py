@@ -37,10 +37,11 @@ __all__ = [
     "as_path",
     "check_name",
     "current_scope",
-    "has_namesake",
     "inside",
     "isolated",
+    "may_be_taken",
     "names_of",
+    "note",
     "snake_case",
     "variable_scope",
 ]
@@ -116,7 +117,7 @@ class VariableScope:
 
     def remember(self, layer: Layer) -> None:
         """Let this scope, and those around it, find the layer under its name."""
-        _LIVING.add(layer.name, layer)
+        note(layer)
         scope: VariableScope | None = self
         while scope is not None:
             scope.made.add(layer.name, layer, keep=self.reuse is Reuse.AUTO)
@@ -217,9 +218,18 @@ def _reuse(reuse: Any, around: Reuse) -> Reuse:
     return Reuse.AUTO if getattr(reuse, "name", "") in {"AUTO", "AUTO_REUSE"} else Reuse.ALWAYS
 
 
-def has_namesake(layer: Layer) -> bool:
-    """Whether another layer of the same name lives, in this network or elsewhere."""
-    return layer.facts.is_named and any(o is not layer for o in _LIVING.named(layer.name))
+def note(layer: Layer) -> None:
+    """Note that a layer has its name from now on."""
+    _LIVING.add(layer.name, layer)
+
+
+def may_be_taken(layer: Layer, n_parents: int) -> bool:
+    """Whether a name may be there twice once ``layer`` is applied: by a look at all that live.
+
+    Either its own name, or one of the branches that it joins. Walking the network to be sure takes
+    time; for each of its layers, time that would grow with the square.
+    """
+    return bool(_LIVING.repeated) and (n_parents > 1 or layer.name in _LIVING.repeated)
 
 
 def names_of(layers: Iterable[Layer]) -> dict[Layer, str]:

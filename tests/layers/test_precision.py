@@ -73,7 +73,8 @@ def test_the_global_policy_holds_for_what_has_no_dtype(global_policy):
 @pytest.mark.parametrize("dtype", ["float33", object(), "bfloat"])
 def test_what_is_neither_type_nor_policy_is_refused(dtype):
     with pytest.raises(
-        InvalidArgument, match=r"dtype is a type of TensorFlow or a policy such as 'mixed_bf.*got "
+        InvalidArgument,
+        match=r"dtype is a floating-point type of TensorFlow or a policy such as 'mixed_bf.*got ",
     ):
         precision(dtype)
 

@@ -217,7 +217,7 @@ def test_variables_that_do_not_exist_yet_are_demanded_or_passed_over():
     assert names(module, require_all=False) == ["ready/weights", "ready/biases"]
 
 
-def test_what_lacks_weights_is_found_at_any_depth():
+def test_what_is_built_is_found_at_any_depth():
     module = holding(outer=[{"inner": holding(later=Dense(2, name="later"))}])
 
     with pytest.raises(InvalidArgument, match="has no weights yet"):
@@ -277,7 +277,7 @@ def test_by_default_an_owner_consists_of_its_attributes():
             self.w = tf.Variable(1.0)
 
     assert names(holding(held=Plain())) == ["held/w"]
-    assert not Plain.lacks_weights
+    assert Plain.is_built
 
 
 def test_a_model_and_its_network_list_the_same():
