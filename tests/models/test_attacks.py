@@ -68,6 +68,17 @@ class Pair(Model):
         return self.a(self.z(x))
 
 
+class Foreign(Model):
+    """Holds a layer of Keras."""
+
+    def __init__(self):
+        super().__init__()
+        self.drop = tf.keras.layers.Dropout(0.5)
+
+    def forward(self, x):
+        return self.drop(x)
+
+
 class Told(Model):
     """Doubles in training, by its own attribute."""
 
@@ -149,6 +160,25 @@ def test_a_model_is_an_activation_that_follows_the_mode():
     assert not (net(ONES, is_train=False).numpy() == 0).any()
 
 
+def test_a_keras_layer_in_a_model_of_ones_own_follows_the_mode():
+    model = Foreign()
+    values = np.ones([1, 300], np.float32)
+
+    assert (model(values, is_train=True).numpy() == 0).any()
+    assert not (model(values, is_train=False).numpy() == 0).any()
+
+
+def test_a_model_within_a_model_of_ones_own_follows_the_mode_around():
+    x = Input([None, 300])
+    inner = Model(x, Dropout(x, 0.5, name="drop"))
+    inner.train()
+    outer = Pair()
+    outer.forward = lambda values: inner(values)
+    outer.inner = inner
+
+    assert not (outer(np.ones([1, 300], np.float32), is_train=False).numpy() == 0).any()
+
+
 # -- layers of a model of one's own
 
 
@@ -222,6 +252,17 @@ def test_a_model_is_a_keras_layer_twice_in_one_keras_model():
     outer = tf.keras.Model(x, model.as_keras()(model.as_keras()(x)))
 
     assert outer(ONES).shape == (4, 3)
+
+
+@pytest.mark.parametrize("say", [Model.train, Model.eval])
+def test_a_model_that_was_told_its_mode_is_a_keras_layer(say):
+    model = small()
+    say(model)
+    outer = tf.keras.Sequential([tf.keras.Input([3]), model.as_keras()])
+    outer.compile("sgd", "mse")
+    outer.fit(ONES, ONES, verbose=0)
+
+    assert outer.predict(ONES, verbose=0).shape == (4, 3)
 
 
 def test_a_keras_file_is_loaded_by_a_program_that_imported_the_models(tmp_path):
