@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 import tensorlayer as tl
 from tensorlayer.errors import InvalidName, NameTaken
 from tensorlayer.layers import Concat, Dense, Input, variable_scope
+from tensorlayer.layers.naming import has_namesake
 
 # -- unique names
 
@@ -24,6 +27,18 @@ def test_separate_branches_may_use_one_name_until_they_are_joined():
 
     with pytest.raises(NameTaken, match="choose another one, or share parameters"):
         Concat([one, other])
+
+
+def test_only_another_living_layer_is_a_namesake():
+    lonely, one = Dense(name="lonely"), Dense(name="twin")
+    other = Dense(name="twin")
+
+    assert [has_namesake(layer) for layer in (lonely, one, other, Dense())] == [
+        False, True, True, False,
+    ]  # fmt: skip
+    del other
+    gc.collect()
+    assert not has_namesake(one)
 
 
 def test_a_layer_applied_twice_is_two_events_and_one_set_of_variables():
