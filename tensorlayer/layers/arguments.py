@@ -89,6 +89,8 @@ def same(one: Any, other: Any) -> bool:
         return not differences(one, other)
     if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
         return len(one) == len(other) and all(map(same, one, other))
+    if type(one) is type(other) and hasattr(one, "facts"):  # a layer with values is itself alone
+        return not (one.is_built and other.is_built) and same(one.arguments, other.arguments)
     if type(one) is type(other) and hasattr(one, "get_config"):
         return same(_configuration(one), _configuration(other))
     return bool(one == other)
@@ -116,8 +118,17 @@ def _is_keras_input(config: Any) -> bool:
 
 
 def _captured(function: types.FunctionType) -> tuple[Any, ...]:
-    cells = [cell.cell_contents for cell in function.__closure__ or ()]
+    cells = [_content(cell, function) for cell in function.__closure__ or ()]
     return (function.__defaults__, function.__kwdefaults__, cells)
+
+
+def _content(cell: types.CellType, function: types.FunctionType) -> Any:
+    """Return what a closure holds: nothing yet, perhaps, or the function itself."""
+    try:
+        content = cell.cell_contents
+    except ValueError:
+        return None
+    return "itself" if content is function else content
 
 
 def describe(cls: type, arguments: Mapping[str, Any]) -> str:

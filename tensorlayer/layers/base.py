@@ -27,7 +27,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 import tensorflow as tf
 
@@ -45,6 +45,9 @@ from tensorlayer.layers.sharing import look_up
 __all__ = ["Layer", "LayerFacts", "require_known", "require_rank"]
 
 
+_AGGREGATION = {True: tf.VariableAggregation.MEAN, False: tf.VariableAggregation.NONE}
+
+
 @dataclasses.dataclass(eq=False)
 class LayerFacts(Facts):
     """What is known of a layer."""
@@ -54,7 +57,8 @@ class LayerFacts(Facts):
     is_train: bool | None = None  #: the mode that was declared with it
     #: networks among the arguments of its constructor: inputs of every call
     networks: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    refusal: TensorLayerError | None = None  #: raised if it turns out to have parameters
+    #: to be raised if it turns out to have parameters, else to be remembered in the scope
+    pending: tuple[TensorLayerError, naming.VariableScope] | None = None
 
 
 class _LayerType(OwnerType):
@@ -84,6 +88,7 @@ class _LayerType(OwnerType):
         is_plain = cls.forward is Layer.forward and cls.transform is Layer.transform
         return is_plain and cls.__init__ is not Layer.__init__
 
+    @tf.autograph.experimental.do_not_convert  # a user's ``forward`` may make layers
     def make(
         cls, args: tuple[Any, ...], kwargs: dict[str, Any], extra: dict[str, Any]
     ) -> tuple[Layer, dict[str, Any]]:
@@ -113,7 +118,7 @@ class _LayerType(OwnerType):
     ) -> Layer:
         scope = naming.current_scope()
         types = precision(extra.get("dtype"))
-        facts = LayerFacts(scope.name, scope.owner, precision=types, refusal=refusal)
+        facts = LayerFacts(scope.name, scope.owner, precision=types)
         try:
             layer = cls.construct(args, kwargs, given, facts)
         except (TensorLayerError, TypeError) as error:
@@ -126,7 +131,9 @@ class _LayerType(OwnerType):
         if not extra.get("trainable", True):
             layer.trainable = False
         computing.build_at_once(layer)
-        if layer.is_named:
+        if refusal is not None:
+            facts.pending = (refusal, scope)
+        elif facts.is_named:
             scope.remember(layer)
         return layer
 
@@ -169,16 +176,23 @@ class Layer(HasParameters, metaclass=_LayerType):
     shares_by_name = True
     #: whether it computes in the type of its parameters under a mixed policy: statistics need it
     keeps_precision = False
+    #: whether ``forward`` may hold Python control flow on tensors: only layers of others do
+    needs_autograph: ClassVar[bool]
     #: the variables that the layer made, by name, in order
     _weights: Mapping[str, tf.Variable] = MappingProxyType({})
     act: Callable[[Any], Any] | None = None
     _built = False
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "needs_autograph" not in vars(cls):
+            cls.needs_autograph = not cls.__module__.startswith("tensorlayer.")
+
     def __init__(self, name: str | None = None, act: Any = None) -> None:
         super().__init__(name="layer")  # a module's name is an identifier; ours is a path
         vars(self).setdefault("facts", LayerFacts())
         if name is not None:
-            self.name = name
+            self.facts.own_name = naming.check_name(name, type(self).__name__)
         if act is not None:
             self.act = activation.get(act)
 
@@ -222,11 +236,7 @@ class Layer(HasParameters, metaclass=_LayerType):
     def name(self, name: str) -> None:
         name = naming.check_name(name, type(self).__name__)
         self.facts.own_name = name.removeprefix(f"{self.facts.prefix}/")
-
-    @property
-    def is_named(self) -> bool:
-        """Whether the name is its own, and not a number in a network."""
-        return self.facts.own_name is not None
+        naming.note(self)
 
     @property
     def is_train(self) -> bool:
@@ -234,28 +244,13 @@ class Layer(HasParameters, metaclass=_LayerType):
         return bool(current_mode())
 
     @property
-    def is_empty(self) -> bool:
-        """Whether it is known to have no parameters."""
-        return bool(self.facts.compared) and not self.parameters
-
-    @property
     def is_built(self) -> bool:
-        """Whether ``build`` has made the parameters."""
-        return self._built
+        """Whether ``build`` has made all parameters that it makes."""
+        return self._built or type(self).build is Layer.build
 
     @is_built.setter
     def is_built(self, is_built: bool) -> None:
         self._built = is_built
-
-    @property
-    def needs_autograph(self) -> bool:
-        """Whether ``forward`` may hold Python control flow on tensors: only layers of others do."""
-        return not type(self).__module__.startswith("tensorlayer.")
-
-    @property
-    def lacks_weights(self) -> bool:
-        """Whether ``build`` has yet to make parameters."""
-        return not self._built and type(self).build is not Layer.build
 
     def parts(self) -> Iterator[tuple[str, Any]]:
         """Yield the parameters and what the attributes hold."""
@@ -264,7 +259,7 @@ class Layer(HasParameters, metaclass=_LayerType):
 
     def place(self, base: str, path: str) -> tuple[str, str]:
         """Return the path of the layer: by its name if it has one, else by what holds it."""
-        if self.is_named:
+        if self.facts.is_named:
             own = self.name.removeprefix(f"{self.facts.owner}/")
             path = f"{base}/{own}" if base else own
         return path, path
@@ -297,10 +292,13 @@ class Layer(HasParameters, metaclass=_LayerType):
         shape = [int(size) for size in shape]
         dtype = self.facts.variable_dtype if dtype is None else tf.as_dtype(dtype)
         make = initializers.get(init)
+        # What training moves beside gradients is the mean of what replicas find.
+        is_statistic = not trainable and dtype.is_floating
         with tf.init_scope(), tf.name_scope(""), not_captured():
             variable = tf.Variable(
                 lambda: tf.cast(make(shape, dtype=dtype), dtype),
                 trainable=trainable,
+                aggregation=_AGGREGATION[is_statistic],
                 name=f"{self.facts.label or self.name}/{var_name}",
                 shape=shape,
             )

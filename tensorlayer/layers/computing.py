@@ -8,8 +8,10 @@ error.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +21,7 @@ from tensorlayer.errors import UnlistedVariable
 from tensorlayer.layers import arguments, naming, tree
 from tensorlayer.layers.mode import current_mode, mode
 from tensorlayer.layers.owner import scope_of
-from tensorlayer.layers.precision import cast, first_float, stand_in
+from tensorlayer.layers.precision import cast, first_float, stand_in, within
 from tensorlayer.layers.sharing import Registry
 from tensorlayer.layers.structure import leaves, rebuild
 
@@ -47,12 +49,22 @@ def compute(owner: Layer | Model, args: tuple[Any, ...], options: Mapping[str, A
     """Return the outputs of a layer or model for tensors; the first time, make the parameters."""
     if bool(current_mode()) in owner.facts.compared:
         return run(owner, args, options)
-    with LOCK:
+    with _making(owner):
         build(owner, args, options)
         with tf.GradientTape() as tape:  # it sees the variables that are read, and adds nothing
             outputs = run(owner, args, options)
         settle(owner, tape.watched_variables())
     return outputs
+
+
+def _making(owner: Layer | Model) -> AbstractContextManager[Any]:
+    """Return what to hold while a first run makes parameters.
+
+    Replicas of a strategy run one at a time and wait for each other wherever they synchronise; one
+    that held a lock meanwhile would wait for ever.
+    """
+    is_replica = tf.distribute.has_strategy() and not tf.distribute.in_cross_replica_context()
+    return contextlib.nullcontext() if owner.facts.compared or is_replica else LOCK
 
 
 def build(layer: Layer, args: tuple[Any, ...], options: Mapping[str, Any]) -> None:
@@ -63,7 +75,7 @@ def build(layer: Layer, args: tuple[Any, ...], options: Mapping[str, Any]) -> No
     shapes = [rebuild(each, _sizes) for each in args]
     named = {key: rebuild(value, _sizes) for key, value in options.items() if _is_input(value)}
     named = {key: value for key, value in named.items() if arguments.takes(layer.build, key)}
-    with naming.inside(scope_of(layer.name)):
+    with naming.inside(scope_of(layer.name)), within(layer.facts.precision):
         layer.build(shapes[0] if len(shapes) == 1 else shapes, **named)
     layer.is_built = True
 
@@ -71,11 +83,8 @@ def build(layer: Layer, args: tuple[Any, ...], options: Mapping[str, Any]) -> No
 def build_at_once(layer: Layer) -> None:
     """Make the parameters of a new layer if its arguments tell their shapes."""
     shape = layer.shape_to_build_for()
-    if shape is not None and not layer.is_built:
-        layer.facts.variable_dtype = layer.facts.precision.variable or tf.float32
-        with naming.inside(scope_of(layer.name)):
-            layer.build(shape)
-        layer.is_built = True
+    if shape is not None:
+        build(layer, (tf.TensorSpec(shape),), {})
 
 
 def run(owner: Layer | Model, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
@@ -83,10 +92,11 @@ def run(owner: Layer | Model, args: tuple[Any, ...], options: Mapping[str, Any])
     facts = owner.facts
     if facts.scope is None:
         facts.scope = scope_of(owner.name, reuse=naming.Reuse.AUTO, made=_Made(owner))
-    with naming.inside(facts.scope), mode(None if owner.trainable else False):
+    frozen = mode(None if owner.trainable else False)
+    with naming.inside(facts.scope), within(facts.precision), frozen:
         if tf.executing_eagerly():
             return _forward(owner, args, options)
-        with tf.name_scope(f"{owner.name}/"):
+        with tf.name_scope(f"{facts.scope.name}/"):
             return _forward(owner, args, options)
 
 
@@ -104,6 +114,7 @@ def _forward(layer: Layer | Model, args: tuple[Any, ...], options: Mapping[str, 
         return standing.forward(*args, **options)
 
 
+@tf.autograph.experimental.do_not_convert
 def settle(owner: Layer | Model, used: Iterable[tf.Variable]) -> None:
     """Compare what it lists with what a first run used.
 
@@ -115,9 +126,14 @@ def settle(owner: Layer | Model, used: Iterable[tf.Variable]) -> None:
         It has parameters, and sharing by name does not allow new ones here.
     """
     require_listed(owner, used)
-    refusal = getattr(owner.facts, "refusal", None)
-    if refusal is not None and owner.parameters:
-        raise refusal
+    pending = getattr(owner.facts, "pending", None)
+    if pending is not None:
+        error, scope = pending
+        if owner.parameters:
+            raise error
+        if owner.facts.is_named:
+            scope.remember(owner)
+        owner.facts.pending = None
     owner.facts.compared |= {bool(current_mode())}
 
 

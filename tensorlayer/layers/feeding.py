@@ -85,10 +85,18 @@ def _converted(node: Network, value: Any) -> tf.Tensor:
     dtype = node.layer.spec.dtype
     try:
         array = np.asarray(value)
-        loses = array.dtype.kind in "fc" and not (dtype.is_floating or dtype.is_complex)
-        return tf.convert_to_tensor(array, array.dtype if loses else dtype)
+        return tf.convert_to_tensor(array, array.dtype if _loses(array, dtype) else dtype)
     except (TypeError, ValueError) as error:
         raise InvalidArgument(
             f"the input {node.name!r} takes {dtype.name} of shape {tuple(node.layer.spec.shape)}, "
             f"got a {type(value).__name__} that is no array: {error}"
         ) from error
+
+
+def _loses(array: np.ndarray, dtype: tf.DType) -> bool:
+    """Whether numbers would be cut off: parts behind the point, imaginary parts, high digits."""
+    if dtype.is_integer and array.dtype.kind in "iu":
+        return bool(array.size) and not dtype.min <= array.min() <= array.max() <= dtype.max
+    if dtype.is_integer or dtype.is_bool:
+        return array.dtype.kind in "fc"
+    return array.dtype.kind == "c" and not dtype.is_complex

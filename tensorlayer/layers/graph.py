@@ -16,7 +16,6 @@ from __future__ import annotations
 import copy
 import functools
 from collections.abc import Container, Iterator, Mapping, Sequence
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import tensorflow as tf
@@ -26,7 +25,7 @@ from tensorlayer.layers import summary
 from tensorlayer.layers.computing import compute
 from tensorlayer.layers.feeding import bind_inputs
 from tensorlayer.layers.mode import default_mode, mode
-from tensorlayer.layers.naming import has_namesake, names_of
+from tensorlayer.layers.naming import may_be_taken, names_of
 from tensorlayer.layers.outputs import Outputs
 from tensorlayer.layers.parameters import HasParameters
 from tensorlayer.layers.structure import leaves, rebuild
@@ -83,7 +82,7 @@ class Network(HasParameters):
     outputs: Any
     is_train: bool | None
     sides: dict[str, Network]
-    numbers: Mapping[str, int] = MappingProxyType({})  #: of unnamed layers below, by kind
+    numbers: Mapping[str, int]  #: of unnamed layers below, by kind
     has_sides = False  #: whether ``outputs`` is a pair of the result and what comes beside it
 
     def __init__(
@@ -99,15 +98,14 @@ class Network(HasParameters):
         # Past __setattr__: a tf.Module would wrap and track each of them.
         vars(self).update(layer=layer, args=args, options=options, outputs=outputs, sides={})
         vars(self).update(is_train=is_train, parents=parents)
-        if parents:
-            vars(self)["numbers"] = parents[0].numbers
+        vars(self)["numbers"] = parents[0].numbers if parents else {}
 
     # -- what it is
 
     @property
     def name(self) -> str:
         """The name of the layer in this network."""
-        return self.layer.name if self.layer.is_named else self.layer_names[self.layer]
+        return self.layer.name if self.layer.facts.is_named else self.layer_names[self.layer]
 
     @property
     def layer_names(self) -> dict[Layer, str]:
@@ -239,7 +237,7 @@ class Network(HasParameters):
         return {name: layer for layer, name in self.layer_names.items()}
 
     def __repr__(self) -> str:
-        own = f" {self.layer.name!r}" if self.layer.is_named else ""
+        own = f" {self.layer.name!r}" if self.layer.facts.is_named else ""
         return f"<Network{own} {summary.shapes(self.outputs)} of {self.layer!r}>"
 
 
@@ -293,6 +291,12 @@ def connect(
     if not network.has_sides:
         return parts
     main, sides = parts
+    for name in sides:
+        if hasattr(Network, name):
+            raise InvalidArgument(
+                f"{layer!r}: {name!r} is what every network has; call what the layer gives besides "
+                "its result by another name."
+            )
     for part in networks_in(main):
         part.sides.update(sides)
     return main
@@ -312,7 +316,7 @@ def apply(
     """Apply ``layer`` to networks: the call event, whose outputs may be a structure."""
     is_train = layer.facts.is_train if is_train is None else is_train
     parents = networks_in((args, options))
-    if has_namesake(layer):
+    if may_be_taken(layer, len(parents)):
         names_of(dict.fromkeys([*layers_of(parents), layer]))  # it raises if that is here
     numbers = _numbers(layer, parents)
     with default_mode(is_train):
@@ -335,7 +339,7 @@ def _numbers(layer: Layer, parents: Sequence[Network]) -> Mapping[str, int]:
                 stem: max(numbers.get(stem, 0), other.numbers.get(stem, 0))
                 for stem in {**numbers, **other.numbers}
             }
-    if layer.is_named or layer.facts.label:
+    if layer.facts.is_named or layer.facts.label:
         return numbers
     number = numbers.get(layer.name, 0) + 1
     layer.facts.label = f"{layer.name}_{number}"

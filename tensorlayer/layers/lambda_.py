@@ -73,10 +73,7 @@ class Lambda(Layer):
     #: the function's own variables are not ours to cast
     keeps_precision = True
 
-    @property
-    def needs_autograph(self) -> bool:
-        """The function is somebody else's: it may hold Python control flow on tensors."""
-        return True
+    needs_autograph = True  # the function is somebody else's
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
         """Call the function."""

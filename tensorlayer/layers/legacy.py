@@ -82,6 +82,8 @@ class LegacyLayer(Layer):
         Unique in the network.
     """
 
+    needs_autograph = True  # the class is somebody else's
+
     def __init__(
         self,
         cls: type[Layer],
@@ -96,7 +98,9 @@ class LegacyLayer(Layer):
 
     def forward(self, inputs: Any, args: Any = None, kwargs: Any = None) -> Any:
         """Run the constructor on the inputs and return what it set as ``outputs``."""
-        outputs = self._capture.run(self._construct, inputs, args, kwargs)
+        # Constructors call super(), which is lost when they are converted.
+        construct = tf.autograph.experimental.do_not_convert(self._construct)
+        outputs = self._capture.run(construct, inputs, args, kwargs)
         if len(self._weights) != len(self._capture.variables):
             self._keep(self._capture.named(self.name))
         return outputs

@@ -34,12 +34,14 @@ __all__ = [
     "AUTO_REUSE",
     "Reuse",
     "VariableScope",
+    "as_path",
     "check_name",
     "current_scope",
-    "has_namesake",
     "inside",
     "isolated",
+    "may_be_taken",
     "names_of",
+    "note",
     "snake_case",
     "variable_scope",
 ]
@@ -81,6 +83,18 @@ def check_name(name: Any, who: str) -> str:
     return name
 
 
+def as_path(text: str) -> str:
+    """Return any text as TensorFlow accepts it for the name of a scope.
+
+    Examples
+    --------
+    >>> as_path("my model, v2"), as_path("g/h0")
+    ('my_model__v2', 'g/h0')
+    """
+    path = re.sub(r"[^A-Za-z0-9_.\\\\/>-]", "_", text)
+    return path if _VALID.match(path) else f"model{path}"
+
+
 @dataclasses.dataclass(eq=False)
 class VariableScope:
     """Where layers are made: a prefix of their names, and whether they are found again."""
@@ -103,7 +117,7 @@ class VariableScope:
 
     def remember(self, layer: Layer) -> None:
         """Let this scope, and those around it, find the layer under its name."""
-        _LIVING.add(layer.name, layer)
+        note(layer)
         scope: VariableScope | None = self
         while scope is not None:
             scope.made.add(layer.name, layer, keep=self.reuse is Reuse.AUTO)
@@ -204,9 +218,18 @@ def _reuse(reuse: Any, around: Reuse) -> Reuse:
     return Reuse.AUTO if getattr(reuse, "name", "") in {"AUTO", "AUTO_REUSE"} else Reuse.ALWAYS
 
 
-def has_namesake(layer: Layer) -> bool:
-    """Whether another layer of the same name lives, in this network or elsewhere."""
-    return layer.is_named and any(o is not layer for o in _LIVING.named(layer.name))
+def note(layer: Layer) -> None:
+    """Note that a layer has its name from now on."""
+    _LIVING.add(layer.name, layer)
+
+
+def may_be_taken(layer: Layer, n_parents: int) -> bool:
+    """Whether a name may be there twice once ``layer`` is applied: by a look at all that live.
+
+    Either its own name, or one of the branches that it joins. Walking the network to be sure takes
+    time; for each of its layers, time that would grow with the square.
+    """
+    return bool(_LIVING.repeated) and (n_parents > 1 or layer.name in _LIVING.repeated)
 
 
 def names_of(layers: Iterable[Layer]) -> dict[Layer, str]:
@@ -219,12 +242,12 @@ def names_of(layers: Iterable[Layer]) -> dict[Layer, str]:
     """
     given: dict[str, Layer] = {}
     for layer in layers:
-        if layer.is_named and given.setdefault(layer.name, layer) is not layer:
+        if layer.facts.is_named and given.setdefault(layer.name, layer) is not layer:
             raise _taken(layer, given[layer.name])
     numbers: collections.Counter[str] = collections.Counter()
     names: dict[Layer, str] = {}
     for layer in layers:
-        names[layer] = layer.name if layer.is_named else _next(layer.name, numbers, given)
+        names[layer] = layer.name if layer.facts.is_named else _next(layer.name, numbers, given)
     return names
 
 

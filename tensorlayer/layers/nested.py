@@ -42,6 +42,8 @@ class ModelLayer(Layer):
     ['inner/d/weights', 'inner/d/biases']
     """
 
+    keeps_precision = True  # the model's inputs and layers have types of their own
+
     def __init__(self, model: _ModelLike, name: str | None = None) -> None:
         super().__init__(name=name)
         self.model = model

@@ -9,9 +9,11 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import tensorflow as tf
+
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers import arguments, naming
-from tensorlayer.layers.precision import OF_THE_INPUT, Precision
+from tensorlayer.layers.precision import OF_THE_INPUT, Precision, within
 
 __all__ = ["Facts", "OwnerType", "scope_of"]
 
@@ -27,6 +29,11 @@ class Facts:
     compared: frozenset[bool] = frozenset()  #: modes in which what it lists is what it uses
     scope: naming.VariableScope | None = None  #: in which its ``forward`` runs
 
+    @property
+    def is_named(self) -> bool:
+        """Whether the name is its own, and not a number in a network."""
+        return self.own_name is not None
+
 
 class OwnerType(type):
     """The class of classes whose objects own what their constructors make."""
@@ -37,6 +44,7 @@ class OwnerType(type):
         facts = Facts(around.name, around.owner)
         return cls.construct(args, kwargs, arguments.bind(cls, args, kwargs), facts)
 
+    @tf.autograph.experimental.do_not_convert  # a user's ``forward`` may make layers
     def construct(
         cls, args: tuple[Any, ...], kwargs: dict[str, Any], given: dict[str, Any], facts: Facts
     ) -> Any:
@@ -56,7 +64,8 @@ class OwnerType(type):
         vars(made).update(facts=facts, arguments=given)
         label = given.get("name")
         label = label if isinstance(label, str) and label else naming.snake_case(cls.__name__)
-        with naming.inside(scope_of(naming.current_scope().qualify(label))):
+        owned = scope_of(naming.current_scope().qualify(label))
+        with naming.inside(owned), within(facts.precision):
             made.__init__(*args, **kwargs)
         if "_name" not in vars(made):  # which tf.Module's constructor sets
             raise InvalidArgument(
@@ -66,5 +75,9 @@ class OwnerType(type):
 
 
 def scope_of(owner: str, **options: Any) -> naming.VariableScope:
-    """Return the scope in which the owner of this name makes layers."""
-    return naming.VariableScope(owner, owner, **options)
+    """Return the scope in which the owner of this name makes layers.
+
+    A model's name is for people; what TensorFlow would refuse of it becomes an underscore.
+    """
+    path = naming.as_path(owner)
+    return naming.VariableScope(path, path, **options)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, NamedTuple, TypeVar
 
 import tensorflow as tf
@@ -18,7 +19,7 @@ import tensorflow as tf
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.structure import leaves, rebuild
 
-__all__ = ["OF_THE_INPUT", "Precision", "cast", "first_float", "precision", "stand_in"]
+__all__ = ["OF_THE_INPUT", "Precision", "cast", "first_float", "precision", "stand_in", "within"]
 
 T = TypeVar("T")
 
@@ -36,10 +37,11 @@ class Precision(NamedTuple):
 
 
 OF_THE_INPUT = Precision()
+_AROUND: ContextVar[Precision | None] = ContextVar("tensorlayer_precision", default=None)
 
 
 def precision(dtype: Any = None) -> Precision:
-    """Return what a dtype or a policy, or else the global policy of Keras, says.
+    """Return what a dtype or a policy says, or else the layer around, or the global policy.
 
     Examples
     --------
@@ -49,22 +51,40 @@ def precision(dtype: Any = None) -> Precision:
     False
     """
     keras = sys.modules.get("keras")
+    if dtype is None and (around := _AROUND.get()) is not None:
+        return around
     if dtype is None and keras is None:  # nobody can have set a policy
         return OF_THE_INPUT
     if dtype is None:
         policy = keras.config.dtype_policy()
         return OF_THE_INPUT if policy.name == keras.config.floatx() else _of(policy)
-    if isinstance(dtype, str) and dtype.startswith("mixed_"):
-        return _of(tf.keras.mixed_precision.Policy(dtype))
-    if hasattr(dtype, "compute_dtype"):
-        return _of(dtype)
     try:
-        given = tf.as_dtype(dtype)
-    except TypeError as error:
+        if isinstance(dtype, str) and dtype.startswith("mixed_"):
+            dtype = tf.keras.mixed_precision.Policy(dtype)
+        given = (
+            _of(dtype) if hasattr(dtype, "compute_dtype") else Precision(*2 * [tf.as_dtype(dtype)])
+        )
+    except (TypeError, ValueError):
+        given = Precision()
+    if given.variable is None or not given.variable.is_floating:
         raise InvalidArgument(
-            f"dtype is a type of TensorFlow or a policy such as 'mixed_bfloat16', got {dtype!r}."
-        ) from error
-    return Precision(given, given)
+            "dtype is a floating-point type of TensorFlow or a policy such as 'mixed_bfloat16', "
+            f"got {dtype!r}."
+        )
+    return given
+
+
+@contextmanager
+def within(types: Precision) -> Iterator[None]:
+    """Let what a layer makes meanwhile have its types, if it has types of its own."""
+    if types.compute is None:
+        yield
+        return
+    token = _AROUND.set(types)
+    try:
+        yield
+    finally:
+        _AROUND.reset(token)
 
 
 def _of(policy: Any) -> Precision:
@@ -97,16 +117,17 @@ def stand_in(thing: T, dtype: tf.DType) -> Iterator[T]:
     ``thing`` afterwards; other variables are left as they are, since they may be assigned to.
     """
 
-    def change(value: Any) -> Any:
-        is_cast = isinstance(value, tf.Variable) and value.trainable and value.dtype.is_floating
-        return tf.cast(value, dtype) if is_cast else value
+    def is_cast(value: Any) -> bool:
+        return isinstance(value, tf.Variable) and value.trainable and value.dtype.is_floating
 
-    held = (tf.Variable, list, tuple, dict)
+    def change(value: Any) -> Any:
+        return tf.cast(value, dtype) if is_cast(value) else value
+
     standing = object.__new__(type(thing))
     # Past __setattr__: a tf.Module would track the casts as parts of a checkpoint.
-    vars(standing).update(
-        {k: rebuild(v, change) if isinstance(v, held) else v for k, v in vars(thing).items()}
-    )
+    for name, value in vars(thing).items():
+        holds = any(map(is_cast, leaves(value)))  # other containers may be changed in place
+        vars(standing)[name] = rebuild(value, change) if holds else value
     before = dict(vars(standing))
     yield standing
     for name, value in vars(standing).items():

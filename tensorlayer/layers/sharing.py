@@ -41,21 +41,27 @@ class Registry:
         self._is_weak = is_weak
         self._kept: dict[str, Layer] = {}
         self._living: dict[str, tuple[weakref.ref[Layer], ...]] = {}
+        self.repeated: set[str] = set()  #: names under which several live
 
     def add(self, name: str, layer: Layer, keep: bool = False) -> None:
         """Find ``layer`` under ``name`` from now on."""
         if keep or not self._is_weak:
             self._kept[name] = layer
         if self._is_weak:
-            reference = weakref.ref(layer, lambda _: self._forget(name))
-            self._living[name] = (*self._living.get(name, ()), reference)
+            self._account(name, layer)
 
-    def _forget(self, name: str) -> None:
-        living = tuple(r for r in self._living.get(name, ()) if r() is not None)
-        if living:
-            self._living[name] = living
+    def _account(self, name: str, newest: Layer | None = None) -> None:
+        """Count who has a name after a layer has come or gone."""
+        living = [r for r in self._living.get(name, ()) if r() not in {None, newest}]
+        if newest is not None:
+            living.append(weakref.ref(newest, lambda _: self._account(name)))
+        self._living[name] = tuple(living)
+        if len(living) > 1:
+            self.repeated.add(name)
         else:
-            self._living.pop(name, None)
+            self.repeated.discard(name)
+        if not living:
+            del self._living[name]
 
     def named(self, name: str) -> list[Layer]:
         """Return the layers that live under this name, the newest last."""
@@ -91,7 +97,7 @@ def look_up(
     difference = "" if layer is None else _difference(layer, cls, given)
     if layer is not None and not difference:
         return layer, None
-    if layer is not None and not layer.is_empty:
+    if layer is not None and (not layer.facts.compared or layer.parameters):
         raise NameMismatch(
             f"{cls.__name__} {name!r}: reuse needs the same class and arguments, but "
             f"{difference}. Give it another name, or make the two agree."

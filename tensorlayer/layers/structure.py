@@ -36,7 +36,8 @@ def rebuild(structure: Any, change: Callable[[Any], Any]) -> Any:
     if isinstance(structure, Mapping):
         return {key: rebuild(value, change) for key, value in structure.items()}
     if isinstance(structure, tuple) and hasattr(structure, "_fields"):  # a named tuple
-        return type(structure)(*(rebuild(value, change) for value in structure))
+        # By __class__: a tf.Module hides its tuples behind proxies.
+        return structure.__class__(*(rebuild(value, change) for value in structure))
     if isinstance(structure, (list, tuple)):
         kind = list if isinstance(structure, list) else tuple
         return kind([rebuild(value, change) for value in structure])

@@ -31,7 +31,7 @@ class Owner:
     """What tells itself what it consists of: layers, networks and models."""
 
     trainable: bool
-    lacks_weights = False  #: whether it will have variables that do not exist yet
+    is_built = True  #: whether all variables exist
 
     def parts(self) -> Iterator[tuple[str, Any]]:
         """Yield what it consists of, with a name for each: its attributes."""
@@ -74,7 +74,13 @@ def listing(owner: Any, require_all: bool = True) -> list[Parameter]:
     ['scale', 'parts/0', 'parts/1']
     """
     found: dict[str, Parameter] = {}
+    names: dict[int, str] = {}
     for parameter in _walk(owner, ("", ""), False, set(), require_all):
+        known = names.setdefault(id(parameter.variable), parameter.name)
+        if known in found and found[known].variable is parameter.variable:
+            if parameter.is_frozen:  # frozen by one of those that share it
+                found[known] = found[known]._replace(is_frozen=True)
+            continue
         if parameter.name in found:
             raise NameTaken(
                 f"{owner!r}: two different variables in it are called {parameter.name!r}, so one "
@@ -86,22 +92,24 @@ def listing(owner: Any, require_all: bool = True) -> list[Parameter]:
 
 
 def _walk(
-    value: Any, at: tuple[str, str], frozen: bool, seen: set[int], require_all: bool
+    value: Any, at: tuple[str, str], frozen: bool, seen: set[tuple[int, bool]], require_all: bool
 ) -> Iterator[Parameter]:
     """Yield what is below ``value``, which is ``at`` (the path of its owner, its own path)."""
-    if id(value) in seen or not _may_hold_variables(value):
+    if (id(value), frozen) in seen or not _may_hold_variables(value):
         return
-    seen.add(id(value))
+    seen.add((id(value), frozen))
     base, path = at
     parts: Iterator[tuple[str, Any]] = iter(())
     if isinstance(value, tf.Variable):
         yield Parameter(path, value, frozen)
     elif is_keras(value):
-        yield from _keras(value, path, frozen, seen)
+        yield from _keras(value, path, frozen)
+    elif isinstance(value, tf.random.Generator):
+        yield Parameter(_join(path, "state"), value.state, frozen)
     elif isinstance(value, types.MethodType):
         parts = iter([("", value.__self__)])
     elif isinstance(value, Owner):
-        if require_all and value.lacks_weights:
+        if require_all and not value.is_built:
             raise InvalidArgument(
                 f"{value!r} has no weights yet. Give it in_channels, or call it or its model once."
             )
@@ -117,7 +125,9 @@ def _walk(
 
 #: What our own objects hold without consisting of it.
 _OURS = frozenset({"arguments", "facts"})
-_KINDS = (tf.Variable, tf.Module, list, tuple, Mapping, types.MethodType)
+_KINDS = (
+    tf.Variable, tf.Module, list, tuple, Mapping, types.MethodType, tf.random.Generator
+)  # fmt: skip
 
 
 def _may_hold_variables(value: Any) -> bool:
@@ -134,16 +144,15 @@ def is_keras(value: Any) -> bool:
     return keras is not None and isinstance(value, (keras.layers.Layer, keras.Variable))
 
 
-def _keras(value: Any, path: str, frozen: bool, seen: set[int]) -> Iterator[Parameter]:
-    """Yield Keras's variables by their short names.
+def _keras(value: Any, path: str, frozen: bool) -> Iterator[Parameter]:
+    """Yield Keras's variables by their short names, and the state of its random numbers.
 
     Longer names are numbered over the whole process, and would be others in the next one.
     """
     numbers: dict[str, int] = {}
-    for weight in getattr(value, "weights", [value]):
-        variable = weight.value
+    weights = list(getattr(value, "weights", [value]))
+    weights += [v for v in getattr(value, "variables", ()) if v.name == "seed_generator_state"]
+    for weight in weights:
         number = numbers[weight.name] = numbers.get(weight.name, -1) + 1
         name = f"{weight.name}_{number}" if number else weight.name
-        if id(variable) not in seen:
-            seen.add(id(variable))
-            yield Parameter(_join(path, name), variable, frozen or not weight.trainable)
+        yield Parameter(_join(path, name), weight.value, frozen or not weight.trainable)

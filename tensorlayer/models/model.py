@@ -24,6 +24,7 @@ from tensorlayer.layers.feeding import bind_inputs
 from tensorlayer.layers.graph import Network
 from tensorlayer.layers.mode import current_mode, mode
 from tensorlayer.layers.nested import ModelLayer
+from tensorlayer.layers.outputs import main_of
 from tensorlayer.layers.owner import OwnerType
 from tensorlayer.layers.parameters import HasParameters
 from tensorlayer.layers.structure import leaves
@@ -81,8 +82,6 @@ class Model(HasParameters, metaclass=OwnerType):
     Dense(n_units=2, name='logits')
     """
 
-    #: a model makes its parameters in its constructor, and computes in the types of its layers
-    is_built = True
     _as_layer: Callable[[], ModelLayer | None] | None = None
     _ends: Mapping[str, Any] = MappingProxyType({"in": None, "out": None})
     #: the constructor's arguments by name, defaults included
@@ -134,7 +133,7 @@ class Model(HasParameters, metaclass=OwnerType):
         if graph.networks_in((inputs, options)):
             return self.as_layer()(*inputs, is_train=is_train, **options)
         with mode(self._mode(is_train)):
-            return self.follow(*inputs, **options)
+            return main_of(self.follow(*inputs, **options))
 
     def _mode(self, asked: bool | None) -> bool:
         if asked is None:

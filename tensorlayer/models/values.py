@@ -85,7 +85,8 @@ def _encode_leaf(value: Any, place: str) -> Any:
     if isinstance(value, tf.DType):
         return {"is": "dtype", "name": value.name}
     if isinstance(value, Layer):
-        return {"is": "layer", "name": value.name, **encode_layer(value)}
+        named = {"name": value.name} if value.facts.is_named else {}
+        return {"is": "layer", **named, **encode_layer(value)}
     if isinstance(value, tf.Module) and hasattr(type(value), "config"):
         return {"is": "model", "config": value.config}
     if isinstance(value, slice):
@@ -188,7 +189,7 @@ def decode_arguments(arguments: Mapping[str, Any], place: str) -> dict[str, Any]
     return given
 
 
-def decode_layer(name: str, entry: Mapping[str, Any], place: str = "layer") -> Layer:
+def decode_layer(name: str | None, entry: Mapping[str, Any], place: str = "layer") -> Layer:
     """Return a new layer as :func:`encode_layer` described it."""
     arguments = item(entry, "arguments", Mapping, place)
     given = decode_arguments(arguments, f"{place}['arguments']")
@@ -245,7 +246,9 @@ _DECODERS: dict[str, Callable[[Mapping[str, Any], str], Any]] = {
     "tuple": lambda v, place: tuple(_decode_items(v, place)),
     "dict": _decode_dict,
     "array": _decode_array,
-    "layer": lambda v, place: decode_layer(item(v, "name", str, place), v, place),
+    "layer": lambda v, place: decode_layer(
+        item(v, "name", str, place) if "name" in v else None, v, place
+    ),
     "model": _decode_model,
     "dtype": lambda v, place: tf.as_dtype(item(v, "name", str, place)),
     "slice": _decode_slice,

@@ -25,5 +25,7 @@ def test_the_documentation_builds_without_a_warning(tmp_path):
     assert built.returncode == 0, built.stderr
     page = (tmp_path / "layers" / "dense" / "index.html").read_text(encoding="utf-8")
     assert "Fully connected layer" in page
-    for name in ("prepro", "activation"):
+    page = (tmp_path / "names" / "index.html").read_text(encoding="utf-8")
+    assert "../pictures/names.png" in page
+    for name in ("prepro", "activation", "names"):
         assert (tmp_path / "pictures" / f"{name}.png").stat().st_size > 10_000

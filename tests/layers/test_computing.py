@@ -402,7 +402,9 @@ def test_a_layer_may_have_a_type_or_a_policy_of_its_own():
 
 
 def test_a_type_that_is_none_is_refused():
-    with pytest.raises(tl.errors.InvalidArgument, match=r"dtype is a type of .*got 'flat32'"):
+    with pytest.raises(
+        tl.errors.InvalidArgument, match=r"dtype is a floating-point type .*got 'flat32'"
+    ):
         Dense(Input([None, 4]), 2, dtype="flat32")
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import threading
+from multiprocessing.reduction import ForkingPickler
 
 import numpy as np
 import pytest
@@ -13,6 +16,16 @@ from tensorlayer.layers.mode import mode
 from tests.layers.specs import ALIASES, NOT_LAYERS, SPECS
 
 every_layer = pytest.mark.parametrize("spec", SPECS, ids=str)
+
+
+def ids(variables):
+    return {id(variable) for variable in variables}
+
+
+def disturb(owner):
+    """Move every variable to another value that it may well have."""
+    for variable in owner.all_params:
+        variable.assign(1.5 * variable + 0.25)
 
 
 def test_the_list_names_every_exported_layer():
@@ -79,7 +92,7 @@ def test_parameters_are_shared_by_name(spec):
 
 @every_layer
 def test_weights_round_trip_through_every_format(spec, tmp_path):
-    model = tl.models.Model(inputs := spec.inputs(), spec.make(inputs, **spec.arguments, name="l"))
+    model = spec.model()
     before = model.to_arrays()
     for name, format_ in [
         ("w.safetensors", None),
@@ -99,7 +112,7 @@ def test_weights_round_trip_through_every_format(spec, tmp_path):
 
 @every_layer
 def test_config_round_trip(spec):
-    model = tl.models.Model(inputs := spec.inputs(), spec.make(inputs, **spec.arguments, name="l"))
+    model = spec.model()
     text = json.dumps(model.config)
 
     again = tl.models.Model.from_config(json.loads(text))
@@ -147,7 +160,7 @@ def test_is_random_only_where_it_says_so(spec):
 
 @every_layer
 def test_checkpoint_round_trip(spec, tmp_path):
-    model = tl.models.Model(inputs := spec.inputs(), spec.make(inputs, **spec.arguments, name="l"))
+    model = spec.model()
     before = model.to_arrays()
     path = tf.train.Checkpoint(model=model).write(str(tmp_path / "ckpt"))
     model.assign_arrays({key: value + 1 for key, value in before.items()})
@@ -155,6 +168,103 @@ def test_checkpoint_round_trip(spec, tmp_path):
     tf.train.Checkpoint(model=model).read(path).assert_consumed()
 
     assert all(np.array_equal(value, before[key]) for key, value in model.to_arrays().items())
+
+
+@every_layer
+def test_checkpoint_of_a_network_round_trip(spec, tmp_path):
+    net = spec.network()
+    before = [variable.numpy() for variable in net.all_params]
+    path = tf.train.Checkpoint(net=net).write(str(tmp_path / "ckpt"))
+    disturb(net)
+
+    tf.train.Checkpoint(net=net).read(path).assert_consumed()
+
+    np.testing.assert_equal([variable.numpy() for variable in net.all_params], before)
+
+
+@every_layer
+def test_parameters_are_the_variables_that_training_uses(spec):
+    net, values = spec.network(), spec.values(4)
+    train = tf.function(lambda x: net(x, is_train=True)).get_concrete_function(values)
+    with tf.GradientTape() as tape:
+        net(values, is_train=True)
+
+    traced, watched, listed = map(ids, (train.variables, tape.watched_variables(), net.all_params))
+
+    assert traced <= listed
+    assert watched <= listed
+    assert watched == traced & ids(net.trainable_weights) == ids(net.trainable_weights)
+
+
+@every_layer
+def test_arrays_in_tensor_out(spec):
+    net = spec.network()
+
+    np.testing.assert_array_equal(net.layer(spec.arrays(3)), net.layer(spec.values(3)))
+
+
+@every_layer
+@pytest.mark.parametrize("kind", ["network", "model"])
+def test_a_deep_copy_is_the_same_with_variables_of_its_own(spec, kind):
+    original, values = spec.network() if kind == "network" else spec.model(), spec.values(3)
+    disturb(original)
+    expected = original(values, is_train=False)
+
+    copied = copy.deepcopy(original)
+    np.testing.assert_array_equal(copied(values, is_train=False), expected)
+    disturb(copied)
+
+    assert list(copied.parameters) == list(original.parameters)
+    assert [v.name for v in copied.all_params] == [v.name for v in original.all_params]
+    assert [v.trainable for v in copied.all_params] == [v.trainable for v in original.all_params]
+    assert not ids(copied.all_params) & ids(original.all_params)
+    np.testing.assert_array_equal(original(values, is_train=False), expected)
+
+
+@every_layer
+@pytest.mark.parametrize("kind", ["layer", "network", "model"])
+def test_pickling_is_refused(spec, kind):
+    net = spec.network()
+    thing = {"layer": net.layer, "network": net}.get(kind) or spec.model()
+
+    with pytest.raises(tl.errors.NotSerializable, match=r"cannot be pickled\. Write a model with"):
+        ForkingPickler.dumps(thing)
+
+
+@every_layer
+def test_threads_that_call_a_lazy_layer_first_make_one_set_of_parameters(spec):
+    layer, values = spec.make(**spec.arguments, name="lazy"), spec.values(3)
+    start, used, outputs = threading.Barrier(4, timeout=30), [], []
+
+    def call():
+        start.wait()
+        with tf.GradientTape() as tape:
+            outputs.append(layer(values).numpy())
+        used.extend(tape.watched_variables())
+
+    threads = [threading.Thread(target=call) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(outputs) == 4
+    assert all(np.array_equal(each, outputs[0]) for each in outputs)
+    assert len(ids(layer.parameters.values())) == len(spec.parameters)
+    assert ids(used) <= ids(layer.parameters.values())
+
+
+@every_layer
+def test_a_frozen_layer_infers_in_training_and_stays_as_it_is(spec):
+    net, values = spec.network(trainable=False), spec.values(4)
+    before = [variable.numpy() for variable in net.all_params]
+    inference = net(values, is_train=False)
+
+    training = net(values, is_train=True)
+
+    assert net.trainable_weights == []
+    np.testing.assert_array_equal(training, inference)
+    np.testing.assert_equal([variable.numpy() for variable in net.all_params], before)
 
 
 @every_layer

@@ -409,3 +409,23 @@ def test_a_model_applied_twice_is_one_layer():
     both = net([x, x], is_train=False).numpy()
     np.testing.assert_array_equal(both[:, :3], both[:, 3:])
     np.testing.assert_array_equal(both[:, :3], inner(x, is_train=False))
+
+
+def test_a_layer_that_was_refused_is_not_found_afterwards():
+    kept = []
+    for _ in range(2):
+        with variable_scope("s", reuse=True):
+            layer = Dense(n_units=3, name="d")
+        kept.append(layer)
+        with pytest.raises(NameMissing, match="'s/d'"):
+            layer(Input([None, 4]))
+
+
+def test_a_layer_without_parameters_that_was_first_made_in_reuse_is_one_layer():
+    def head(net):
+        with variable_scope("s", reuse=True):
+            return Flatten(net, name="flat")
+
+    net = head(head(Input([None, 2, 2])))
+
+    assert net.layer is net.parents[0].layer

@@ -31,7 +31,7 @@ def test_structures_come_back_in_the_order_in_which_they_were_given():
 
 class Summed(Layer):
     def forward(self, x, weight=None):
-        return Outputs([2 * x, x], total=tf.reduce_sum(x), parts={"first": x[:1]})
+        return Outputs([2 * x, x], total=tf.reduce_sum(x), pieces={"first": x[:1]})
 
 
 def test_what_comes_besides_is_an_attribute_of_every_part():
@@ -40,7 +40,7 @@ def test_what_comes_besides_is_an_attribute_of_every_part():
 
     for net in (double, same):
         assert net.total(x).numpy() == 15
-        np.testing.assert_array_equal(net.sides["parts"]["first"](x), x[:1])
+        np.testing.assert_array_equal(net.pieces["first"](x), x[:1])
     np.testing.assert_array_equal(double(x), 2 * x)
     with pytest.raises(AttributeError, match="no attribute 'final_state'"):
         double.final_state  # noqa: B018

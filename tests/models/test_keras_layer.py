@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
+import pytest
 import tensorflow as tf
 
-from tensorlayer.layers import BatchNorm, Dense, Dropout, Input
+from tensorlayer.layers import BatchNorm, Dense, Dropout, Input, Lambda, Layer
 from tensorlayer.models import Model
 
 RNG = np.random.default_rng(0)
@@ -78,3 +82,96 @@ def test_a_model_of_ones_own_is_a_keras_layer_too():
 
     np.testing.assert_allclose(outer(X), inner(X, is_train=False), rtol=1e-5)
     assert outer.count_params() == 15
+
+
+class Block(Layer):
+    def __init__(self, name=None):
+        super().__init__(name=name)
+        self._dense = Dense(n_units=4)
+        self.scale = tf.Variable(tf.ones([4]))
+
+    def forward(self, x):
+        return self._dense(x) * self.scale
+
+
+SHIFT = tf.Variable(tf.zeros([4]), name="shift")
+
+
+def shifted(x):
+    return x + SHIFT
+
+
+def nested():
+    x = Input([None, 4], name="x")
+    inner = Model(x, Dense(x, 4, name="i"), name="inner")
+    net = Lambda(Block(inner(x), name="b"), shifted, fn_weights=[SHIFT], name="shift")
+    return Model(x, Dense(net, 1, name="out"), name="outer")
+
+
+def test_everything_in_nested_models_blocks_and_lambdas_is_trained():
+    model = nested()
+    before = model.to_arrays()
+    outer = tf.keras.Sequential([tf.keras.Input([4]), model.as_keras()])
+    outer.compile(tf.keras.optimizers.SGD(0.1), "mse")
+
+    outer.fit(X, X[:, :1], verbose=0)
+
+    assert len(before) == 8
+    for name, value in model.to_arrays().items():
+        assert not np.array_equal(value, before[name]), f"{name} did not change"
+    assert all(a.value is b for a, b in zip(outer.weights, model.all_weights, strict=True))
+
+
+def test_one_model_may_be_several_keras_layers():
+    inner = model()
+    first, second = inner.as_keras(), inner.as_keras()
+
+    first.set_weights([np.zeros_like(w) for w in first.get_weights()])
+
+    np.testing.assert_array_equal(second(X[:2]), np.zeros([2, 8]))
+    assert all(np.all(value == 0) for value in inner.to_arrays().values())
+
+
+@pytest.fixture
+def _mixed():
+    tf.keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    yield
+    tf.keras.mixed_precision.set_global_policy("float32")
+
+
+@pytest.mark.usefixtures("_mixed")
+def test_it_trains_under_a_mixed_policy():
+    inner = model()
+    before = inner.to_arrays()
+    outer = keras_model(inner)
+
+    outer.fit(X, Y, epochs=1, verbose=0)
+
+    assert {v.dtype for v in inner.all_weights} == {tf.float32}
+    assert inner(X, is_train=False).dtype == tf.bfloat16
+    assert any(not np.array_equal(v, before[k]) for k, v in inner.to_arrays().items())
+
+
+def test_what_is_frozen_is_frozen_for_keras():
+    inner = model()
+    inner.get_layer("h").trainable = False
+
+    layer = inner.as_keras()
+
+    assert len(layer.trainable_weights) == 4
+    assert len(layer.non_trainable_weights) == 4
+
+
+def test_a_keras_file_is_loaded_in_a_fresh_process(tmp_path):
+    outer = keras_model(model())
+    outer.save(tmp_path / "m.keras")
+    np.save(tmp_path / "x.npy", X)
+    np.save(tmp_path / "y.npy", outer.predict(X, verbose=0))
+    program = """
+import sys, numpy as np, tensorflow as tf, tensorlayer as tl
+tl.models.Model
+model = tf.keras.models.load_model(sys.argv[1] + "/m.keras")
+y = model.predict(np.load(sys.argv[1] + "/x.npy"), verbose=0)
+np.testing.assert_allclose(y, np.load(sys.argv[1] + "/y.npy"), rtol=1e-5, atol=1e-6)
+"""
+    subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=True, capture_output=True)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import copy
+import pickle  # noqa: TID251 - to show that it is refused
 import subprocess
 import sys
 
@@ -8,7 +10,13 @@ import pytest
 import tensorflow as tf
 
 import tensorlayer as tl
-from tensorlayer.errors import InvalidArgument, ModeError, NotSerializable, StructureMismatch
+from tensorlayer.errors import (
+    InvalidArgument,
+    ModeError,
+    NameTaken,
+    NotSerializable,
+    StructureMismatch,
+)
 from tensorlayer.layers import BatchNorm, Concat, Dense, Dropout, Input
 from tensorlayer.models import Model
 
@@ -69,6 +77,152 @@ def test_a_call_that_contradicts_the_mode_is_refused():
         model(X, is_train=True)
     with pytest.raises(AttributeError):
         model(X, is_train=True)
+
+
+def noisy(name=None):
+    x = Input([None, 50], name="x")
+    return Model(x, Dropout(Dense(x, 50, name="d"), keep=0.5, name="drop"), name=name)
+
+
+ONES = np.ones([2, 50], "float32")
+
+
+def is_random(model, **options):
+    return not np.array_equal(model(ONES, **options), model(ONES, **options))
+
+
+def test_a_model_that_was_told_to_train_can_be_applied_to_a_network():
+    inner = noisy()
+    inner.train()
+    x = Input([None, 50])
+    outer = Model(x, inner(x))
+
+    assert is_random(outer, is_train=True)
+    assert not is_random(outer, is_train=False), "the evaluation around says it"
+
+
+def test_a_model_that_was_told_to_infer_is_frozen_in_a_larger_one():
+    inner = noisy()
+    x = Input([None, 50])
+    outer = Model(x, Dense(inner(x), 3))
+
+    inner.eval()
+
+    assert not is_random(outer, is_train=True)
+    assert len(outer.trainable_weights) == 4, "eval() is a mode; trainable=False freezes weights"
+
+
+class Owner(Model):
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x):
+        return self.inner(x)
+
+
+@pytest.mark.parametrize("told", [None, "train", "eval"])
+def test_a_model_in_a_model_of_ones_own_follows_unless_it_was_told_to_infer(told):
+    inner = noisy()
+    if told:
+        getattr(inner, told)()
+    outer = Owner(inner)
+
+    assert is_random(outer, is_train=True) == (told != "eval")
+    assert not is_random(outer, is_train=False)
+
+
+def test_the_mode_given_where_a_model_is_applied_counts():
+    inner, x = noisy(), Input([None, 50])
+
+    frozen = Model(x, inner(x, is_train=False))
+    free = Model(x, inner(x))
+
+    assert not is_random(frozen, is_train=True)
+    assert is_random(free, is_train=True)
+
+
+# -- inputs
+
+
+def test_inputs_by_name_keep_their_order_and_keys():
+    z, a = Input([None, 2], name="first"), Input([None, 3], name="second")
+    model = Model({"z": z, "a": a}, {"z": Dense(z, 2, name="d"), "a": a})
+    values = {"a": np.zeros([1, 3]), "z": np.ones([1, 2])}
+
+    for each in (model, Model.from_config(model.config)):
+        assert [node.name for node in each.inputs] == ["first", "second"]
+        out = each(values, is_train=False)
+        assert list(out) == ["z", "a"]
+        np.testing.assert_array_equal(out["a"], [[0, 0, 0]])
+    with pytest.raises(InvalidArgument, match=r"no input is named 'b'. There are: 'a', 'z'"):
+        model({"z": values["z"], "b": values["a"]}, is_train=False)
+
+
+def test_inputs_may_be_nested():
+    x, y, z = (Input([None, n], name=name) for n, name in ((1, "x"), (2, "y"), (3, "z")))
+    model = Model([x, (y, {"k": z})], Concat([x, y, z]))
+    values = [np.ones([1, 1]), (np.zeros([1, 2]), {"k": np.ones([1, 3])})]
+
+    for each in (model, Model.from_config(model.config)):
+        np.testing.assert_array_equal(each(values, is_train=False), [[1, 0, 0, 1, 1, 1]])
+
+
+def test_arrays_and_lists_are_values_everywhere():
+    class Flat(Model):
+        def __init__(self):
+            super().__init__()
+            self.flat = tl.layers.Flatten()
+            self.dense = Dense(2, in_channels=4)
+
+        def forward(self, x, y=None):
+            return self.dense(self.flat(x))
+
+    model = Flat()
+
+    assert model(np.ones([3, 2, 2]), is_train=False).shape == (3, 2)
+    assert model([[[1.0, 2.0], [3.0, 4.0]]], y=np.ones(1), is_train=False).shape == (1, 2)
+    assert static()([[1.0, 2.0, 3.0, 4.0]], is_train=False).shape == (1, 2)
+
+
+def test_two_models_joined_may_not_have_two_layers_of_one_name():
+    x = Input([None, 4])
+    one, other = Model(x, Dense(x, 3)), Model(y := Input([None, 4]), Dense(y, 3))
+
+    with pytest.raises(NameTaken, match=r"'(input|dense)_1' is taken"):
+        Model([*one.inputs, *other.inputs], Concat([one.outputs, other.outputs]))
+
+
+# -- copies
+
+
+def test_a_copy_has_variables_of_its_own():
+    for model in (static(), Own()):
+        copied = copy.deepcopy(model)
+        np.testing.assert_array_equal(copied(X, is_train=False), model(X, is_train=False))
+        assert list(copied.parameters) == list(model.parameters)
+        for variable in copied.all_weights:
+            variable.assign(tf.zeros_like(variable))
+        assert np.any(model(X, is_train=False).numpy() != 0)
+        assert copied.structure_digest == model.structure_digest
+
+
+def test_a_copied_model_is_another_layer():
+    model = static()
+    first = model.as_layer()
+    copied = copy.deepcopy(model)
+
+    assert copied.as_layer().model is copied
+    assert model.as_layer() is first
+    assert model.as_layer("other") is not first
+
+
+@pytest.mark.parametrize("thing", [static(), static().outputs, static().get_layer("hidden")])
+def test_pickling_says_what_to_do_instead(thing):
+    with pytest.raises(
+        NotSerializable, match=r"cannot be pickled. Write a model with save\(path\)"
+    ):
+        pickle.dumps(thing)
 
 
 # -- access
@@ -292,3 +446,20 @@ def test_inputs_and_outputs_are_the_networks_that_were_given():
     assert model.inputs == (x,)
     assert model.outputs is outputs
     assert (Own().inputs, Own().outputs) == (None, None)
+
+
+def test_a_name_for_people_is_no_name_of_a_scope():
+    class Named(Model):
+        def __init__(self, name=None):
+            super().__init__(name=name)
+            self.dense = Dense(2, in_channels=4)
+
+        def forward(self, x):
+            return self.dense(x)
+
+    model = Named(name="my model, v2")
+    traced = tf.function(lambda x: model(x, is_train=False))
+
+    assert model.name == "my model, v2"
+    assert traced(X).shape == (5, 2)
+    assert model.all_weights[0].name == "my_model__v2/dense/weights:0"

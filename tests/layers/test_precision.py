@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tensorlayer.errors import InvalidArgument
+from tensorlayer.layers import BatchNorm, Dense, Input, Layer
+from tensorlayer.layers.precision import (
+    OF_THE_INPUT,
+    Precision,
+    cast,
+    first_float,
+    precision,
+    stand_in,
+)
+
+MIXED = Precision(tf.float32, tf.bfloat16)
+
+
+@pytest.fixture
+def global_policy():
+    """Set the policy of Keras for a test."""
+    before = tf.keras.mixed_precision.global_policy()
+    yield tf.keras.mixed_precision.set_global_policy
+    tf.keras.mixed_precision.set_global_policy(before)
+
+
+# -- what a dtype says
+
+
+@pytest.mark.parametrize("dtype", ["float64", tf.float64, np.float64, np.dtype("float64")])
+def test_a_type_holds_for_parameters_and_computing(dtype):
+    assert precision(dtype) == Precision(tf.float64, tf.float64)
+
+
+@pytest.mark.parametrize(
+    "policy", ["mixed_bfloat16", tf.keras.mixed_precision.Policy("mixed_bfloat16")]
+)
+def test_a_mixed_policy_keeps_in_32_bits_and_computes_in_16(policy):
+    assert precision(policy) == MIXED
+
+
+def test_a_policy_of_one_type_is_not_mixed():
+    policy = precision(tf.keras.mixed_precision.Policy("float64"))
+
+    assert policy == Precision(tf.float64, tf.float64)
+    assert not policy.is_mixed
+    assert not OF_THE_INPUT.is_mixed
+    assert MIXED.is_mixed
+
+
+def test_without_a_dtype_it_is_that_of_the_input():
+    assert precision() == precision(None) == OF_THE_INPUT == Precision(None, None)
+
+
+def test_where_keras_was_never_imported_nobody_can_have_set_a_policy(monkeypatch):
+    monkeypatch.delitem(sys.modules, "keras")
+
+    assert precision() is OF_THE_INPUT
+    assert precision("float64").compute is tf.float64
+
+
+def test_the_global_policy_holds_for_what_has_no_dtype(global_policy):
+    global_policy("mixed_bfloat16")
+
+    assert precision() == MIXED
+    assert precision("float64") == Precision(tf.float64, tf.float64)
+
+
+@pytest.mark.parametrize("dtype", ["float33", object(), "bfloat"])
+def test_what_is_neither_type_nor_policy_is_refused(dtype):
+    with pytest.raises(
+        InvalidArgument,
+        match=r"dtype is a floating-point type of TensorFlow or a policy such as 'mixed_bf.*got ",
+    ):
+        precision(dtype)
+
+
+# -- types of values
+
+
+def test_the_first_floating_point_type_counts():
+    ids, x = tf.constant([1]), tf.TensorSpec([1], tf.float64)
+
+    assert first_float([ids, {"x": x}, tf.ones([1])]) == tf.float64
+    assert first_float([np.ones([1]), None, 3]) == tf.float32
+    assert first_float([ids]) == tf.float32
+
+
+def test_only_floating_point_tensors_are_cast():
+    ids, x, half = tf.constant([1]), tf.ones([2]), tf.ones([2], tf.bfloat16)
+    array = np.ones([2], "float32")
+
+    values = cast({"x": [x, half], "ids": ids, "array": array, "n": 3}, tf.bfloat16)
+
+    assert values["x"][0].dtype == tf.bfloat16
+    assert values["x"][1] is half
+    assert values["ids"] is ids
+    assert values["array"] is array
+    assert values["n"] == 3
+
+
+def test_without_a_type_nothing_is_cast():
+    values = [tf.ones([1], tf.float64)]
+
+    assert cast(values, None) is values
+
+
+# -- a double that computes in another type
+
+
+class Thing(tf.Module):
+    def __init__(self):
+        super().__init__()
+        self.w = tf.Variable([1.0, 2.0])
+        self.mean = tf.Variable([0.5], trainable=False)
+        self.ids = tf.Variable([3])
+        self.many = [tf.Variable(1.0), {"deep": tf.Variable(2.0)}]
+        self.note = "note"
+        self.state = None
+
+
+def test_trainable_variables_of_floating_point_are_cast_and_no_others():
+    thing = Thing()
+
+    with stand_in(thing, tf.bfloat16) as standing:
+        assert type(standing) is Thing
+        assert (standing.w.dtype, thing.w.dtype) == (tf.bfloat16, tf.float32)
+        assert standing.many[0].dtype == standing.many[1]["deep"].dtype == tf.bfloat16
+        assert standing.mean is thing.mean
+        assert standing.ids is thing.ids
+        assert standing.note == "note"
+    assert isinstance(thing.w, tf.Variable)
+    assert isinstance(thing.many[1]["deep"], tf.Variable)
+
+
+def test_what_forward_stores_is_stored_in_the_layer():
+    thing = Thing()
+    many, w = thing.many, thing.w
+
+    with stand_in(thing, tf.bfloat16) as standing:
+        standing.state, standing.new, standing.note = "state", "new", None
+
+    assert (thing.state, thing.new, thing.note) == ("state", "new", None)
+    assert thing.many is many
+    assert thing.w is w
+
+
+def test_gradients_reach_the_variables():
+    thing = Thing()
+
+    with tf.GradientTape() as tape, stand_in(thing, tf.bfloat16) as standing:
+        y = tf.reduce_sum(standing.w * 3)
+
+    np.testing.assert_array_equal(tape.gradient(y, thing.w), [3, 3])
+
+
+# -- layers
+
+
+class Seen(Layer):
+    """Remembers in which types it computed."""
+
+    def build(self, inputs_shape):
+        self.w = self._get_weights("w", [inputs_shape[-1]], init=1.0)
+
+    def forward(self, x):
+        self.seen = (x.dtype.name, self.w.dtype.name)
+        return x * self.w
+
+
+@pytest.mark.parametrize(
+    ("dtype", "kept", "seen"),
+    [
+        (None, "float32", ("float32", "float32")),
+        ("float64", "float64", ("float64", "float64")),
+        ("mixed_bfloat16", "float32", ("bfloat16", "bfloat16")),
+        ("bfloat16", "bfloat16", ("bfloat16", "bfloat16")),
+    ],
+)
+def test_forward_sees_inputs_and_parameters_in_the_type_of_the_layer(dtype, kept, seen):
+    layer = Seen(name="s", dtype=dtype)
+
+    result = layer(tf.ones([1, 3]))
+
+    assert (layer.w.dtype.name, layer.seen, result.dtype.name) == (kept, seen, seen[0])
+
+
+def test_without_a_dtype_parameters_have_the_type_of_the_input():
+    net = Dense(Input([None, 3], dtype="float64"), 2, name="d")
+
+    assert {v.dtype for v in net.all_params} == {tf.float64}
+    assert net.outputs.dtype == tf.float64
+
+
+def test_statistics_are_computed_in_the_type_in_which_they_are_kept():
+    net = BatchNorm(Input([None, 3]), name="bn", dtype="mixed_bfloat16")
+
+    assert net.outputs.dtype == tf.bfloat16
+    assert {v.dtype for v in net.all_params} == {tf.float32}
+    net(tf.ones([2, 3]), is_train=True)
+
+
+def test_the_global_policy_holds_from_the_making_of_a_layer_on(global_policy):
+    before = Dense(n_units=2, name="before")
+    global_policy("mixed_bfloat16")
+    after = Dense(n_units=2, name="after")
+    x = tf.ones([1, 3])
+
+    assert (before(x).dtype, after(x).dtype) == (tf.float32, tf.bfloat16)
+    assert after.W.dtype == tf.float32
