@@ -7,7 +7,7 @@ import pytest
 import tensorlayer as tl
 from tensorlayer.errors import InvalidName, NameTaken
 from tensorlayer.layers import Concat, Dense, Input, variable_scope
-from tensorlayer.layers.naming import has_namesake
+from tensorlayer.layers.naming import may_be_taken
 
 # -- unique names
 
@@ -29,16 +29,14 @@ def test_separate_branches_may_use_one_name_until_they_are_joined():
         Concat([one, other])
 
 
-def test_only_another_living_layer_is_a_namesake():
-    lonely, one = Dense(name="lonely"), Dense(name="twin")
-    other = Dense(name="twin")
+def test_a_name_may_be_taken_only_while_another_layer_of_it_lives():
+    lonely, one, other = Dense(name="lonely"), Dense(name="twin"), Dense(name="twin")
 
-    assert [has_namesake(layer) for layer in (lonely, one, other, Dense())] == [
-        False, True, True, False,
-    ]  # fmt: skip
+    assert [may_be_taken(layer, 1) for layer in (lonely, one, other)] == [False, True, True]
+    assert may_be_taken(lonely, 2)  # it may join the twins
     del other
     gc.collect()
-    assert not has_namesake(one)
+    assert not may_be_taken(one, 1)
 
 
 def test_a_layer_applied_twice_is_two_events_and_one_set_of_variables():
