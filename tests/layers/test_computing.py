@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 import tensorlayer as tl
-from tensorlayer.errors import NameTaken, UnlistedVariable
+from tensorlayer.errors import InvalidArgument, NameTaken, UnlistedVariable
 from tensorlayer.layers import BatchNorm, Dense, Dropout, Input, InputLayer, Lambda, Layer
 from tensorlayer.models import Model
 
@@ -161,6 +161,22 @@ def test_parts_that_are_built_later_are_not_passed_over():
         block.trainable_weights  # noqa: B018
     block(X)
     assert len(block.trainable_weights) == 4
+
+
+def test_what_is_held_and_not_used_need_not_be_built():
+    class Spare(Layer):
+        def __init__(self, name=None):
+            super().__init__(name=name)
+            self.used, self.spare = Dense(n_units=2), Dense(n_units=3)
+
+        def forward(self, inputs):
+            return self.used(inputs)
+
+    layer = Spare()
+
+    assert layer(X).shape == (16, 2)
+    with pytest.raises(InvalidArgument, match="has no weights yet"):
+        _ = layer.parameters
 
 
 def test_a_comparison_adds_nothing_to_a_trace():

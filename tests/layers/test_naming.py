@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 import tensorlayer as tl
 from tensorlayer.errors import InvalidName, NameTaken
 from tensorlayer.layers import Concat, Dense, Input, variable_scope
+from tensorlayer.layers.naming import may_be_taken
 
 # -- unique names
 
@@ -24,6 +27,16 @@ def test_separate_branches_may_use_one_name_until_they_are_joined():
 
     with pytest.raises(NameTaken, match="choose another one, or share parameters"):
         Concat([one, other])
+
+
+def test_a_name_may_be_taken_only_while_another_layer_of_it_lives():
+    lonely, one, other = Dense(name="lonely"), Dense(name="twin"), Dense(name="twin")
+
+    assert [may_be_taken(layer, 1) for layer in (lonely, one, other)] == [False, True, True]
+    assert may_be_taken(lonely, 2)  # it may join the twins
+    del other
+    gc.collect()
+    assert not may_be_taken(one, 1)
 
 
 def test_a_layer_applied_twice_is_two_events_and_one_set_of_variables():

@@ -1,0 +1,154 @@
+"""The config is a promise: what version 1 wrote is read by every later version."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import tensorlayer as tl
+from tensorlayer.errors import BrokenConfig
+from tensorlayer.layers import BatchNorm, Concat, Conv2d, Dense, Flatten, Input, MaxPool2d
+from tensorlayer.models import Model
+from tests.models import hostile
+
+GOLDEN = Path(__file__).parent / "golden" / "small_cnn.json"
+
+
+def small_cnn():
+    x = Input([None, 8, 8, 3], name="x")
+    with tl.layers.variable_scope("features"):
+        net = Conv2d(x, 4, (3, 3), act=tf.nn.relu, name="conv")
+        net = BatchNorm(net, act="lrelu0.1", name="bn")
+        net = MaxPool2d(net, name="pool")
+    flat = Flatten(net, name="flat")
+    head = Dense(n_units=5, W_init=tl.initializers.RandomNormal(stddev=0.01), name="head")
+    return Model(x, Concat([head(flat), flat[:, :2]], name="out"), name="small_cnn")
+
+
+def described():
+    model = small_cnn()
+    shapes = {name: list(variable.shape) for name, variable in model.parameters.items()}
+    return {"config": model.config, "digest": model.structure_digest, "parameters": shapes}
+
+
+def test_the_config_is_what_it_was():
+    assert described() == json.loads(GOLDEN.read_text())
+
+
+def test_a_config_of_version_1_is_read():
+    golden = json.loads(GOLDEN.read_text())
+
+    model = Model.from_config(golden["config"])
+
+    assert model.structure_digest == golden["digest"]
+    assert {n: list(v.shape) for n, v in model.parameters.items()} == golden["parameters"]
+    assert model(np.zeros([2, 8, 8, 3]), is_train=False).shape == (2, 7)
+
+
+# -- configs of strangers
+
+
+def changed(model, *path, to):
+    config = json.loads(json.dumps(model.config))
+    holder = config
+    for key in path[:-1]:
+        holder = holder[key]
+    holder[path[-1]] = to
+    return config
+
+
+@pytest.mark.parametrize("make", [hostile.small, lambda: hostile.nested(2), lambda: hostile.own(3)])
+def test_every_damage_is_a_model_or_our_error_and_does_nothing(make):
+    config = json.loads(json.dumps(make().config))
+    Model.from_config(config)
+    hostile.COMPUTED.clear()
+    modules, messages = set(sys.modules), []
+
+    for what, damaged in hostile.mutations(config):
+        try:
+            assert isinstance(Model.from_config(damaged), Model), what
+        except BrokenConfig as error:
+            messages.append(str(error))
+
+    assert all(message.startswith("config") for message in messages)
+    assert set(sys.modules) == modules
+    assert hostile.COMPUTED == []
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        [], None, 3, [1.0, 2.0], {"is": "tuple", "items": [1]},
+        {"is": "array", "dtype": "float32", "values": [1.0]},
+    ],
+)  # fmt: skip
+def test_a_function_is_not_run_on_constants(inputs):
+    hostile.COMPUTED.clear()
+    config = changed(hostile.small(), "nodes", 3, "inputs", to=inputs)
+
+    with pytest.raises(
+        BrokenConfig, match=r"config\['nodes'\]\[3\]\['inputs'\]: the layer is appl"
+    ):
+        Model.from_config(config)
+    assert hostile.COMPUTED == []
+
+
+@pytest.mark.parametrize(
+    ("path", "to", "message"),
+    [
+        (("nodes", 1, "layer"), "none", r"\['nodes'\]\[1\]\['layer'\]: there is no layer 'none'"),
+        (("nodes", 1, "inputs", "index"), 1, r"one of the 1 nodes before, got 1"),
+        (("nodes", 1, "inputs", "index"), -1, r"one of the 1 nodes before, got -1"),
+        (("nodes", 1), {"layer": "twice"}, r"\['nodes'\]\[1\]: .* is no input"),
+        (("nodes", 1, "is_train"), 1, r"is_train is true or false"),
+        (("inputs",), [True], r"\['inputs'\]\[0\]\['index'\]: it has to be an integer, got True"),
+        (("inputs",), [1], r"inputs are made by tl.layers.Input"),
+        (("name",), ["small"], r"config\['name'\]: it has to be text"),
+        (("class",), "subprocess.Popen", r"config: .*'subprocess.Popen', which is not imported"),
+        (("layers", "twice", "class"), "tensorlayer.models.Model", r"which is not imported"),
+        (("layers", "twice", "arguments", "name"), "x", r"\['layers'\]\['twice'\]: TypeError"),
+        (("layers", "twice", "arguments", "n_units"), 0, r"\['twice'\]: Dense: n_units"),
+    ],
+)  # fmt: skip
+def test_damage_is_told_with_its_place(path, to, message):
+    with pytest.raises(BrokenConfig, match=message):
+        Model.from_config(changed(hostile.small(), *path, to=to))
+
+
+@pytest.mark.parametrize("config", [None, 3, "Model", [], {}])
+def test_what_is_no_config_is_our_error(config):
+    with pytest.raises(BrokenConfig, match=r"^config: "):
+        Model.from_config(config)
+
+
+@pytest.mark.parametrize("n_units", [10**12, 10**30])
+def test_a_layer_beyond_the_memory_is_refused_before_it_is_made(n_units):
+    path = ("layers", "twice", "arguments", "n_units")
+
+    with pytest.raises(BrokenConfig, match=r"\['nodes'\]\[1\]: the variables need"):
+        Model.from_config(changed(hostile.small(), *path, to=n_units))
+    with pytest.raises(BrokenConfig, match=r"config: the variables need"):
+        Model.from_config(changed(hostile.own(3), "arguments", "n_units", to=n_units))
+
+
+def test_models_within_models_have_an_end():
+    config = hostile.nested(20).config
+    assert Model.from_config(config).config == config
+    for depth in (30, 500, 5000):
+        deep = config
+        for _ in range(depth):
+            outer = dict(config)
+            outer["layers"] = {"m": {"arguments": {"model": {"is": "model", "config": deep}}}}
+            deep = outer
+        with pytest.raises(BrokenConfig, match=r"nested deeper than 128 levels"):
+            Model.from_config(deep)
+
+
+if __name__ == "__main__":  # python -m tests.models.test_config writes the file anew
+    GOLDEN.parent.mkdir(exist_ok=True)
+    GOLDEN.write_text(json.dumps(described(), indent=1) + "\n")

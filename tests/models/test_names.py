@@ -31,6 +31,19 @@ def unmarked(x):
     return x
 
 
+@pytest.mark.parametrize(
+    ("file", "path"), [("/somewhere/train.py", "train.run"), (None, "__main__.run")]
+)
+def test_what_a_script_defines_is_called_after_its_file(monkeypatch, file, path):
+    script, thing = types.ModuleType("__main__"), types.FunctionType(unmarked.__code__, {})
+    thing.__module__, thing.__qualname__ = "__main__", "run"
+    if file is not None:
+        script.__file__ = file
+    monkeypatch.setitem(sys.modules, "__main__", script)
+
+    assert names.import_path(thing) == path
+
+
 def test_functions_are_found_under_the_name_that_they_got():
     for function in (marked, tf.nn.relu, tf.add, tf.linalg.inv, tl.activation.lrelu):
         assert find_function(function_name(function, "place")) is function

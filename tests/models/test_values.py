@@ -179,6 +179,16 @@ def test_an_initializer_computes_nothing_but_values(init):
         decode_layer("d", {"class": "tensorlayer.layers.Dense", "arguments": arguments})
 
 
+@pytest.mark.parametrize("kind", ["bool", "int", "uint", "float", "bfloat16"])
+def test_arrays_of_every_type_of_numbers_round_trip(kind):
+    sizes = {"int": (8, 16, 32, 64), "uint": (8, 16, 32, 64), "float": (16, 32, 64)}
+    for name in [f"{kind}{size}" for size in sizes.get(kind, ("",))]:
+        array = np.array([[0, 1]], tf.as_dtype(name).as_numpy_dtype)
+
+        assert round_trip(array).dtype == array.dtype
+        np.testing.assert_array_equal(round_trip(array), array)
+
+
 @pytest.mark.parametrize("array", [np.array(["a"]), np.array([{}]), np.array([1j])])
 def test_arrays_of_text_and_objects_are_not_written(array):
     with pytest.raises(NotSerializable, match=r"place: a ndarray cannot be saved"):
