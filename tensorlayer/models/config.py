@@ -7,7 +7,9 @@
      "layers": {"x": {"class": "tensorlayer.layers._Input", "arguments": {...}}, ...},
      "nodes": [{"layer": "x"}, {"layer": "relu1", "inputs": {"is": "node", "index": 0}}, ...]}
 
-A subclass of ``Model`` is described by its name and its constructor's arguments.
+A subclass of ``Model`` is described by its name and its constructor's arguments. What occurs several
+times is described once (:mod:`tensorlayer.models.shared`); what is frozen, and in which types
+something computes, stands under ``"state"`` (:mod:`tensorlayer.models.state`).
 
 A config may come from a stranger. Reading it constructs layers and models that the program has
 imported (:mod:`tensorlayer.models.names`), makes their parameters as long as they fit into memory,
@@ -18,6 +20,7 @@ wrong with it is a :class:`~tensorlayer.errors.BrokenConfig` that says where.
 from __future__ import annotations
 
 import contextvars
+import functools
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -34,15 +37,18 @@ from tensorlayer.layers.structure import leaves
 from tensorlayer.models.memory import machine_bytes, variables_within
 from tensorlayer.models.names import find_class
 from tensorlayer.models.places import check_depth, item, reading
+from tensorlayer.models.shared import Read, current_read, current_written, reading_into, writing
+from tensorlayer.models.state import describe_state, precision_of, restore_later, without_state
 from tensorlayer.models.values import (
     decode,
     decode_arguments,
     decode_layer,
     encode,
     encode_layer,
+    import_path,
 )
 
-__all__ = ["FORMAT", "describe_network", "digest", "read_model"]
+__all__ = ["FORMAT", "describe", "describe_model", "digest", "read_model", "read_within"]
 
 M = TypeVar("M")
 
@@ -50,14 +56,36 @@ M = TypeVar("M")
 FORMAT = 1
 
 
-def describe_network(inputs: Any, outputs: Any) -> dict[str, Any]:
-    """Return the JSON of a network: its layers, and the events that connect them.
+def describe(model: Any) -> dict[str, Any]:
+    """Return the JSON of a model.
 
     Raises
     ------
     NotSerializable
-        A layer's argument cannot be written; the message names layer and argument.
+        An argument cannot be written; the message names layer and argument.
     """
+    with writing():
+        return describe_model(model, is_outermost=True)
+
+
+def describe_model(model: Any, is_outermost: bool) -> dict[str, Any]:
+    """Return the JSON of a model, perhaps within the config of another one."""
+    described: dict[str, Any] = {"class": import_path(type(model)), "name": model.name}
+    if model.outputs is not None:
+        described.update(_describe_network(vars(model)["_ends"]["in"], model.outputs))
+    else:
+        place = f"model {model.name!r}"
+        given = {
+            key: encode(value, f"{place}, argument {key}")
+            for key, value in model.arguments.items()
+            if key != "name"
+        }
+        described.update(format=FORMAT, arguments=given)
+    return {**described, **describe_state(model, is_outermost)}
+
+
+def _describe_network(inputs: Any, outputs: Any) -> dict[str, Any]:
+    """Return the JSON of a network: its layers, and the events that connect them."""
     order = graph.nodes([inputs, outputs])
     places = {node: index for index, node in enumerate(order)}
     nodes = graph.networks_in(inputs)
@@ -67,8 +95,17 @@ def describe_network(inputs: Any, outputs: Any) -> dict[str, Any]:
         "format": FORMAT,
         "inputs": [places[node] for node in nodes] if is_list else links,
         "outputs": _describe_links(outputs, places, "outputs"),
-        "layers": {node.name: encode_layer(node.layer) for node in order},
+        "layers": _describe_layers(order),
         "nodes": [_describe_node(node, places) for node in order],
+    }
+
+
+def _describe_layers(order: Sequence[Network]) -> dict[str, Any]:
+    written = current_written()
+    layers = {node.name: node.layer for node in order}  # one that is applied twice is one layer
+    return {
+        name: written.once(layer, functools.partial(encode_layer, layer))
+        for name, layer in layers.items()
     }
 
 
@@ -120,7 +157,16 @@ def read_model(base: type[M], config: Any, place: str = "config") -> M:
         not fit into the memory of this machine. The message says where.
     """
     check_depth(config, place)
-    with reading(place), variables_within(machine_bytes()):
+    read = Read()
+    with reading(place), variables_within(machine_bytes()), reading_into(read):
+        model = read_within(base, config, place)
+        read.finish()
+        return model
+
+
+def read_within(base: type[M], config: Any, place: str) -> M:
+    """Do what :func:`read_model` does for a model within the one that is being read."""
+    with reading(place):
         if item(config, "format", object, place) != FORMAT:
             raise BrokenConfig(
                 f"{place}: this is format {config['format']!r:.80} of a model's config; this "
@@ -130,17 +176,21 @@ def read_model(base: type[M], config: Any, place: str = "config") -> M:
         name = item(config, "name", str, place)
         if "nodes" in config:
             # Outside of every scope and mode of the caller: names are those in the config.
-            ends = contextvars.Context().run(_read_network, config, place)
-            return kind(*ends, name=name)
-        described = item(config, "arguments", Mapping, place)
-        given = decode_arguments(described, f"{place}['arguments']")
-        if arguments.accepts(kind, "name"):
-            given["name"] = name
-        return kind(**given)
+            ends = contextvars.Context().run(_read_network, config, place, current_read())
+            model = kind(*ends, name=name)
+        else:
+            described = item(config, "arguments", Mapping, place)
+            given = decode_arguments(described, f"{place}['arguments']")
+            if arguments.accepts(kind, "name"):
+                given["name"] = name
+            with precision_of(config, place):
+                model = kind(**given)
+        restore_later(config, model, place)
+        return model
 
 
-def _read_network(config: Mapping[str, Any], place: str) -> tuple[Any, Any]:
-    with isolated():
+def _read_network(config: Mapping[str, Any], place: str, read: Read) -> tuple[Any, Any]:
+    with isolated(), reading_into(read):
         return _read_nodes(config, place)
 
 
@@ -236,6 +286,6 @@ def digest(config: Mapping[str, Any], parameters: Mapping[str, tf.Variable]) -> 
         name: [tf.as_dtype(variable.dtype).name, *variable.shape]
         for name, variable in parameters.items()
     }
-    structure = {key: value for key, value in config.items() if key != "name"}
+    structure = {key: value for key, value in without_state(config).items() if key != "name"}
     text = json.dumps([structure, shapes], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

@@ -34,7 +34,6 @@ from tensorlayer.models.export import signature
 from tensorlayer.models.keras_layer import TensorLayerModel
 from tensorlayer.models.memory import variables_within
 from tensorlayer.models.stored import opened
-from tensorlayer.models.values import encode, import_path
 
 __all__ = ["Model"]
 
@@ -265,16 +264,7 @@ class Model(HasParameters, metaclass=OwnerType):
     @property
     def config(self) -> dict[str, Any]:
         """The structure as plain JSON; see :mod:`tensorlayer.models.config`."""
-        described: dict[str, Any] = {"class": import_path(type(self)), "name": self.name}
-        if self.outputs is not None:
-            return {**described, **configs.describe_network(self._ends["in"], self.outputs)}
-        place = f"model {self.name!r}"
-        given = {
-            key: encode(value, f"{place}, argument {key}")
-            for key, value in self.arguments.items()
-            if key != "name"
-        }
-        return {**described, "format": configs.FORMAT, "arguments": given}
+        return configs.describe(self)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Model:

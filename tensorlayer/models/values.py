@@ -29,6 +29,8 @@ from tensorlayer.models.names import (
     serializable,
 )
 from tensorlayer.models.places import item, reading
+from tensorlayer.models.shared import current_read, current_written
+from tensorlayer.models.state import describe_state, precision_of, restore_later
 
 __all__ = [
     "decode",
@@ -84,11 +86,8 @@ def _encode_leaf(value: Any, place: str) -> Any:
         return {"is": "array", "dtype": value.dtype.name, "values": value.tolist()}
     if isinstance(value, tf.DType):
         return {"is": "dtype", "name": value.name}
-    if isinstance(value, Layer):
-        named = {"name": value.name} if value.facts.is_named else {}
-        return {"is": "layer", **named, **encode_layer(value)}
-    if isinstance(value, tf.Module) and hasattr(type(value), "config"):
-        return {"is": "model", "config": value.config}
+    if isinstance(value, Layer) or (isinstance(value, tf.Module) and hasattr(value, "as_layer")):
+        return current_written().once(value, functools.partial(_encode_owner, value))
     if isinstance(value, slice):
         return {"is": "slice", "items": [value.start, value.stop, value.step]}
     if value is Ellipsis:
@@ -103,15 +102,25 @@ def _encode_leaf(value: Any, place: str) -> Any:
     )
 
 
+def _encode_owner(value: Any) -> dict[str, Any]:
+    from tensorlayer.models.config import describe_model
+
+    if not isinstance(value, Layer):
+        return {"is": "model", "config": describe_model(value, is_outermost=False)}
+    named = {"name": value.name} if value.facts.is_named else {}
+    return {"is": "layer", **named, **encode_layer(value)}
+
+
 def encode_layer(layer: Layer) -> dict[str, Any]:
     """Return class and arguments of a layer; its name is for its owner to write."""
     place = f"{type(layer).__name__} {layer.name!r}"
     described = {
-        key: encode(value, f"{place}, argument {key}")
+        # A policy of Keras by its name, which means the same.
+        key: encode(getattr(value, "name", value) if key == "dtype" else value, f"{place}, {key}")
         for key, value in layer.arguments.items()
         if key != "name"
     }
-    return {"class": import_path(type(layer)), "arguments": described}
+    return {"class": import_path(type(layer)), "arguments": described, **describe_state(layer)}
 
 
 def _encode_object(value: Any, place: str) -> Any:
@@ -190,18 +199,28 @@ def decode_arguments(arguments: Mapping[str, Any], place: str) -> dict[str, Any]
 
 
 def decode_layer(name: str | None, entry: Mapping[str, Any], place: str = "layer") -> Layer:
-    """Return a new layer as :func:`encode_layer` described it."""
+    """Return a new layer as :func:`encode_layer` described it, or the one that is referred to."""
+    if isinstance(entry, Mapping) and entry.get("is") == "same":
+        layer = current_read().same(entry, place)
+        if not isinstance(layer, Layer):
+            raise BrokenConfig(f"{place}: the id {entry['id']} is that of a model, not of a layer.")
+        return layer
     arguments = item(entry, "arguments", Mapping, place)
     given = decode_arguments(arguments, f"{place}['arguments']")
-    with reading(place):
-        return find_class(Layer, item(entry, "class", str, place))(**given, name=name)
+    with reading(place), precision_of(entry, place):
+        layer = find_class(Layer, item(entry, "class", str, place))(**given, name=name)
+        restore_later(entry, layer, place)
+        current_read().keep(entry, layer, place)
+        return layer
 
 
 def _decode_model(value: Mapping[str, Any], place: str) -> Any:
-    from tensorlayer.models.config import read_model
+    from tensorlayer.models.config import read_within
     from tensorlayer.models.model import Model
 
-    return read_model(Model, item(value, "config", Mapping, place), f"{place}['config']")
+    model = read_within(Model, item(value, "config", Mapping, place), f"{place}['config']")
+    current_read().keep(value, model, place)
+    return model
 
 
 def _decode_partial(value: Mapping[str, Any], place: str) -> Any:
@@ -250,6 +269,7 @@ _DECODERS: dict[str, Callable[[Mapping[str, Any], str], Any]] = {
         item(v, "name", str, place) if "name" in v else None, v, place
     ),
     "model": _decode_model,
+    "same": lambda v, place: current_read().same(v, place),
     "dtype": lambda v, place: tf.as_dtype(item(v, "name", str, place)),
     "slice": _decode_slice,
     "ellipsis": lambda v, place: Ellipsis,
