@@ -7,8 +7,17 @@ from typing import Any
 import tensorflow as tf
 
 from tensorlayer.layers import tree
+from tensorlayer.layers.mode import mode
+from tensorlayer.layers.outputs import main_of
 
-__all__ = ["TensorLayerModel"]
+__all__ = ["TensorLayerModel", "unique_name"]
+
+
+def unique_name(name: str) -> str:
+    """Return a name that no Keras layer has got from here: ``small``, ``small_1``, ``small_2``."""
+    name = name.replace("/", ".")  # which Keras does not take
+    number = tf.keras.backend.get_uid(f"tensorlayer {name}")
+    return name if number == 1 else f"{name}_{number - 1}"
 
 
 @tf.keras.utils.register_keras_serializable("tensorlayer")
@@ -16,8 +25,12 @@ class TensorLayerModel(tf.keras.layers.Layer):
     """A TensorLayer model in a Keras model; ``Model.as_keras()`` makes it.
 
     Keras's variables are made around the model's, not in their place: both see every change, and
-    nothing that held a variable before has to be told. It follows Keras's ``training``, and
-    ``.keras`` files hold the model's structure, for a program that imported ``tensorlayer.models``.
+    nothing that held a variable before has to be told. It follows Keras's ``training``, and what is
+    frozen on either side is frozen for both; as ever, Keras has to ``compile`` again to see it.
+
+    ``.keras`` files hold the model's structure. A program that loads one needs this class, which is
+    there after ``from tensorlayer.models import Model``; the package alone does not load what
+    computes.
 
     Parameters
     ----------
@@ -29,24 +42,47 @@ class TensorLayerModel(tf.keras.layers.Layer):
     """
 
     def __init__(self, model: Any, **options: Any) -> None:
-        options = {"name": model.name.replace("/", "."), **options, "autocast": False}
-        super().__init__(**options)
+        super().__init__(**{**options, "autocast": False})
         self._tensorlayer_model = [model]  # in a list, which Keras does not look into for layers
-        # Keras tells variables apart by names; those of two models in one may be equal.
+        # Keras tells variables apart by names; those of two models in one may be equal. The order
+        # in which it saves them follows from `trainable` here, so not from what is frozen now.
         self._adopted = [
             tf.keras.Variable(
                 variable,
                 name=name.replace("/", "."),
-                trainable=variable.trainable and not is_frozen,
+                trainable=variable.trainable,
                 dtype=variable.dtype.name,
             )
-            for name, variable, is_frozen in tree.listing(model)
+            for name, variable, _ in tree.listing(model)
         ]
         self.built = True
 
     def call(self, inputs: Any, training: bool = False) -> Any:
-        """Evaluate the model in Keras's mode."""
-        return self._tensorlayer_model[0](inputs, is_train=bool(training))
+        """Evaluate the model in Keras's mode; frozen by Keras, in inference."""
+        with mode(bool(training) and self.trainable):
+            return main_of(self._tensorlayer_model[0].follow(inputs))
+
+    # Every list of variables that Keras asks for begins with one of these two.
+
+    @property
+    def variables(self) -> list[Any]:
+        """The variables of the model, which know whether they are frozen now."""
+        self._freeze()
+        return super().variables
+
+    @property
+    def weights(self) -> list[Any]:
+        """As ``variables``."""
+        self._freeze()
+        return super().weights
+
+    def _freeze(self) -> None:
+        """Tell Keras's variables what is frozen in the model now."""
+        known = {id(adopted.value): adopted for adopted in getattr(self, "_adopted", ())}
+        for _, variable, is_frozen in tree.listing(self._tensorlayer_model[0]) if known else ():
+            if id(variable) in known:
+                is_trained = variable.trainable and not is_frozen
+                known[id(variable)].trainable = is_trained and self.trainable
 
     def get_config(self) -> dict[str, Any]:
         """Return the structure of the model beside Keras's own configuration."""

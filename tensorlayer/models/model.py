@@ -31,7 +31,7 @@ from tensorlayer.layers.structure import leaves
 from tensorlayer.models import config as configs
 from tensorlayer.models import weights
 from tensorlayer.models.export import signature
-from tensorlayer.models.keras_layer import TensorLayerModel
+from tensorlayer.models.keras_layer import TensorLayerModel, unique_name
 from tensorlayer.models.memory import variables_within
 from tensorlayer.models.stored import opened
 
@@ -335,10 +335,15 @@ class Model(HasParameters, metaclass=OwnerType):
 
     # -- other worlds
 
-    def as_keras(self) -> tf.keras.layers.Layer:
+    def as_keras(self, name: str | None = None) -> tf.keras.layers.Layer:
         """Return the model as a Keras layer, for a Keras model and its ``fit``.
 
-        Both have the same variables.
+        Both have the same variables. See :mod:`tensorlayer.models.keras_layer`.
+
+        Parameters
+        ----------
+        name
+            Of the Keras layer; without it that of the model, numbered as Keras numbers its layers.
 
         Examples
         --------
@@ -349,7 +354,7 @@ class Model(HasParameters, metaclass=OwnerType):
         >>> outer.count_params(), outer.weights[0].value is model.all_weights[0]
         (10, True)
         """
-        return TensorLayerModel(self)
+        return TensorLayerModel(self, name=name or unique_name(self.name))
 
     def export(self, path: str | os.PathLike[str]) -> None:
         """Write a SavedModel with the signature ``serving_default``, for inference anywhere.

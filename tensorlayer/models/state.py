@@ -67,7 +67,9 @@ def _switches(thing: Any, is_outermost: bool = False) -> dict[str, Any]:
 
 def _told(thing: Any) -> bool | None:
     """Return the mode that a model was told, or that was declared with a layer."""
-    return thing.facts.is_train if isinstance(thing, Layer) else getattr(thing, "is_train", None)
+    if isinstance(thing, Layer):
+        return thing.facts.is_train
+    return vars(thing).get("_told", vars(thing).get("is_train"))
 
 
 def _precision(thing: Any) -> Precision:
@@ -163,8 +165,11 @@ def _switch(thing: Any, switches: Any, place: str) -> None:
     if "trainable" in switches:
         thing.trainable = item(switches, "trainable", bool, place)
     if "is_train" in switches:
-        holder = thing.facts if isinstance(thing, Layer) else thing
-        holder.is_train = item(switches, "is_train", bool, place)
+        is_train = item(switches, "is_train", bool, place)
+        if isinstance(thing, Layer):
+            thing.facts.is_train = is_train
+        else:
+            thing.train() if is_train else thing.eval()
 
 
 def without_state(config: Any) -> Any:
