@@ -45,8 +45,7 @@ def save_weights_to_hdf5(filepath: Place, network: Any) -> None:
     """
     from tensorlayer.models import weights
 
-    arrays = {name: variable.numpy() for name, variable in network.parameters.items()}
-    weights.save(filepath, arrays, "hdf5")
+    weights.save(filepath, weights.values_of(network.parameters), "hdf5")
 
 
 def load_hdf5_to_weights(filepath: Place, network: Any, skip: bool = False) -> None:
@@ -113,9 +112,12 @@ def save_hdf5_graph(
     """
     import h5py
 
+    from tensorlayer.models.stored import require_hdf5_names
+
     arrays = network.to_arrays() if save_weights else {}
     texts = {CONFIG: network.config, CUSTOM: customized_data, NAMES: list(arrays)}
     contents = {**{name: json.dumps(value) for name, value in texts.items()}, **arrays}
+    require_hdf5_names(list(contents))
     with whole_file(filepath) as temporary, h5py.File(temporary, "w") as file:
         for name, value in contents.items():
             file.create_dataset(name, data=value)

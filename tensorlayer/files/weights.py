@@ -71,8 +71,12 @@ def tf_variables_to_numpy(variables: Iterable[tf.Variable], sess: Any = None) ->
 
 
 def assign_tf_variable(variable: tf.Variable, value: Any) -> None:
-    """Give a variable a value, which is cast to its type."""
-    variable.assign(np.asarray(value, variable.dtype.as_numpy_dtype))
+    """Give a variable a value, which is cast to its type; StructureMismatch if that would cut."""
+    from tensorlayer.models.casting import in_type_of, require_kinds
+
+    array, dtype = np.asarray(value), variable.dtype.base_dtype
+    require_kinds({variable.name: (array.dtype, dtype)})
+    variable.assign(in_type_of(variable.name, array, dtype))
 
 
 def assign_weights(weights: Arrays, network: Any, *, sess: Any = None) -> Any:

@@ -7,9 +7,9 @@
      "layers": {"x": {"class": "tensorlayer.layers._Input", "arguments": {...}}, ...},
      "nodes": [{"layer": "x"}, {"layer": "relu1", "inputs": {"is": "node", "index": 0}}, ...]}
 
-A subclass of ``Model`` is described by its name and its constructor's arguments. What occurs several
-times is described once (:mod:`tensorlayer.models.shared`); what is frozen, and in which types
-something computes, stands under ``"state"`` (:mod:`tensorlayer.models.state`).
+A subclass of ``Model`` is described by its name and its constructor's arguments. What occurs
+several times is described once (:mod:`tensorlayer.models.shared`); what is frozen, and in which
+types something computes, stands under ``"state"`` (:mod:`tensorlayer.models.state`).
 
 A config may come from a stranger. Reading it constructs layers and models that the program has
 imported (:mod:`tensorlayer.models.names`), makes their parameters as long as they fit into memory,

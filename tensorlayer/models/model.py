@@ -283,7 +283,7 @@ class Model(HasParameters, metaclass=OwnerType):
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Return the values of all variables by name."""
-        return {name: variable.numpy() for name, variable in self.parameters.items()}
+        return weights.values_of(self.parameters)
 
     def assign_arrays(
         self, arrays: Mapping[str, np.ndarray], skip: bool = False

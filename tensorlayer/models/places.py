@@ -19,7 +19,13 @@ __all__ = ["MAX_DEPTH", "check_depth", "item", "reading"]
 #: holds a few times that.
 MAX_DEPTH = 128
 
-_KINDS = {Mapping: "an object", list: "a list", str: "text", int: "an integer", bool: "true or false"}
+_KINDS = {
+    Mapping: "an object",
+    list: "a list",
+    str: "text",
+    int: "an integer",
+    bool: "true or false",
+}
 
 
 @contextmanager

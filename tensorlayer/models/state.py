@@ -100,7 +100,7 @@ def _made_within(thing: Any) -> list[tuple[str, Any]]:
 
 
 def _below(value: Any, path: str, seen: set[int], is_all: bool) -> Iterator[tuple[str, Any]]:
-    """Yield layers and models below ``value`` with their paths; not ``is_all``, undescribed ones"""
+    """Yield layers and models below ``value`` by path, all or those that are not described."""
     is_owner = isinstance(value, tree.Owner)
     for name, part in type(value).parts(value) if is_owner else tree.children(value):
         at = f"{path}/{name}" if path and name else path or name

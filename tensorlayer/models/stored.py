@@ -13,17 +13,26 @@ import io
 import json
 import os
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tensorlayer.errors import Corrupt, StructureMismatch, TensorLayerError
+from tensorlayer.errors import Corrupt, NotSerializable, StructureMismatch, TensorLayerError
 from tensorlayer.models.tensors import dtype_of
 
-__all__ = ["NAMES", "Pairs", "Stored", "by_name", "is_there", "opened", "read_text"]
+__all__ = [
+    "NAMES",
+    "Pairs",
+    "Stored",
+    "by_name",
+    "is_there",
+    "opened",
+    "read_text",
+    "require_hdf5_names",
+]
 
 #: Where an HDF5 file keeps the names of its arrays, in order.
 NAMES = "__names__"
@@ -177,6 +186,27 @@ def _open_hdf5(stack: ExitStack, path: Path) -> Pairs:
     if "layer_names" in file.attrs:
         return _layers(file)
     return [(name, _dataset(file, name)) for name in json.loads(read_text(file, NAMES))]
+
+
+def require_hdf5_names(names: Sequence[str]) -> None:
+    """Refuse names under which HDF5 cannot hold arrays beside each other.
+
+    Raises
+    ------
+    NotSerializable
+        One is the path to another one: HDF5 has an array there or a group, not both.
+    """
+    # What HDF5 makes of a path: "a/./b" is "a/b".
+    parts = [tuple(p for p in name.split("/") if p not in {"", "."}) for name in names]
+    groups = {path[:length] for path in parts for length in range(len(path))}
+    taken: set[tuple[str, ...]] = set()
+    for name, path in zip(names, parts, strict=True):
+        if path in groups or path in taken:
+            raise NotSerializable(
+                f"HDF5 cannot hold {name!r}: other arrays are stored below that name, or under it. "
+                "Call the layer otherwise, or write safetensors."
+            )
+        taken.add(path)
 
 
 def read_text(file: Any, name: str) -> str:

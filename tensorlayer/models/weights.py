@@ -31,9 +31,15 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tensorlayer.errors import Corrupt, InvalidArgument, StructureMismatch, did_you_mean
+from tensorlayer.errors import (
+    Corrupt,
+    InvalidArgument,
+    StructureMismatch,
+    did_you_mean,
+)
 from tensorlayer.models import checkpoint
-from tensorlayer.models.stored import NAMES, Pairs, Stored, by_name, opened
+from tensorlayer.models.casting import in_type_of, require_kinds
+from tensorlayer.models.stored import NAMES, Pairs, Stored, by_name, opened, require_hdf5_names
 from tensorlayer.whole import whole_file
 
 __all__ = [
@@ -47,6 +53,7 @@ __all__ = [
     "room_bytes",
     "save",
     "save_with_text",
+    "values_of",
 ]
 
 _log = logging.getLogger(__name__)
@@ -232,11 +239,15 @@ def assign(
     Raises
     ------
     StructureMismatch
-        Names or shapes do not agree, with ``skip`` all of them, or an array does not hold numbers.
-        The message lists how, and nothing was assigned.
+        Names or shapes do not agree, with ``skip`` all of them, or an array does not hold numbers,
+        or ones that the type of the variable would cut. The message lists how, and nothing was
+        assigned.
+    InvalidArgument
+        Variables of a TensorFlow 1 graph: assigning only plans an operation there.
     """
+    _require_values(list(parameters.values()), "tl.files.load_and_assign_npz(..., sess=session)")
     common = [name for name in parameters if name in arrays]
-    _require_numbers({name: arrays[name].dtype for name in common})
+    require_kinds({name: (arrays[name].dtype, parameters[name].dtype) for name in common})
     sizes = {name: (tuple(parameters[name].shape), tuple(arrays[name].shape)) for name in common}
     reshaped = {name: size for name, size in sizes.items() if size[0] != size[1]}
     skipped = Skipped(
@@ -251,7 +262,10 @@ def assign(
         raise StructureMismatch(
             f"the weights do not fit the model; {skipped}. Nothing was assigned: {remedy}."
         )
-    values = {name: _value(arrays[name], parameters[name].dtype) for name in fitting}
+    values = {
+        name: tf.constant(in_type_of(name, _read(arrays[name]), parameters[name].dtype))
+        for name in fitting
+    }
     for name, value in values.items():
         parameters[name].assign(value)
     if skipped:
@@ -259,24 +273,34 @@ def assign(
     return skipped
 
 
-def _require_numbers(dtypes: Mapping[str, np.dtype]) -> None:
-    others = [f"{name} of {dtype}" for name, dtype in dtypes.items() if not _is_number(dtype)]
-    if others:
-        raise StructureMismatch(
-            f"weights are numbers; the file holds {_some(others)}. Nothing was assigned."
+def values_of(parameters: Mapping[str, tf.Variable]) -> Arrays:
+    """Return the values of variables; in a TensorFlow 1 graph those in the default session.
+
+    Raises
+    ------
+    InvalidArgument
+        There is a graph and no session.
+    """
+    variables = list(parameters.values())
+    session = tf.compat.v1.get_default_session()
+    if session is not None and all(getattr(v, "graph", None) is session.graph for v in variables):
+        return dict(zip(parameters, session.run(variables), strict=True))
+    _require_values(variables, "tl.files.save_npz_dict(net.all_params, path, sess=session)")
+    return {name: variable.numpy() for name, variable in parameters.items()}
+
+
+def _require_values(variables: Sequence[Any], remedy: str) -> None:
+    """Refuse variables that have values in a session only."""
+    is_graph = not tf.executing_eagerly() and not tf.inside_function()
+    if is_graph and any(isinstance(variable, tf.Variable) for variable in variables):
+        raise InvalidArgument(
+            "weights: in a TensorFlow 1 graph variables have values in a session only, which a "
+            f"model does not know. Use {remedy}, or read them within `with session.as_default():`."
         )
 
 
-def _is_number(dtype: np.dtype) -> bool:
-    try:
-        kind = tf.as_dtype(dtype)
-    except TypeError:  # records, dates, raw bytes
-        return False
-    return kind.is_floating or kind.is_integer or kind.is_bool or kind.is_complex
-
-
-def _value(array: np.ndarray | Stored, dtype: tf.DType) -> tf.Tensor:
-    return tf.cast(array.read() if isinstance(array, Stored) else array, dtype)
+def _read(array: np.ndarray | Stored) -> np.ndarray:
+    return array.read() if isinstance(array, Stored) else array
 
 
 def by_position(parameters: Mapping[str, tf.Variable], arrays: Mapping[str, Any]) -> dict[str, Any]:
@@ -328,6 +352,7 @@ def _save_npz_dict(path: str | os.PathLike[str], arrays: Arrays) -> None:
 def _save_hdf5(path: str | os.PathLike[str], arrays: Arrays) -> None:
     import h5py
 
+    require_hdf5_names([NAMES, *arrays])
     with whole_file(path) as temporary, h5py.File(temporary, "w") as file:
         # A dataset, not an attribute: those end at 64 KB.
         file.create_dataset(NAMES, data=json.dumps(list(arrays)))

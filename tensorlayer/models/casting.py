@@ -1,0 +1,91 @@
+"""Arrays in the types of the variables that they are for, as long as nothing is cut.
+
+Fewer digits are no loss: that is how weights of one precision are used in another. An imaginary
+part, a fraction or a size that the other type does not have is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import tensorflow as tf
+
+from tensorlayer.errors import StructureMismatch
+
+__all__ = ["in_type_of", "require_kinds"]
+
+
+def require_kinds(dtypes: Mapping[str, tuple[np.dtype, tf.DType]]) -> None:
+    """Refuse what the types alone tell, before any array is read.
+
+    Parameters
+    ----------
+    dtypes
+        By name, the type of the array and that of the variable.
+
+    Raises
+    ------
+    StructureMismatch
+        An array does not hold numbers, or complex ones for a real variable.
+    """
+    others = [f"{name} of {given}" for name, (given, _) in dtypes.items() if not _is_number(given)]
+    if others:
+        raise StructureMismatch(
+            f"weights are numbers; the file holds {_some(others)}. Nothing was assigned."
+        )
+    for name, (given, wanted) in dtypes.items():
+        if tf.as_dtype(given).is_complex and not wanted.is_complex:
+            raise _cut(name, given, wanted, "its imaginary part")
+
+
+def in_type_of(name: str, array: np.ndarray, dtype: tf.DType) -> np.ndarray:
+    """Return the array in the type of a variable.
+
+    Raises
+    ------
+    StructureMismatch
+        Something would be cut: fractions, or numbers beyond the range of the type.
+
+    Examples
+    --------
+    >>> in_type_of("step", np.array([3.0]), tf.int64)
+    array([3])
+    >>> in_type_of("step", np.array([0.5]), tf.int64)
+    Traceback (most recent call last):
+    tensorlayer.errors.StructureMismatch: 'step' is float64 in the file and int64 in the model...
+    """
+    array = np.asarray(array)
+    wanted = dtype.as_numpy_dtype
+    if array.dtype == wanted:
+        return array
+    with np.errstate(all="ignore"):
+        fitted = array.astype(wanted)
+    if dtype.is_integer or dtype.is_bool:
+        is_whole = np.array_equal(fitted.astype(array.dtype), array)
+        # Back and forth is not enough: -1 as an unsigned number comes back as -1.
+        if not is_whole or np.any((fitted < 0) != (array < 0)):
+            raise _cut(name, array.dtype, dtype, "fractions or numbers beyond its range")
+    elif np.any(np.isfinite(array) & ~np.isfinite(fitted)):
+        raise _cut(name, array.dtype, dtype, "numbers beyond its range")
+    return fitted
+
+
+def _cut(name: str, given: np.dtype, wanted: tf.DType, what: str) -> StructureMismatch:
+    return StructureMismatch(
+        f"{name!r} is {given} in the file and {wanted.name} in the model, which would cut off "
+        f"{what}. Nothing was assigned. Convert the array before if that is meant."
+    )
+
+
+def _is_number(dtype: np.dtype) -> bool:
+    try:
+        kind = tf.as_dtype(dtype)
+    except TypeError:  # records, dates, raw bytes
+        return False
+    return kind.is_floating or kind.is_integer or kind.is_bool or kind.is_complex
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(names[:5])
+    return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown
