@@ -43,6 +43,20 @@ def nested(depth: int = 1) -> Model:
     return model
 
 
+def shared() -> Model:
+    """A model that is two layers, with one of its layers beside it, and parts that are frozen."""
+    with tl.layers.isolated():
+        x, y = tl.layers.Input([None, 4], name="x"), tl.layers.Input([None, 4], name="y")
+        dense = tl.layers.Dense(4, dtype="float32", name="d")
+        inner = Model(x, dense(x), name="inner")
+        inner.eval()
+        dense.trainable = False
+        net = inner.as_layer(name="q")(inner.as_layer(name="p")(y))
+        holder = Own(4)
+        holder.dense.trainable = False
+        return Model(y, dense(holder.as_layer(name="own")(net)), name="shared")
+
+
 class Own(Model):
     """A model of one's own, described by its arguments."""
 

@@ -62,7 +62,10 @@ def changed(model, *path, to):
     return config
 
 
-@pytest.mark.parametrize("make", [hostile.small, lambda: hostile.nested(2), lambda: hostile.own(3)])
+@pytest.mark.parametrize(
+    "make",
+    [hostile.small, lambda: hostile.nested(2), lambda: hostile.own(3), hostile.shared],
+)
 def test_every_damage_is_a_model_or_our_error_and_does_nothing(make):
     config = json.loads(json.dumps(make().config))
     Model.from_config(config)

@@ -162,6 +162,59 @@ def test_what_is_frozen_is_frozen_for_keras():
     assert len(layer.non_trainable_weights) == 4
 
 
+def test_freezing_is_followed_back_and_forth_and_by_both_sides():
+    inner = model()
+    layer = inner.as_keras()
+
+    def n_trained():
+        return len(layer.trainable_weights), len(layer.trainable_variables)
+
+    inner.get_layer("h").trainable = False
+    assert n_trained() == (4, 4)
+    layer.trainable = False
+    assert n_trained() == (0, 0)
+    layer.trainable = True
+    assert n_trained() == (4, 4)
+    inner.get_layer("h").trainable = True
+    assert n_trained() == (6, 6)
+
+
+def test_the_order_of_saved_weights_does_not_depend_on_what_is_frozen(tmp_path):
+    inner = model()
+    outer = keras_model(inner)
+    outer.save_weights(tmp_path / "w.weights.h5")
+    expected = outer.predict(X[:5], verbose=0)
+    inner.assign_arrays({name: np.zeros_like(value) for name, value in inner.to_arrays().items()})
+    inner.get_layer("h").trainable = False
+    other = tf.keras.Sequential([tf.keras.Input([4]), inner.as_keras(), tf.keras.layers.Dense(2)])
+    other.load_weights(tmp_path / "w.weights.h5")
+
+    np.testing.assert_allclose(other.predict(X[:5], verbose=0), expected, rtol=1e-5)
+
+
+def test_keras_layers_of_one_model_have_names_of_their_own():
+    x = Input([None, 4], name="x")
+    inner = Model(x, Dense(x, 4, name="d"), name="group/numbered")
+    names = [inner.as_keras().name, inner.as_keras().name, inner.as_keras(name="mine").name]
+
+    assert len(set(names)) == 3
+    assert all(name.startswith("group.numbered") for name in names[:2])
+    assert names[2] == "mine"
+
+
+def test_what_is_frozen_and_shared_comes_back_from_a_keras_file(tmp_path):
+    x, y = Input([None, 4], name="x"), Input([None, 4], name="y")
+    inner = Model(x, Dense(x, 4, name="d"), name="inner")
+    whole = Model(y, inner.as_layer(name="q")(inner.as_layer(name="p")(y)), name="whole")
+    inner.trainable = False
+    outer = tf.keras.Sequential([tf.keras.Input([4]), whole.as_keras()])
+    outer.save(tmp_path / "m.keras")
+    loaded = tf.keras.models.load_model(tmp_path / "m.keras")
+
+    assert (len(loaded.weights), len(loaded.trainable_weights)) == (2, 0)
+    np.testing.assert_allclose(loaded(X[:5]), outer(X[:5]), rtol=1e-5)
+
+
 def test_a_keras_file_is_loaded_in_a_fresh_process(tmp_path):
     outer = keras_model(model())
     outer.save(tmp_path / "m.keras")
