@@ -95,6 +95,7 @@ class _LayerType(OwnerType):
         """Return the layer, the one that the scope shares or a new one, and its input networks."""
         given = arguments.bind(cls, args, kwargs)
         networks = {k: v for k, v in given.items() if v is not None and graph.networks_in(v)}
+        compat.require_inputs(cls, networks)
         if networks:  # they are inputs of a call, and no facts about the layer
             given.update(dict.fromkeys(networks))
             args, kwargs = (), dict(given)
@@ -122,11 +123,7 @@ class _LayerType(OwnerType):
         try:
             layer = cls.construct(args, kwargs, given, facts)
         except (TensorLayerError, TypeError) as error:
-            if args and isinstance(args[0], Layer):
-                raise InvalidArgument(
-                    f"{cls.__name__}: it is stacked on a network, got the layer {args[0]!r}, which "
-                    f"was applied to nothing. Write net = {type(args[0]).__name__}(...)(net) first."
-                ) from error
+            compat.require_network(cls, args, error)
             raise
         if not extra.get("trainable", True):
             layer.trainable = False
@@ -218,7 +215,8 @@ class Layer(HasParameters, metaclass=_LayerType):
     def forward(self, *inputs: Any, **options: Any) -> Any:
         """Compute the outputs: the activation of what :meth:`transform` gives."""
         outputs = self.transform(*inputs, **options)
-        return outputs if self.act is None else self.act(outputs)
+        act = getattr(self.act, "follow", self.act)  # a model follows the mode of the layer
+        return outputs if act is None else act(outputs)
 
     def shape_to_build_for(self) -> Any:
         """Return the shape of the inputs as far as the arguments tell, or None if too little."""

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
 
-from tensorlayer.errors import UnlistedVariable
+from tensorlayer.errors import InvalidArgument, UnlistedVariable
 from tensorlayer.layers import arguments, naming, tree
 from tensorlayer.layers.mode import current_mode, mode
 from tensorlayer.layers.owner import scope_of
@@ -52,7 +52,11 @@ def compute(owner: Layer | Model, args: tuple[Any, ...], options: Mapping[str, A
     with _making(owner):
         build(owner, args, options)
         with tf.GradientTape() as tape:  # it sees the variables that are read, and adds nothing
-            outputs = run(owner, args, options)
+            try:
+                outputs = run(owner, args, options)
+            except (TypeError, tf.errors.InvalidArgumentError) as error:
+                require_types(owner, args, error)
+                raise
         settle(owner, tape.watched_variables())
     return outputs
 
@@ -103,15 +107,36 @@ def run(owner: Layer | Model, args: tuple[Any, ...], options: Mapping[str, Any])
 def _forward(layer: Layer | Model, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
     precision = layer.facts.precision
     if precision.compute is None:
-        return layer.forward(*args, **options)
+        return forward_of(layer)(*args, **options)
     if layer.keeps_precision:
         args, options = cast((args, options), precision.variable)
-        return cast(layer.forward(*args, **options), precision.compute)
+        return cast(forward_of(layer)(*args, **options), precision.compute)
     args, options = cast((args, options), precision.compute)
     if not precision.is_mixed:
-        return layer.forward(*args, **options)
+        return forward_of(layer)(*args, **options)
     with stand_in(layer, precision.compute) as standing:
-        return standing.forward(*args, **options)
+        return forward_of(standing)(*args, **options)
+
+
+class _PerMode(dict):
+    """Traced functions by mode; a copied layer traces its own."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _PerMode:
+        return _PerMode()
+
+
+def forward_of(owner: Layer | Model) -> Callable[..., Any]:
+    """Return ``forward``; one that is a ``tf.function`` is traced for each mode.
+
+    The mode is no argument, so that TensorFlow would not see that it is another.
+    """
+    forward = owner.forward
+    if not hasattr(forward, "get_concrete_function"):
+        return forward
+    if not tf.executing_eagerly():
+        return forward.python_function  # it becomes a part of the trace around
+    traced = vars(owner).setdefault("forward_by_mode", _PerMode())
+    return traced.setdefault(bool(current_mode()), tf.function(forward.python_function))
 
 
 @tf.autograph.experimental.do_not_convert
@@ -142,14 +167,11 @@ def require_listed(owner: Any, used: Iterable[tf.Variable]) -> None:
     used = list(used)
     if not used:
         return
-    strategy = tf.distribute.get_strategy()
     listed = {
-        id(component)
+        id(each)
         for parameter in tree.listing(owner, require_all=False)
-        for component in (
-            parameter.variable,
-            *strategy.experimental_local_results(parameter.variable),
-        )
+        # with its copies on the devices of a strategy
+        for each in (parameter.variable, *getattr(parameter.variable, "values", ()))
     }
     lost = [variable for variable in used if id(variable) not in listed]
     if lost:
@@ -159,6 +181,16 @@ def require_listed(owner: Any, used: Iterable[tf.Variable]) -> None:
             "trained nor saved. Keep the variable, or the layer or module that has it, in an "
             "attribute of its own; a tl.layers.Lambda takes fn_weights=[...]."
         )
+
+
+def require_types(owner: Layer | Model, args: tuple[Any, ...], error: Exception) -> None:
+    """Raise InvalidArgument if the reason of ``error`` is that types do not fit together."""
+    has, gets = getattr(owner.facts, "variable_dtype", None), first_float(args)
+    if owner.is_built and owner.parameters and has not in {None, gets}:
+        raise InvalidArgument(
+            f"{owner!r}: its parameters are {has.name}, its input is {gets.name}. Cast the input, "
+            f"or give the layer dtype={gets.name!r}."
+        ) from error
 
 
 class _Made(Registry):
@@ -171,7 +203,10 @@ class _Made(Registry):
     def add(self, name: str, layer: Layer, keep: bool = False) -> None:
         """Find ``layer`` under ``name`` from now on."""
         super().add(name, layer, keep)
-        self._owner.made_in_forward = dict(self._kept)
+        if not hasattr(self._owner, "made_in_forward"):
+            self._owner.made_in_forward = {}
+        # In place: what a checkpoint restores before it is made, TensorFlow remembers by the place.
+        self._owner.made_in_forward[name] = layer
 
 
 def tensors_of(args: Any, options: Mapping[str, Any], dtype: tf.DType) -> Any:
