@@ -25,6 +25,7 @@ Every layer also takes ``trainable=False`` and ``is_train=`` (:mod:`tensorlayer.
 from __future__ import annotations
 
 import dataclasses
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -48,6 +49,10 @@ __all__ = ["Layer", "LayerFacts", "require_known", "require_rank"]
 _AGGREGATION = {True: tf.VariableAggregation.MEAN, False: tf.VariableAggregation.NONE}
 
 
+def _nowhere() -> None:
+    """Stand for a reference to no graph."""
+
+
 @dataclasses.dataclass(eq=False)
 class LayerFacts(Facts):
     """What is known of a layer."""
@@ -55,6 +60,8 @@ class LayerFacts(Facts):
     label: str = ""  #: what an unnamed layer was called in the network it was built in
     variable_dtype: tf.DType = tf.float32  #: of its parameters, once it is built
     is_train: bool | None = None  #: the mode that was declared with it
+    #: the TensorFlow 1 graph of its variables, if they are in one
+    graph: Callable[[], tf.Graph | None] = _nowhere
     #: networks among the arguments of its constructor: inputs of every call
     networks: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     #: to be raised if it turns out to have parameters, else to be remembered in the scope
@@ -104,7 +111,7 @@ class _LayerType(OwnerType):
         if scope.reuse is naming.Reuse.NEVER or not cls.shares_by_name:
             return cls._new(args, kwargs, given, extra, None), networks
         with computing.LOCK:
-            layer, refusal = look_up(scope, cls, given)
+            layer, refusal = look_up(scope, cls, given, naming.current_graph())
             if layer is None:
                 layer = cls._new(args, kwargs, given, extra, refusal)
             return layer, networks
@@ -120,6 +127,8 @@ class _LayerType(OwnerType):
         scope = naming.current_scope()
         types = precision(extra.get("dtype"))
         facts = LayerFacts(scope.name, scope.owner, precision=types)
+        if (of := naming.current_graph()) is not None:
+            facts.graph = weakref.ref(of)
         try:
             layer = cls.construct(args, kwargs, given, facts)
         except (TensorLayerError, TypeError) as error:

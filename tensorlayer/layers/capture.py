@@ -102,6 +102,7 @@ class Capture:
             "the same variables in the same order each time."
         )
 
+    @tf.autograph.experimental.do_not_convert
     def named(self, *prefixes: str) -> dict[str, tf.Variable]:
         """Return the variables by name, without the prefixes and numbered where two are equal."""
         starts = tuple(f"{prefix}/" for prefix in prefixes)

@@ -22,6 +22,8 @@ from tensorlayer.errors import (
 from tensorlayer.layers import arguments
 
 if TYPE_CHECKING:
+    import tensorflow as tf
+
     from tensorlayer.layers.base import Layer
     from tensorlayer.layers.naming import VariableScope
 
@@ -76,9 +78,9 @@ class Registry:
 
 
 def look_up(
-    scope: VariableScope, cls: type[Layer], given: dict[str, Any]
+    scope: VariableScope, cls: type[Layer], given: dict[str, Any], graph: tf.Graph | None = None
 ) -> tuple[Layer | None, TensorLayerError | None]:
-    """Return the layer that ``cls(**given)`` is to be in a scope with reuse.
+    """Return the layer that ``cls(**given)`` is to be in a scope with reuse, in this graph.
 
     Without one, a new layer is made; the error is then to be raised if that has parameters.
 
@@ -93,7 +95,8 @@ def look_up(
             "reuse=...) and in forward(), one that has parameters needs a name. Give it name=..."
         )
     name = scope.qualify(given["name"])
-    layer = next(reversed(scope.findable.named(name)), None)
+    found = (each for each in reversed(scope.findable.named(name)) if each.facts.graph() is graph)
+    layer = next(found, None)
     difference = "" if layer is None else _difference(layer, cls, given)
     if layer is not None and not difference:
         return layer, None

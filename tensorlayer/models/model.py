@@ -168,7 +168,11 @@ class Model(HasParameters, metaclass=OwnerType):
 
     @property
     def is_train(self) -> bool | None:
-        """Within ``forward`` the mode of this evaluation, else that of ``train()`` or ``eval()``."""
+        """Within ``forward`` the mode of the evaluation, else that of ``train()`` or ``eval()``.
+
+        Layers of Keras in a ``forward`` of yours are told it: ``self.drop(x,
+        training=self.is_train)``.
+        """
         around = current_mode()
         return self._told if around is None else around
 

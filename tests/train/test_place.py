@@ -12,7 +12,7 @@ def test_a_run_begins_with_nothing():
     place = Place(epoch=3)
 
     assert (place.epoch, place.step, place.seconds, place.sums) == (3, 0, 0.0, Sums())
-    assert not (place.history or place.intervals or place.is_stopped or place.is_between)
+    assert not any([place.history, place.intervals, place.is_stopped, place.is_between])
 
 
 def test_a_place_adds_up_its_epoch_and_its_intervals():
