@@ -257,6 +257,20 @@ def test_mistakes_are_told_in_one_line(build, message):
     assert "\n" not in str(caught.value)
 
 
+def test_numbers_within_a_structure_of_inputs_stay_what_they_are():
+    seen = []
+
+    class Powers(Layer):
+        def forward(self, inputs, options):
+            seen.extend([*inputs, *options.values()])
+            return inputs[0] ** inputs[1]
+
+    Powers()([np.ones([2, 3]), 2], {"times": 3.0, "mask": np.ones([2])})
+
+    assert [type(value) for value in seen[1:3]] == [int, float]
+    assert [value.dtype for value in (seen[0], seen[3])] == [tf.float32, tf.float32]
+
+
 class Forgetful(Layer):
     def __init__(self, n_units):
         self.n_units = n_units

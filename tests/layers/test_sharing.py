@@ -64,6 +64,12 @@ def test_auto_reuse_makes_what_is_missing_and_gives_back_what_is_there():
     assert first.layer is second.layer is third.layer
 
 
+@pytest.mark.parametrize("reuse", [AUTO_REUSE, tf.compat.v1.AUTO_REUSE])
+def test_auto_reuse_of_either_library_makes_what_nobody_made(reuse):
+    with tl.layers.isolated():
+        assert discriminator(Input([None, 8]), reuse=reuse).parameters
+
+
 def test_building_again_without_reuse_makes_new_parameters():
     first, second = discriminator(Input([None, 8])), discriminator(Input([None, 8]))
 
