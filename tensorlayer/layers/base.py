@@ -25,6 +25,7 @@ Every layer also takes ``trainable=False`` and ``is_train=`` (:mod:`tensorlayer.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
@@ -33,7 +34,13 @@ from typing import Any, ClassVar
 import tensorflow as tf
 
 from tensorlayer import activation, initializers
-from tensorlayer.errors import InvalidArgument, NameTaken, TensorLayerError, WrongShape
+from tensorlayer.errors import (
+    InvalidArgument,
+    NameMismatch,
+    NameTaken,
+    TensorLayerError,
+    WrongShape,
+)
 from tensorlayer.layers import arguments, compat, computing, graph, naming
 from tensorlayer.layers.capture import not_captured
 from tensorlayer.layers.mode import current_mode, default_mode, mode
@@ -84,10 +91,18 @@ class _LayerType(OwnerType):
             name = arguments.bind(cls, (None, *args), kwargs).get("name")
             return LegacyLayer(previous, cls, args, kwargs, name=name, **extra)
         is_train = extra.pop("is_train", None)
-        layer, networks = cls.make(args, kwargs, extra)
+        layer, networks, is_new = cls.make(args, kwargs, extra)
         if previous is not None:
             return graph.connect(layer, (previous,), networks, is_train)
-        layer.facts.is_train, layer.facts.networks = is_train, networks
+        if is_new:
+            layer.facts.is_train, layer.facts.networks = is_train, networks
+        elif is_train is not layer.facts.is_train:
+            raise NameMismatch(
+                f"{layer!r}: a layer that is shared by name was made with its mode. Give another "
+                f"one with the call: {cls.__name__}(...)(net, is_train={is_train})."
+            )
+        elif networks:  # of this call; the layer itself has those it was made with
+            return functools.partial(layer, **networks)
         return layer
 
     def computes_in_constructor(cls) -> bool:
@@ -98,8 +113,11 @@ class _LayerType(OwnerType):
     @tf.autograph.experimental.do_not_convert  # a user's ``forward`` may make layers
     def make(
         cls, args: tuple[Any, ...], kwargs: dict[str, Any], extra: dict[str, Any]
-    ) -> tuple[Layer, dict[str, Any]]:
-        """Return the layer, the one that the scope shares or a new one, and its input networks."""
+    ) -> tuple[Layer, dict[str, Any], bool]:
+        """Return the layer, the one that the scope shares or a new one, and its input networks.
+
+        Last comes whether it is new.
+        """
         given = arguments.bind(cls, args, kwargs)
         networks = {k: v for k, v in given.items() if v is not None and graph.networks_in(v)}
         compat.require_inputs(cls, networks)
@@ -109,12 +127,13 @@ class _LayerType(OwnerType):
         scope = naming.current_scope()
         given = {**given, **extra}
         if scope.reuse is naming.Reuse.NEVER or not cls.shares_by_name:
-            return cls._new(args, kwargs, given, extra, None), networks
+            return cls._new(args, kwargs, given, extra, None), networks, True
         with computing.LOCK:
             layer, refusal = look_up(scope, cls, given, naming.current_graph())
+            is_new = layer is None
             if layer is None:
                 layer = cls._new(args, kwargs, given, extra, refusal)
-            return layer, networks
+            return layer, networks, is_new
 
     def _new(
         cls,
@@ -137,6 +156,8 @@ class _LayerType(OwnerType):
         if not extra.get("trainable", True):
             layer.trainable = False
         computing.build_at_once(layer)
+        if refusal is not None and vars(layer).get("_weights"):
+            raise refusal
         if refusal is not None:
             facts.pending = (refusal, scope)
         elif facts.is_named:

@@ -3,7 +3,7 @@
 Every run of ``forward`` happens here, eager or traced: in the layer's own scope, with its types and
 frozen if it is to be frozen. The first run in each mode is compared with what the layer lists:
 a variable that is computed with and not listed would be neither trained nor saved, so it is an
-error.
+error. A trace sees every variable that is read; what runs eagerly sees the trainable ones.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ LOCK = threading.RLock()
 
 def compute(owner: Layer | Model, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
     """Return the outputs of a layer or model for tensors; the first time, make the parameters."""
-    if bool(current_mode()) in owner.facts.compared:
+    if _mode_of(owner) in owner.facts.compared:
         return run(owner, args, options)
     with _making(owner):
         build(owner, args, options)
@@ -59,6 +59,11 @@ def compute(owner: Layer | Model, args: tuple[Any, ...], options: Mapping[str, A
                 raise
         settle(owner, tape.watched_variables())
     return outputs
+
+
+def _mode_of(owner: Layer | Model) -> bool:
+    """Return whether it trains: what is frozen infers."""
+    return bool(current_mode()) and owner.trainable
 
 
 def _making(owner: Layer | Model) -> AbstractContextManager[Any]:
@@ -79,8 +84,14 @@ def build(layer: Layer, args: tuple[Any, ...], options: Mapping[str, Any]) -> No
     shapes = [rebuild(each, _sizes) for each in args]
     named = {key: rebuild(value, _sizes) for key, value in options.items() if _is_input(value)}
     named = {key: value for key, value in named.items() if arguments.takes(layer.build, key)}
-    with naming.inside(scope_of(layer.name)), within(layer.facts.precision):
-        layer.build(shapes[0] if len(shapes) == 1 else shapes, **named)
+    before = dict(vars(layer))
+    try:
+        with naming.inside(scope_of(layer.name)), within(layer.facts.precision):
+            layer.build(shapes[0] if len(shapes) == 1 else shapes, **named)
+    except Exception:  # it may still be applied to something that fits
+        vars(layer).clear()
+        vars(layer).update(before)
+        raise
     layer.is_built = True
 
 
@@ -159,7 +170,7 @@ def settle(owner: Layer | Model, used: Iterable[tf.Variable]) -> None:
         if owner.facts.is_named:
             scope.remember(owner)
         owner.facts.pending = None
-    owner.facts.compared |= {bool(current_mode())}
+    owner.facts.compared |= {_mode_of(owner)}
 
 
 def require_listed(owner: Any, used: Iterable[tf.Variable]) -> None:

@@ -29,6 +29,7 @@ class Facts:
     precision: Precision = OF_THE_INPUT
     compared: frozenset[bool] = frozenset()  #: modes in which what it lists is what it uses
     scope: naming.VariableScope | None = None  #: in which its ``forward`` runs
+    as_layers: dict[str | None, Any] = dataclasses.field(default_factory=dict)  #: of a model
 
     @property
     def is_named(self) -> bool:

@@ -54,7 +54,8 @@ class Registry:
 
     def _account(self, name: str, newest: Layer | None = None) -> None:
         """Count who has a name after a layer has come or gone."""
-        living = [r for r in self._living.get(name, ()) if r() not in {None, newest}]
+        known = self._living.get(name, ())
+        living = [r for r in known if r() is not None and r() is not newest]
         if newest is not None:
             living.append(weakref.ref(newest, lambda _: self._account(name)))
         self._living[name] = tuple(living)
@@ -63,7 +64,7 @@ class Registry:
         else:
             self.repeated.discard(name)
         if not living:
-            del self._living[name]
+            self._living.pop(name, None)  # a callback may come at any time, also here
 
     def named(self, name: str) -> list[Layer]:
         """Return the layers that live under this name, the newest last."""

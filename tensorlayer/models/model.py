@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -84,7 +83,6 @@ class Model(HasParameters, metaclass=OwnerType):
     """
 
     _told: bool | None = None
-    _as_layer: Callable[[], ModelLayer | None] | None = None
     _ends: Mapping[str, Any] = MappingProxyType({"in": None, "out": None})
     #: the constructor's arguments by name, defaults included
     arguments: Mapping[str, Any]
@@ -273,13 +271,11 @@ class Model(HasParameters, metaclass=OwnerType):
 
         It is one layer: a model that is applied twice is shared.
         """
-        known = self._as_layer() if self._as_layer is not None else None
-        is_known = (
-            known is not None and known.model is self and name in {None, known.facts.own_name}
-        )
-        layer = known if is_known else ModelLayer(model=self, name=name or self.facts.own_name)
-        vars(self)["_as_layer"] = weakref.ref(layer)
-        return layer
+        name = name or self.facts.own_name
+        layers = self.facts.as_layers
+        if name not in layers:
+            layers[name] = ModelLayer(model=self, name=name)
+        return layers[name]
 
     # -- structure
 

@@ -244,7 +244,7 @@ def test_arrays_and_lists_are_inputs_of_the_type_of_the_layer():
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda x: Dense(Dense(n_units=3), 4), r"Dense: it is stacked on a network, got the layer"),
+        (lambda x: Dense(Dense(n_units=3), 4), r"Dense: it is stacked on a network, got Dense\("),
         (lambda x: Dense([x, x], 3), r"Dense\(n_units=3.*it takes one input, got a list of 2"),
         (lambda x: Forgetful(3), r"Forgetful: its constructor has to begin with super\(\)"),
         (lambda x: tl.layers.Lambda(x, lambda v: (v, None)), r"got NoneType among them"),
