@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
+import operator
 import types
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,7 +18,7 @@ import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument, UnknownArgument, did_you_mean
 
-__all__ = ["accepts", "bind", "describe", "differences", "same", "shown", "takes"]
+__all__ = ["accepts", "bind", "describe", "differences", "positive", "same", "shown", "takes"]
 
 #: Longer texts of values are cut in messages: an initializer may hold an array of millions.
 MAX_SHOWN = 80
@@ -163,8 +164,24 @@ def shown(value: Any) -> str:
 
 
 def takes(function: Callable[..., Any], name: str) -> bool:
-    """Whether a function has a parameter of this name."""
-    return name in inspect.signature(function).parameters
+    """Whether a function takes this keyword."""
+    parameters = inspect.signature(function).parameters
+    return name in parameters or any(
+        each.kind is inspect.Parameter.VAR_KEYWORD for each in parameters.values()
+    )
+
+
+def positive(value: Any, who: str, what: str) -> int:
+    """Return ``value`` if it is a positive integer, also of NumPy, else raise InvalidArgument.
+
+    Examples
+    --------
+    >>> positive(np.int64(3), "Dense", "n_units")
+    3
+    """
+    if not isinstance(value, bool) and hasattr(value, "__index__") and operator.index(value) > 0:
+        return operator.index(value)
+    raise InvalidArgument(f"{who}: {what} must be a positive integer, got {value!r}.")
 
 
 def accepts(cls: type, name: str) -> bool:

@@ -25,6 +25,8 @@ Every layer also takes ``trainable=False`` and ``is_train=`` (:mod:`tensorlayer.
 from __future__ import annotations
 
 import dataclasses
+import functools
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -32,7 +34,13 @@ from typing import Any, ClassVar
 import tensorflow as tf
 
 from tensorlayer import activation, initializers
-from tensorlayer.errors import InvalidArgument, NameTaken, TensorLayerError, WrongShape
+from tensorlayer.errors import (
+    InvalidArgument,
+    NameMismatch,
+    NameTaken,
+    TensorLayerError,
+    WrongShape,
+)
 from tensorlayer.layers import arguments, compat, computing, graph, naming
 from tensorlayer.layers.capture import not_captured
 from tensorlayer.layers.mode import current_mode, default_mode, mode
@@ -48,6 +56,10 @@ __all__ = ["Layer", "LayerFacts", "require_known", "require_rank"]
 _AGGREGATION = {True: tf.VariableAggregation.MEAN, False: tf.VariableAggregation.NONE}
 
 
+def _nowhere() -> None:
+    """Stand for a reference to no graph."""
+
+
 @dataclasses.dataclass(eq=False)
 class LayerFacts(Facts):
     """What is known of a layer."""
@@ -55,6 +67,8 @@ class LayerFacts(Facts):
     label: str = ""  #: what an unnamed layer was called in the network it was built in
     variable_dtype: tf.DType = tf.float32  #: of its parameters, once it is built
     is_train: bool | None = None  #: the mode that was declared with it
+    #: the TensorFlow 1 graph of its variables, if they are in one
+    graph: Callable[[], tf.Graph | None] = _nowhere
     #: networks among the arguments of its constructor: inputs of every call
     networks: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     #: to be raised if it turns out to have parameters, else to be remembered in the scope
@@ -77,10 +91,18 @@ class _LayerType(OwnerType):
             name = arguments.bind(cls, (None, *args), kwargs).get("name")
             return LegacyLayer(previous, cls, args, kwargs, name=name, **extra)
         is_train = extra.pop("is_train", None)
-        layer, networks = cls.make(args, kwargs, extra)
+        layer, networks, is_new = cls.make(args, kwargs, extra)
         if previous is not None:
             return graph.connect(layer, (previous,), networks, is_train)
-        layer.facts.is_train, layer.facts.networks = is_train, networks
+        if is_new:
+            layer.facts.is_train, layer.facts.networks = is_train, networks
+        elif is_train is not layer.facts.is_train:
+            raise NameMismatch(
+                f"{layer!r}: a layer that is shared by name was made with its mode. Give another "
+                f"one with the call: {cls.__name__}(...)(net, is_train={is_train})."
+            )
+        elif networks:  # of this call; the layer itself has those it was made with
+            return functools.partial(layer, **networks)
         return layer
 
     def computes_in_constructor(cls) -> bool:
@@ -91,22 +113,27 @@ class _LayerType(OwnerType):
     @tf.autograph.experimental.do_not_convert  # a user's ``forward`` may make layers
     def make(
         cls, args: tuple[Any, ...], kwargs: dict[str, Any], extra: dict[str, Any]
-    ) -> tuple[Layer, dict[str, Any]]:
-        """Return the layer, the one that the scope shares or a new one, and its input networks."""
+    ) -> tuple[Layer, dict[str, Any], bool]:
+        """Return the layer, the one that the scope shares or a new one, and its input networks.
+
+        Last comes whether it is new.
+        """
         given = arguments.bind(cls, args, kwargs)
         networks = {k: v for k, v in given.items() if v is not None and graph.networks_in(v)}
+        compat.require_inputs(cls, networks)
         if networks:  # they are inputs of a call, and no facts about the layer
             given.update(dict.fromkeys(networks))
             args, kwargs = (), dict(given)
         scope = naming.current_scope()
         given = {**given, **extra}
         if scope.reuse is naming.Reuse.NEVER or not cls.shares_by_name:
-            return cls._new(args, kwargs, given, extra, None), networks
+            return cls._new(args, kwargs, given, extra, None), networks, True
         with computing.LOCK:
-            layer, refusal = look_up(scope, cls, given)
+            layer, refusal = look_up(scope, cls, given, naming.current_graph())
+            is_new = layer is None
             if layer is None:
                 layer = cls._new(args, kwargs, given, extra, refusal)
-            return layer, networks
+            return layer, networks, is_new
 
     def _new(
         cls,
@@ -119,18 +146,18 @@ class _LayerType(OwnerType):
         scope = naming.current_scope()
         types = precision(extra.get("dtype"))
         facts = LayerFacts(scope.name, scope.owner, precision=types)
+        if (of := naming.current_graph()) is not None:
+            facts.graph = weakref.ref(of)
         try:
             layer = cls.construct(args, kwargs, given, facts)
         except (TensorLayerError, TypeError) as error:
-            if args and isinstance(args[0], Layer):
-                raise InvalidArgument(
-                    f"{cls.__name__}: it is stacked on a network, got the layer {args[0]!r}, which "
-                    f"was applied to nothing. Write net = {type(args[0]).__name__}(...)(net) first."
-                ) from error
+            compat.require_network(cls, args, error)
             raise
         if not extra.get("trainable", True):
             layer.trainable = False
         computing.build_at_once(layer)
+        if refusal is not None and vars(layer).get("_weights"):
+            raise refusal
         if refusal is not None:
             facts.pending = (refusal, scope)
         elif facts.is_named:
@@ -218,7 +245,8 @@ class Layer(HasParameters, metaclass=_LayerType):
     def forward(self, *inputs: Any, **options: Any) -> Any:
         """Compute the outputs: the activation of what :meth:`transform` gives."""
         outputs = self.transform(*inputs, **options)
-        return outputs if self.act is None else self.act(outputs)
+        act = getattr(self.act, "follow", self.act)  # a model follows the mode of the layer
+        return outputs if act is None else act(outputs)
 
     def shape_to_build_for(self) -> Any:
         """Return the shape of the inputs as far as the arguments tell, or None if too little."""

@@ -49,6 +49,7 @@ class Capture:
 
     def __init__(self) -> None:
         self.variables: list[tf.Variable] = []
+        self._asked: list[Any] = []  # the names that the function gave, in the same order
         self._is_complete = False
 
     def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -57,9 +58,10 @@ class Capture:
         Raises
         ------
         InvalidArgument
-            A later run makes more variables, or others, than the first.
+            A later run makes more variables, or others, than the first. It may make none of those
+            of one name, as a Keras layer that the function keeps does.
         """
-        made = iter(list(self.variables))
+        made: list[int] = []
 
         def create(next_creator: Callable[..., tf.Variable], **options: Any) -> tf.Variable:
             if _IS_OURS.get():
@@ -67,30 +69,48 @@ class Capture:
             if not self._is_complete:
                 _refuse_replica(function)
                 self.variables.append(next_creator(**options))
+                self._asked.append(options.get("name"))
                 return self.variables[-1]
-            variable = next(made, None)
-            if variable is None:
-                raise InvalidArgument(
-                    f"{function!r} makes the variable {options.get('name')!r} that its first run "
-                    f"did not make; that made {[v.name for v in self.variables]}. A function in a "
-                    "layer has to make the same variables in the same order each time."
-                )
-            return variable
+            asked = enumerate(self._asked)
+            place = next((i for i, n in asked if n == options.get("name") and i not in made), None)
+            if place is None:
+                raise self._differs(function, options.get("name"), "did not make")
+            made.append(place)
+            return self.variables[place]
 
         v1 = tf.compat.v1
         scope = v1.variable_scope(v1.get_variable_scope(), custom_getter=_getter())
         with tf.variable_creator_scope(create), scope:
+            was_complete = self._is_complete
             result = function(*args, **kwargs)
         self._is_complete = True
+        if was_complete:
+            self._require_all(function, made)
         return result
 
-    def named(self, prefix: str) -> dict[str, tf.Variable]:
-        """Return the variables by name, without ``prefix/`` and numbered where two are equal."""
+    def _require_all(self, function: Callable[..., Any], made: list[int]) -> None:
+        """Raise if only some of the variables of one name were made: nobody knows which."""
+        for name in {self._asked[place] for place in made}:
+            places = [place for place, asked in enumerate(self._asked) if asked == name]
+            if not set(places) <= set(made):
+                raise self._differs(function, name, f"made {len(places)} times")
+
+    def _differs(self, function: Callable[..., Any], name: Any, how: str) -> InvalidArgument:
+        return InvalidArgument(
+            f"{function!r} makes the variable {name!r} that its first run {how}; that made "
+            f"{[variable.name for variable in self.variables]}. A function in a layer has to make "
+            "the same variables in the same order each time."
+        )
+
+    @tf.autograph.experimental.do_not_convert
+    def named(self, *prefixes: str) -> dict[str, tf.Variable]:
+        """Return the variables by name, without the prefixes and numbered where two are equal."""
+        starts = tuple(f"{prefix}/" for prefix in prefixes)
         found: dict[str, tf.Variable] = {}
         for variable in self.variables:
             stem = variable.name.partition(":")[0]
-            while stem.startswith(f"{prefix}/"):  # a scope around, and one in the name itself
-                stem = stem.removeprefix(f"{prefix}/")
+            while start := next((each for each in starts if stem.startswith(each)), ""):
+                stem = stem.removeprefix(start)  # a scope around, and one in the name itself
             name, number = stem, 1
             while name in found:
                 name, number = f"{stem}_{number}", number + 1

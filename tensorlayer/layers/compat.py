@@ -6,23 +6,31 @@ Everything that is translated is in the tables here; layers know nothing of it.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument, UnknownArgument
 from tensorlayer.layers import arguments, graph
+from tensorlayer.layers.parameters import HasParameters
 
 if TYPE_CHECKING:
     from tensorlayer.layers.base import Layer
 
-__all__ = ["set_name_reuse", "take_facts", "take_previous"]
+__all__ = [
+    "require_inputs",
+    "require_network",
+    "set_name_reuse",
+    "take_facts",
+    "take_previous",
+]
 
 logger = logging.getLogger(__name__)
 
 # Accepted for old scripts. They had no effect in 1.11 either, or say what is always so today.
 WITHOUT_EFFECT = frozenset(
-    {"W_init_args", "b_init_args", "E_init_args", "a_init_args", "use_cudnn_on_gpu", "is_fix"}
+    {"W_init_args", "b_init_args", "E_init_args", "a_init_args", "use_cudnn_on_gpu"}
 )
 # The ways in which 1.x spelled the network that a layer is applied to.
 PREVIOUS = ("prev_layer", "layer")
@@ -67,6 +75,33 @@ def take_previous(
     return previous, args[1:] if is_first else args
 
 
+def require_network(cls: type[Layer], args: tuple[Any, ...], error: Exception) -> None:
+    """Raise InvalidArgument if the reason of ``error`` is that no network came first."""
+    first = args[0] if args else None
+    if isinstance(first, HasParameters):
+        raise InvalidArgument(
+            f"{cls.__name__}: it is stacked on a network, got {first!r}, which was applied to "
+            f"nothing. Write net = {type(first).__name__}(...)(net) first."
+        ) from error
+    if hasattr(first, "shape") and hasattr(first, "dtype"):
+        raise InvalidArgument(
+            f"{cls.__name__}: it is stacked on a network, got {type(first).__name__}. Begin with "
+            "tl.layers.Input(shape), or with tl.layers.InputLayer(tensor)."
+        ) from error
+
+
+def require_inputs(cls: type[Layer], names: Iterable[str]) -> None:
+    """Raise InvalidArgument unless ``forward`` takes what networks were given for."""
+    forward = cls.transform if cls.forward.__qualname__ == "Layer.forward" else cls.forward
+    for name in names:
+        if not arguments.takes(forward, name):
+            hint = " An activation is a function, a layer or a model." if name == "act" else ""
+            raise InvalidArgument(
+                f"{cls.__name__}: {name!r} is no input of its forward, so it cannot be a network."
+                f"{hint}"
+            )
+
+
 def take_facts(cls: type[Layer], kwargs: dict[str, Any]) -> dict[str, Any]:
     """Take out of ``kwargs``, and return, what every layer can be told.
 
@@ -76,6 +111,8 @@ def take_facts(cls: type[Layer], kwargs: dict[str, Any]) -> dict[str, Any]:
     for name in WITHOUT_EFFECT.intersection(kwargs):
         if not arguments.accepts(cls, name) and kwargs.pop(name):
             logger.warning("%s: the argument %s has no effect.", cls.__name__, name)
+    if not arguments.accepts(cls, "is_fix") and kwargs.pop("is_fix", False):
+        kwargs.setdefault("is_train", True)  # dropout of 1.x that needs no placeholder
     facts = [name for name in FACTS if name in kwargs and not arguments.accepts(cls, name)]
     return {name: kwargs.pop(name) for name in facts}
 

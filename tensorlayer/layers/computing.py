@@ -3,21 +3,21 @@
 Every run of ``forward`` happens here, eager or traced: in the layer's own scope, with its types and
 frozen if it is to be frozen. The first run in each mode is compared with what the layer lists:
 a variable that is computed with and not listed would be neither trained nor saved, so it is an
-error.
+error. A trace sees every variable that is read; what runs eagerly sees the trainable ones.
 """
 
 from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
 
-from tensorlayer.errors import UnlistedVariable
+from tensorlayer.errors import InvalidArgument, UnlistedVariable
 from tensorlayer.layers import arguments, naming, tree
 from tensorlayer.layers.mode import current_mode, mode
 from tensorlayer.layers.owner import scope_of
@@ -47,14 +47,23 @@ LOCK = threading.RLock()
 
 def compute(owner: Layer | Model, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
     """Return the outputs of a layer or model for tensors; the first time, make the parameters."""
-    if bool(current_mode()) in owner.facts.compared:
+    if _mode_of(owner) in owner.facts.compared:
         return run(owner, args, options)
     with _making(owner):
         build(owner, args, options)
         with tf.GradientTape() as tape:  # it sees the variables that are read, and adds nothing
-            outputs = run(owner, args, options)
+            try:
+                outputs = run(owner, args, options)
+            except (TypeError, tf.errors.InvalidArgumentError) as error:
+                require_types(owner, args, error)
+                raise
         settle(owner, tape.watched_variables())
     return outputs
+
+
+def _mode_of(owner: Layer | Model) -> bool:
+    """Return whether it trains: what is frozen infers."""
+    return bool(current_mode()) and owner.trainable
 
 
 def _making(owner: Layer | Model) -> AbstractContextManager[Any]:
@@ -75,8 +84,14 @@ def build(layer: Layer, args: tuple[Any, ...], options: Mapping[str, Any]) -> No
     shapes = [rebuild(each, _sizes) for each in args]
     named = {key: rebuild(value, _sizes) for key, value in options.items() if _is_input(value)}
     named = {key: value for key, value in named.items() if arguments.takes(layer.build, key)}
-    with naming.inside(scope_of(layer.name)), within(layer.facts.precision):
-        layer.build(shapes[0] if len(shapes) == 1 else shapes, **named)
+    before = dict(vars(layer))
+    try:
+        with naming.inside(scope_of(layer.name)), within(layer.facts.precision):
+            layer.build(shapes[0] if len(shapes) == 1 else shapes, **named)
+    except Exception:  # it may still be applied to something that fits
+        vars(layer).clear()
+        vars(layer).update(before)
+        raise
     layer.is_built = True
 
 
@@ -103,15 +118,36 @@ def run(owner: Layer | Model, args: tuple[Any, ...], options: Mapping[str, Any])
 def _forward(layer: Layer | Model, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
     precision = layer.facts.precision
     if precision.compute is None:
-        return layer.forward(*args, **options)
+        return forward_of(layer)(*args, **options)
     if layer.keeps_precision:
         args, options = cast((args, options), precision.variable)
-        return cast(layer.forward(*args, **options), precision.compute)
+        return cast(forward_of(layer)(*args, **options), precision.compute)
     args, options = cast((args, options), precision.compute)
     if not precision.is_mixed:
-        return layer.forward(*args, **options)
+        return forward_of(layer)(*args, **options)
     with stand_in(layer, precision.compute) as standing:
-        return standing.forward(*args, **options)
+        return forward_of(standing)(*args, **options)
+
+
+class _PerMode(dict):
+    """Traced functions by mode; a copied layer traces its own."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _PerMode:
+        return _PerMode()
+
+
+def forward_of(owner: Layer | Model) -> Callable[..., Any]:
+    """Return ``forward``; one that is a ``tf.function`` is traced for each mode.
+
+    The mode is no argument, so that TensorFlow would not see that it is another.
+    """
+    forward = owner.forward
+    if not hasattr(forward, "get_concrete_function"):
+        return forward
+    if not tf.executing_eagerly():
+        return forward.python_function  # it becomes a part of the trace around
+    traced = vars(owner).setdefault("forward_by_mode", _PerMode())
+    return traced.setdefault(bool(current_mode()), tf.function(forward.python_function))
 
 
 @tf.autograph.experimental.do_not_convert
@@ -134,7 +170,7 @@ def settle(owner: Layer | Model, used: Iterable[tf.Variable]) -> None:
         if owner.facts.is_named:
             scope.remember(owner)
         owner.facts.pending = None
-    owner.facts.compared |= {bool(current_mode())}
+    owner.facts.compared |= {_mode_of(owner)}
 
 
 def require_listed(owner: Any, used: Iterable[tf.Variable]) -> None:
@@ -142,14 +178,11 @@ def require_listed(owner: Any, used: Iterable[tf.Variable]) -> None:
     used = list(used)
     if not used:
         return
-    strategy = tf.distribute.get_strategy()
     listed = {
-        id(component)
+        id(each)
         for parameter in tree.listing(owner, require_all=False)
-        for component in (
-            parameter.variable,
-            *strategy.experimental_local_results(parameter.variable),
-        )
+        # with its copies on the devices of a strategy
+        for each in (parameter.variable, *getattr(parameter.variable, "values", ()))
     }
     lost = [variable for variable in used if id(variable) not in listed]
     if lost:
@@ -159,6 +192,16 @@ def require_listed(owner: Any, used: Iterable[tf.Variable]) -> None:
             "trained nor saved. Keep the variable, or the layer or module that has it, in an "
             "attribute of its own; a tl.layers.Lambda takes fn_weights=[...]."
         )
+
+
+def require_types(owner: Layer | Model, args: tuple[Any, ...], error: Exception) -> None:
+    """Raise InvalidArgument if the reason of ``error`` is that types do not fit together."""
+    has, gets = getattr(owner.facts, "variable_dtype", None), first_float(args)
+    if owner.is_built and owner.parameters and has not in {None, gets}:
+        raise InvalidArgument(
+            f"{owner!r}: its parameters are {has.name}, its input is {gets.name}. Cast the input, "
+            f"or give the layer dtype={gets.name!r}."
+        ) from error
 
 
 class _Made(Registry):
@@ -171,7 +214,10 @@ class _Made(Registry):
     def add(self, name: str, layer: Layer, keep: bool = False) -> None:
         """Find ``layer`` under ``name`` from now on."""
         super().add(name, layer, keep)
-        self._owner.made_in_forward = dict(self._kept)
+        if not hasattr(self._owner, "made_in_forward"):
+            self._owner.made_in_forward = {}
+        # In place: what a checkpoint restores before it is made, TensorFlow remembers by the place.
+        self._owner.made_in_forward[name] = layer
 
 
 def tensors_of(args: Any, options: Mapping[str, Any], dtype: tf.DType) -> Any:

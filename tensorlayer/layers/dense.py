@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from tensorlayer import initializers
-from tensorlayer.errors import InvalidArgument
+from tensorlayer.layers.arguments import positive
 from tensorlayer.layers.base import Layer, require_known, require_rank
 
 __all__ = ["Dense"]
@@ -63,9 +63,7 @@ class Dense(Layer):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name, act=act)
-        if not isinstance(n_units, int) or n_units < 1:
-            raise InvalidArgument(f"Dense: n_units must be a positive integer, got {n_units!r}.")
-        self.n_units = n_units
+        self.n_units = positive(n_units, "Dense", "n_units")
         self.W_init = W_init
         self.b_init = b_init
         self.in_channels = in_channels

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument, WrongShape, did_you_mean
+from tensorlayer.layers.naming import names_of
 from tensorlayer.layers.structure import leaves
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ def bind_inputs(inputs: Any, values: Any) -> dict[Network, tf.Tensor]:
     """
     nodes = leaves(inputs)
     if isinstance(values, Mapping) and not isinstance(inputs, Mapping):
-        values = _in_order({node.name: node for node in nodes}, values)
+        names = names_of([node.layer for node in nodes])
+        values = _in_order({names[node.layer]: node for node in nodes}, values)
         inputs = nodes
     elif len(nodes) == 1 and not isinstance(inputs, Mapping):
         is_only = isinstance(values, (list, tuple)) and len(values) == 1 and _is_array(values[0])

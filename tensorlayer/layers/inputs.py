@@ -101,6 +101,11 @@ def InputLayer(inputs: Any, name: str | None = None) -> Network:  # noqa: N802 -
     """
     if isinstance(inputs, Network):
         return _Identity(inputs, name=name)
+    if isinstance(inputs, (tf.RaggedTensor, tf.SparseTensor)):
+        raise InvalidArgument(
+            f"InputLayer: it takes a tensor or an array, got a {type(inputs).__name__}. Make it "
+            "dense first, with to_tensor() or tf.sparse.to_dense."
+        )
     tensor = tf.convert_to_tensor(inputs)
     shape = tensor.shape
     free = None if shape.rank is None else [None, *shape.as_list()[1:]] if shape.rank else []

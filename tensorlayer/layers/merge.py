@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -89,4 +88,7 @@ class Elementwise(Layer):
     def transform(self, inputs: Sequence[tf.Tensor]) -> tf.Tensor:
         """Fold the inputs."""
         _require_several(self, inputs)
-        return functools.reduce(self.combine_fn, inputs)
+        combined = inputs[0]
+        for each in inputs[1:]:  # a loop, so that Python's if on tensors works in the function
+            combined = self.combine_fn(combined, each)
+        return combined

@@ -24,6 +24,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+import tensorflow as tf
+
 from tensorlayer.errors import InvalidName, NameTaken
 from tensorlayer.layers.sharing import Registry
 
@@ -36,6 +38,7 @@ __all__ = [
     "VariableScope",
     "as_path",
     "check_name",
+    "current_graph",
     "current_scope",
     "inside",
     "isolated",
@@ -128,18 +131,35 @@ class VariableScope:
 _LIVING = Registry(is_weak=True)
 #: What stands in no scope. One for the process: a name is found whatever thread gave it.
 _ROOT = VariableScope(made=Registry(is_weak=True))
-_SCOPE: ContextVar[VariableScope] = ContextVar("tensorlayer_scope", default=_ROOT)
+#: The scope, and the scope of TensorFlow 1 that it was entered in.
+_SCOPE: ContextVar[tuple[VariableScope, str]] = ContextVar("tensorlayer_scope", default=(_ROOT, ""))
 
 
 def current_scope() -> VariableScope:
-    """Return the innermost scope of this thread or task."""
-    return _SCOPE.get()
+    """Return the innermost scope of this thread or task.
+
+    A ``tf.compat.v1.variable_scope`` entered within it is a part of it, as scripts of 1.x expect.
+    Eagerly TensorFlow takes each of them for one with ``AUTO_REUSE``.
+    """
+    scope, entered_in = _SCOPE.get()
+    foreign = tf.compat.v1.get_variable_scope()
+    if foreign.name in {"", entered_in}:
+        return scope
+    name = scope.qualify(foreign.name.removeprefix(f"{entered_in}/"))
+    reuse = _reuse(foreign.reuse, scope.reuse)
+    return VariableScope(name, scope.owner, reuse, known=scope.findable, around=scope)
+
+
+def current_graph() -> tf.Graph | None:
+    """Return the TensorFlow 1 graph whose variables are used here, None in TensorFlow 2."""
+    graph = None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
+    return None if graph is None or graph.building_function else graph
 
 
 @contextmanager
 def inside(scope: VariableScope) -> Iterator[VariableScope]:
     """Make layers in this scope."""
-    token = _SCOPE.set(scope)
+    token = _SCOPE.set((scope, tf.compat.v1.get_variable_scope().name))
     try:
         yield scope
     finally:

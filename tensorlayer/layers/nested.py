@@ -52,6 +52,14 @@ class ModelLayer(Layer):
         """Evaluate the model in the mode of this evaluation."""
         return self.model.follow(*inputs, **options)
 
+    @property
+    def needs_autograph(self) -> bool:  # type: ignore[override]
+        """Whether the model, or a layer in it, is somebody else's."""
+        layers = self.model.all_layers if self.model.outputs is not None else ()
+        return not type(self.model).__module__.startswith("tensorlayer.") or any(
+            layer.needs_autograph for layer in layers
+        )
+
     def parts(self) -> Iterator[tuple[str, Any]]:
         """Yield the model: its variables go by their names in the model."""
         yield "", self.model

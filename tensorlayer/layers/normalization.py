@@ -128,4 +128,7 @@ class BatchNorm(Layer):
             (moving, moving * self.decay + now * (1 - self.decay))
             for moving, now in ((self.moving_mean, mean), (self.moving_var, variance))
         ]
+        if not inputs.shape.num_elements():  # free or none: of an empty batch there is no mean
+            has_some = tf.size(inputs) > 0
+            averages = [(moving, tf.where(has_some, new, moving)) for moving, new in averages]
         return update(averages, (mean, variance))

@@ -14,6 +14,7 @@ import tensorflow as tf
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers import arguments, naming
 from tensorlayer.layers.precision import OF_THE_INPUT, Precision, within
+from tensorlayer.layers.structure import rebuild
 
 __all__ = ["Facts", "OwnerType", "scope_of"]
 
@@ -28,6 +29,7 @@ class Facts:
     precision: Precision = OF_THE_INPUT
     compared: frozenset[bool] = frozenset()  #: modes in which what it lists is what it uses
     scope: naming.VariableScope | None = None  #: in which its ``forward`` runs
+    as_layers: dict[str | None, Any] = dataclasses.field(default_factory=dict)  #: of a model
 
     @property
     def is_named(self) -> bool:
@@ -61,7 +63,9 @@ class OwnerType(type):
         """
         made = cls.__new__(cls, *args, **kwargs)
         # Past __setattr__: a tf.Module would wrap the dictionary, and track what is in it.
-        vars(made).update(facts=facts, arguments=given)
+        # Lists and dictionaries are copied: what becomes of them later is not what was given.
+        kept = {k: rebuild(v, _same) if type(v) in _OPEN else v for k, v in given.items()}
+        vars(made).update(facts=facts, arguments=kept)
         label = given.get("name")
         label = label if isinstance(label, str) and label else naming.snake_case(cls.__name__)
         owned = scope_of(naming.current_scope().qualify(label))
@@ -72,6 +76,13 @@ class OwnerType(type):
                 f"{cls.__name__}: its constructor has to begin with super().__init__(name=name)."
             )
         return made
+
+
+_OPEN = {list, dict, tuple}
+
+
+def _same(value: Any) -> Any:
+    return value
 
 
 def scope_of(owner: str, **options: Any) -> naming.VariableScope:

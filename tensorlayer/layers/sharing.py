@@ -22,6 +22,8 @@ from tensorlayer.errors import (
 from tensorlayer.layers import arguments
 
 if TYPE_CHECKING:
+    import tensorflow as tf
+
     from tensorlayer.layers.base import Layer
     from tensorlayer.layers.naming import VariableScope
 
@@ -52,7 +54,8 @@ class Registry:
 
     def _account(self, name: str, newest: Layer | None = None) -> None:
         """Count who has a name after a layer has come or gone."""
-        living = [r for r in self._living.get(name, ()) if r() not in {None, newest}]
+        known = self._living.get(name, ())
+        living = [r for r in known if r() is not None and r() is not newest]
         if newest is not None:
             living.append(weakref.ref(newest, lambda _: self._account(name)))
         self._living[name] = tuple(living)
@@ -61,7 +64,7 @@ class Registry:
         else:
             self.repeated.discard(name)
         if not living:
-            del self._living[name]
+            self._living.pop(name, None)  # a callback may come at any time, also here
 
     def named(self, name: str) -> list[Layer]:
         """Return the layers that live under this name, the newest last."""
@@ -76,9 +79,9 @@ class Registry:
 
 
 def look_up(
-    scope: VariableScope, cls: type[Layer], given: dict[str, Any]
+    scope: VariableScope, cls: type[Layer], given: dict[str, Any], graph: tf.Graph | None = None
 ) -> tuple[Layer | None, TensorLayerError | None]:
-    """Return the layer that ``cls(**given)`` is to be in a scope with reuse.
+    """Return the layer that ``cls(**given)`` is to be in a scope with reuse, in this graph.
 
     Without one, a new layer is made; the error is then to be raised if that has parameters.
 
@@ -93,7 +96,8 @@ def look_up(
             "reuse=...) and in forward(), one that has parameters needs a name. Give it name=..."
         )
     name = scope.qualify(given["name"])
-    layer = next(reversed(scope.findable.named(name)), None)
+    found = (each for each in reversed(scope.findable.named(name)) if each.facts.graph() is graph)
+    layer = next(found, None)
     difference = "" if layer is None else _difference(layer, cls, given)
     if layer is not None and not difference:
         return layer, None

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tensorlayer.errors import InvalidArgument
+from tensorlayer.layers.arguments import positive
 
 __all__ = ["data_format", "padding", "sizes", "spread"]
 
@@ -21,12 +22,16 @@ def sizes(value: Any, rank: int, who: str, what: str) -> tuple[int, ...]:
     >>> sizes(3, 2, "Conv2d", "filter_size")
     (3, 3)
     """
-    values = (value,) * rank if isinstance(value, int) else tuple(value)
-    if len(values) != rank or not all(isinstance(v, int) and v > 0 for v in values):
+    values = (value,) * rank if hasattr(value, "__index__") else tuple(value)
+    try:
+        found = tuple(positive(each, who, what) for each in values)
+    except InvalidArgument:
+        found = ()
+    if len(found) != rank:
         raise InvalidArgument(
             f"{who}: {what} is a positive integer or {rank} of them, got {value!r}."
         )
-    return values
+    return found
 
 
 def padding(value: str, who: str) -> str:

@@ -27,6 +27,7 @@ def trace(layer: Layer, args: tuple[Any, ...], options: Mapping[str, Any]) -> An
         except (ValueError, TypeError) as error:
             if isinstance(error, TensorLayerError):
                 raise
+            computing.require_types(layer, args, error)
             reason = next(iter(reversed(str(error).strip().splitlines())), "")
             shapes = summary.shapes((args, options))
             raise WrongShape(f"{layer!r} cannot be applied to shape {shapes}: {reason}") from error
@@ -48,13 +49,23 @@ def _traced(layer: Layer, args: Any, options: Any) -> tuple[Any, list[tf.Variabl
         _require_tensors(layer, outputs)
         return outputs
 
-    if layer.needs_autograph:
+    if layer.needs_autograph or _is_told_code(layer):
         traced = tf.function(forward).get_concrete_function(*specs)
     else:  # the same graph without the conversion and what a function needs to be called
         traced = tf.compat.v1.wrap_function(forward, specs)
     outputs = rebuild(traced.structured_outputs, lambda o: tf.TensorSpec(o.shape, o.dtype))
     outputs = Outputs(outputs[0], **outputs[1]) if has_sides[-1] else outputs
     return outputs, list(traced.graph.variables)
+
+
+def _is_told_code(layer: Layer) -> bool:
+    """Whether functions of others are among its arguments, such as an activation."""
+    given = [value for value in leaves(dict(layer.arguments)) if callable(value)]
+    return not all((getattr(v, "__module__", None) or "").startswith(_PLAIN) for v in given)
+
+
+#: Without Python control flow on tensors.
+_PLAIN = ("tensorlayer.", "tensorflow.", "keras.")
 
 
 def _next_for(leaf: Any, values: Iterator[tf.Tensor]) -> Any:

@@ -32,7 +32,7 @@ def signature(inputs: Sequence[Network], outputs: Any) -> Any:
     names = identifiers([known[node.layer] for node in inputs])
     results = identifiers([known[node.layer] for node in wanted])
 
-    @tf.function(autograph=False)
+    @tf.function
     def serve(**values: tf.Tensor) -> dict[str, tf.Tensor]:
         fed = dict(zip(inputs, (values[name] for name in names), strict=True))
         return dict(zip(results, graph.evaluate(wanted, fed, is_train=False), strict=True))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -28,6 +27,7 @@ from tensorlayer.layers.outputs import main_of
 from tensorlayer.layers.owner import OwnerType
 from tensorlayer.layers.parameters import HasParameters
 from tensorlayer.layers.structure import leaves
+from tensorlayer.layers.tree import children
 from tensorlayer.models import config as configs
 from tensorlayer.models import weights
 from tensorlayer.models.export import signature
@@ -81,7 +81,7 @@ class Model(HasParameters, metaclass=OwnerType):
     Dense(n_units=2, name='logits')
     """
 
-    _as_layer: Callable[[], ModelLayer | None] | None = None
+    _told: bool | None = None
     _ends: Mapping[str, Any] = MappingProxyType({"in": None, "out": None})
     #: the constructor's arguments by name, defaults included
     arguments: Mapping[str, Any]
@@ -89,7 +89,6 @@ class Model(HasParameters, metaclass=OwnerType):
     def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None) -> None:
         super().__init__(name="model")  # a module's name is an identifier; ours is for people
         self.facts.own_name = name
-        self.is_train: bool | None = None
         if outputs is None:
             if type(self).forward is Model.forward:
                 raise InvalidArgument(
@@ -143,19 +142,16 @@ class Model(HasParameters, metaclass=OwnerType):
                     "is_train=False with the call."
                 )
             return said
-        if self.is_train is not None and self.is_train != asked:
+        if self._told is not None and self._told != asked:
             raise ModeError(
-                f"model {self.name!r}: it was told is_train={self.is_train} by train() or eval(), "
+                f"model {self.name!r}: it was told is_train={self._told} by train() or eval(), "
                 f"but was called with is_train={asked}. Say it in one of the two ways."
             )
         return asked
 
     def _said(self) -> bool | None:
         """Return the mode: ``eval()`` freezes, ``train()`` holds where nobody around said one."""
-        if self.is_train is False or not self.trainable:
-            return False
-        around = current_mode()
-        return self.is_train if around is None else around
+        return False if self._told is False or not self.trainable else self.is_train
 
     def follow(self, *inputs: Any, **options: Any) -> Any:
         """Compute in the mode around the call, unless ``eval()`` said to infer.
@@ -167,13 +163,23 @@ class Model(HasParameters, metaclass=OwnerType):
         with mode(self._said()):
             return computing.compute(self, inputs, options)
 
+    @property
+    def is_train(self) -> bool | None:
+        """Within ``forward`` the mode of the evaluation, else that of ``train()`` or ``eval()``.
+
+        Layers of Keras in a ``forward`` of yours are told it: ``self.drop(x,
+        training=self.is_train)``.
+        """
+        around = current_mode()
+        return self._told if around is None else around
+
     def train(self) -> None:
         """Train from now on: dropout drops, batch normalisation uses the batch."""
-        self.is_train = True
+        self._told = True
 
     def eval(self) -> None:
         """Infer from now on."""
-        self.is_train = False
+        self._told = False
 
     test = infer = eval
 
@@ -199,8 +205,19 @@ class Model(HasParameters, metaclass=OwnerType):
         """The layers, each once: in order of computation, or by the attributes that hold them."""
         if self.outputs is not None:
             return list(self._layers)
-        held = leaves([value for _, value in super().parts()])
-        return list(dict.fromkeys(part for part in held if isinstance(part, Layer)))
+        return list(dict.fromkeys(self._held().values()))
+
+    def _held(self) -> dict[str, Layer]:
+        """Return the layers in the attributes of a model of one's own, by their paths."""
+        found: dict[str, Layer] = {}
+        stack = list(reversed(list(self.parts())))
+        while stack:
+            path, value = stack.pop()
+            if isinstance(value, Layer):
+                found[path] = value
+            elif isinstance(value, (list, tuple, Mapping)):
+                stack += reversed([(f"{path}/{key}", part) for key, part in children(value)])
+        return found
 
     def parts(self) -> Iterator[tuple[str, Any]]:
         """Yield the layers; a model of your own has its attributes, by the alphabet as in 2.x."""
@@ -224,7 +241,7 @@ class Model(HasParameters, metaclass=OwnerType):
         summary.show(summary.text_table("layer", map(repr, self.all_layers)))
 
     def get_layer(self, key: str | int) -> Layer:
-        """Return a layer by its name or by its place in ``all_layers``.
+        """Return a layer by its name, the path of attributes, or its place in ``all_layers``.
 
         Raises
         ------
@@ -238,10 +255,12 @@ class Model(HasParameters, metaclass=OwnerType):
                     f"model {self.name!r} has {len(layers)} layers, got index {key}."
                 )
             return layers[key]
-        for layer in layers:
-            if layer.name == key:
-                return layer
-        names = [layer.name for layer in layers]
+        known = {layer.name: layer for layer in layers if layer.facts.is_named}
+        if self.outputs is None:
+            known = {**known, **self._held()}
+        if key in known:
+            return known[key]
+        names = list(known)
         raise InvalidArgument(
             f"model {self.name!r} has no layer {key!r}. {did_you_mean(key, names)}"
         )
@@ -251,13 +270,11 @@ class Model(HasParameters, metaclass=OwnerType):
 
         It is one layer: a model that is applied twice is shared.
         """
-        known = self._as_layer() if self._as_layer is not None else None
-        is_known = (
-            known is not None and known.model is self and name in {None, known.facts.own_name}
-        )
-        layer = known if is_known else ModelLayer(model=self, name=name or self.facts.own_name)
-        vars(self)["_as_layer"] = weakref.ref(layer)
-        return layer
+        name = name or self.facts.own_name
+        layers = self.facts.as_layers
+        if name not in layers:
+            layers[name] = ModelLayer(model=self, name=name)
+        return layers[name]
 
     # -- structure
 

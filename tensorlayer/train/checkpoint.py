@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -140,7 +141,9 @@ class Checkpoint:
     def _sweep(self) -> None:
         """Remove what a process that was killed while it saved has left."""
         latest = Path(self._manager.latest_checkpoint).name
-        for path in Path(self.folder).glob(f"{_NAME}-*"):
+        for path in Path(self.folder).iterdir():
+            if not re.fullmatch(rf"{_NAME}-\d+(_temp|\.index|\.data-.*)", path.name):
+                continue  # somebody else's
             if path.is_dir():
                 shutil.rmtree(path)
             elif path.stem != latest:

@@ -69,6 +69,8 @@ class Loop:
             loops = _LOOPS.setdefault(owner, {})
         except TypeError:  # it cannot be hashed, or not be held weakly
             return cls(lambda: step)
+        if loops.setdefault("id", id(owner)) != id(owner):  # equal to another, and not it
+            return cls(lambda: step)
         if name not in loops:
             loops[name] = cls(find(step))
         return loops[name]

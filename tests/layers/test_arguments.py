@@ -224,7 +224,8 @@ def test_a_description_shows_arguments_that_the_signature_does_not_have():
 
 def test_functions_and_classes_tell_what_they_take():
     assert takes(lambda x, is_train: x, "is_train")
-    assert not takes(lambda x, **options: x, "is_train")
+    assert takes(lambda x, **options: x, "is_train")
+    assert not takes(lambda x, *more: x, "is_train")
     assert accepts(Thing, "act")
     assert not accepts(Thing, "self")
     assert not accepts(Open, "more")

@@ -244,7 +244,7 @@ def test_arrays_and_lists_are_inputs_of_the_type_of_the_layer():
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda x: Dense(Dense(n_units=3), 4), r"Dense: it is stacked on a network, got the layer"),
+        (lambda x: Dense(Dense(n_units=3), 4), r"Dense: it is stacked on a network, got Dense\("),
         (lambda x: Dense([x, x], 3), r"Dense\(n_units=3.*it takes one input, got a list of 2"),
         (lambda x: Forgetful(3), r"Forgetful: its constructor has to begin with super\(\)"),
         (lambda x: tl.layers.Lambda(x, lambda v: (v, None)), r"got NoneType among them"),
@@ -255,6 +255,20 @@ def test_mistakes_are_told_in_one_line(build, message):
     with pytest.raises((InvalidArgument, TypeError), match=message) as caught:
         build(Input([None, 4]))
     assert "\n" not in str(caught.value)
+
+
+def test_numbers_within_a_structure_of_inputs_stay_what_they_are():
+    seen = []
+
+    class Powers(Layer):
+        def forward(self, inputs, options):
+            seen.extend([*inputs, *options.values()])
+            return inputs[0] ** inputs[1]
+
+    Powers()([np.ones([2, 3]), 2], {"times": 3.0, "mask": np.ones([2])})
+
+    assert [type(value) for value in seen[1:3]] == [int, float]
+    assert [value.dtype for value in (seen[0], seen[3])] == [tf.float32, tf.float32]
 
 
 class Forgetful(Layer):

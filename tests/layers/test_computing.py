@@ -447,3 +447,72 @@ def test_in_a_tensorflow_1_graph_statistics_move_with_the_outputs():
     np.testing.assert_array_equal(untouched, np.zeros(4))
     np.testing.assert_allclose(moved, 0.5 * X.mean(0), rtol=1e-5)
     np.testing.assert_allclose(normalised.mean(0), np.zeros(4), atol=0.02)
+
+
+def test_what_is_thawed_is_compared_in_training():
+    class Noisy(Layer):
+        def forward(self, inputs):
+            return inputs * OUTSIDE if self.is_train else inputs
+
+    net = Noisy(Input([None, 4]), trainable=False)
+    net(X, is_train=True)
+    net.layer.trainable = True
+
+    with pytest.raises(UnlistedVariable, match="'outside:0'"):
+        net(X, is_train=True)
+
+
+def test_a_build_that_fails_can_be_made_up_for():
+    class Picky(Layer):
+        def build(self, inputs_shape):
+            self.w = self._get_weights("w", inputs_shape[-1:])
+            if inputs_shape[-1] != 4:
+                raise tl.errors.WrongShape("four, please")
+
+        def forward(self, inputs):
+            return inputs * self.w
+
+    layer = Picky(name="p")
+    with pytest.raises(tl.errors.WrongShape, match="four"):
+        layer(Input([None, 5]))
+
+    assert layer(Input([None, 4])).count_params() == 4
+
+
+def clipped(x):
+    if tf.reduce_sum(x) > 0:
+        return x
+    return -x
+
+
+def combined(a, b):
+    if tf.reduce_sum(a) > tf.reduce_sum(b):
+        return a
+    return b
+
+
+class Positive(Layer):
+    def forward(self, inputs):
+        return clipped(inputs)
+
+
+@pytest.mark.parametrize(
+    "declare",
+    [
+        lambda x: Dense(x, 4, act=clipped),
+        lambda x: tl.layers.Elementwise([x, Dense(x, 4)], combine_fn=combined),
+        lambda x: Model(y := Input([None, 4]), Positive(y)).as_layer()(x),
+        lambda x: Held()(x),
+    ],
+    ids=["act", "combine_fn", "model", "own model"],
+)
+def test_control_flow_on_tensors_works_wherever_a_function_is_given(declare, tmp_path):
+    x = Input([None, 4], name="x")
+    model = Model(x, declare(x))
+    traced = tf.function(lambda values: model(values, is_train=False))
+
+    expected = model(X, is_train=False)
+    np.testing.assert_allclose(traced(X), expected, rtol=1e-5, atol=1e-6)
+    model.export(tmp_path)
+    served = tf.saved_model.load(str(tmp_path)).signatures["serving_default"](x=tf.constant(X))
+    np.testing.assert_allclose(next(iter(served.values())), expected, rtol=1e-5, atol=1e-6)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import tensorlayer as tl
 from tensorlayer.errors import InvalidArgument, WrongShape
 from tensorlayer.layers import Input
 from tensorlayer.layers.feeding import bind_inputs
@@ -166,3 +167,12 @@ def test_a_tensor_is_taken_as_it_is():
     value = tf.ones([3, 2])
 
     assert bind_inputs(B, value)[B] is value
+
+
+def test_inputs_without_names_are_fed_by_those_they_have_in_the_network():
+    a, b = tl.layers.Input([None, 1]), tl.layers.Input([None, 2])
+    net = tl.layers.Concat([a, b])
+
+    out = net({"input_2": np.zeros([1, 2]), "input_1": np.ones([1, 1])})
+
+    assert out.numpy().tolist() == [[1, 0, 0]]

@@ -64,6 +64,12 @@ def test_auto_reuse_makes_what_is_missing_and_gives_back_what_is_there():
     assert first.layer is second.layer is third.layer
 
 
+@pytest.mark.parametrize("reuse", [AUTO_REUSE, tf.compat.v1.AUTO_REUSE])
+def test_auto_reuse_of_either_library_makes_what_nobody_made(reuse):
+    with tl.layers.isolated():
+        assert discriminator(Input([None, 8]), reuse=reuse).parameters
+
+
 def test_building_again_without_reuse_makes_new_parameters():
     first, second = discriminator(Input([None, 8])), discriminator(Input([None, 8]))
 
@@ -429,3 +435,23 @@ def test_a_layer_without_parameters_that_was_first_made_in_reuse_is_one_layer():
     net = head(head(Input([None, 2, 2])))
 
     assert net.layer is net.parents[0].layer
+
+
+def test_a_shared_layer_keeps_the_mode_it_was_made_with():
+    with variable_scope("s"):
+        first = BatchNorm(name="b")
+    with variable_scope("s", reuse=True):
+        with pytest.raises(NameMismatch, match="was made with its mode"):
+            BatchNorm(name="b", is_train=False)
+        again = BatchNorm(name="b")
+
+    assert again is first
+    assert first.facts.is_train is None
+
+
+def test_a_layer_that_is_built_at_once_is_refused_at_once():
+    with (
+        pytest.raises(NameMissing, match="'s/typo': reuse=True needs"),
+        variable_scope("s", reuse=True),
+    ):
+        Dense(n_units=2, in_channels=3, name="typo")

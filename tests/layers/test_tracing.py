@@ -77,7 +77,7 @@ def test_a_shape_that_does_not_fit_is_told_in_one_line():
 def test_a_type_that_does_not_fit_is_told():
     layer = Dense(n_units=3, in_channels=4, name="d")
 
-    with pytest.raises(WrongShape, match=r"'d'\) cannot be applied .*float32.*float64"):
+    with pytest.raises(InvalidArgument, match=r"'d'\): its parameters are float32, its .*float64"):
         layer(Input([None, 4], dtype="float64"))
 
 

@@ -76,7 +76,7 @@ class Foreign(Model):
         self.drop = tf.keras.layers.Dropout(0.5)
 
     def forward(self, x):
-        return self.drop(x)
+        return self.drop(x, training=self.is_train)
 
 
 class Told(Model):
@@ -152,7 +152,7 @@ def test_a_forward_that_is_a_tf_function_infers_after_training():
 
 
 def test_a_model_is_an_activation_that_follows_the_mode():
-    x = Input([None, 3], name="x")
+    x = Input([None, 300], name="x")
     act = Model(x, Dropout(x, 0.5, name="drop"), name="act")
     net = Dense(Input([None, 3]), 300, W_init=1.0, act=act, name="d")
 
@@ -160,7 +160,7 @@ def test_a_model_is_an_activation_that_follows_the_mode():
     assert not (net(ONES, is_train=False).numpy() == 0).any()
 
 
-def test_a_keras_layer_in_a_model_of_ones_own_follows_the_mode():
+def test_a_keras_layer_in_a_model_of_ones_own_is_told_the_mode():
     model = Foreign()
     values = np.ones([1, 300], np.float32)
 

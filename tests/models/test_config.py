@@ -50,6 +50,34 @@ def test_a_config_of_version_1_is_read():
     assert model(np.zeros([2, 8, 8, 3]), is_train=False).shape == (2, 7)
 
 
+class Named(Model):
+    def __init__(self, n_units=2, name=None):
+        super().__init__(name=name)
+        self.d = Dense(n_units, in_channels=3)
+
+    def forward(self, x):
+        return self.d(x)
+
+
+class Nameless(Named):
+    def __init__(self, n_units=2):
+        super().__init__(n_units)
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [(lambda: Named(5, name="mine"), "mine"), (lambda: Nameless(5), "nameless")],
+    ids=["named", "nameless"],
+)
+def test_a_model_of_ones_own_is_read_with_its_arguments_and_its_name(make, name):
+    model = make()
+
+    found = Model.from_config(json.loads(json.dumps(model.config)))
+
+    assert (type(found), found.name, found.d.n_units) == (type(model), name, 5)
+    assert found.structure_digest == model.structure_digest
+
+
 # -- configs of strangers
 
 

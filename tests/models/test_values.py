@@ -179,6 +179,22 @@ def test_an_initializer_computes_nothing_but_values(init):
         decode_layer("d", {"class": "tensorlayer.layers.Dense", "arguments": arguments})
 
 
+def test_models_and_layers_round_trip():
+    x = tl.layers.Input([None, 3], name="x")
+    model = tl.models.Model(x, tl.layers.Dense(x, 2, name="d"), name="inner")
+    layer = tl.layers.Dense(n_units=4, in_channels=2)
+
+    found, same = round_trip([model, layer])
+
+    assert (found.name, found.config) == ("inner", model.config)
+    assert list(found.parameters) == ["d/weights", "d/biases"]
+    assert (type(same), same.arguments["n_units"], same.facts.is_named) == (
+        tl.layers.Dense,
+        4,
+        False,
+    )
+
+
 @pytest.mark.parametrize("kind", ["bool", "int", "uint", "float", "bfloat16"])
 def test_arrays_of_every_type_of_numbers_round_trip(kind):
     sizes = {"int": (8, 16, 32, 64), "uint": (8, 16, 32, 64), "float": (16, 32, 64)}

@@ -275,3 +275,18 @@ def test_an_end_in_the_middle_of_an_epoch_is_saved_with_its_callbacks(tmp_path):
 
     assert [epoch.n_steps for epoch in history] == [4]
     assert (seen, again, nothing) == (history, history, [])
+
+
+def test_what_others_keep_in_the_folder_stays(tmp_path):
+    w = tf.Variable(0.0)
+    data = tf.data.Dataset.from_tensor_slices([1.0, 2.0])
+    values = {"w": w}
+    run(lambda x: w.assign_add(x), data, checkpoint=Checkpoint(tmp_path, values))
+    (tmp_path / "training-data").mkdir()
+    (tmp_path / "training-data" / "x").write_text("mine")
+    (tmp_path / "training-curve.png").write_text("mine")
+
+    run(lambda x: w.assign_add(x), data, n_epoch=2, checkpoint=Checkpoint(tmp_path, values))
+
+    assert (tmp_path / "training-data" / "x").read_text() == "mine"
+    assert (tmp_path / "training-curve.png").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import weakref
 
@@ -262,3 +263,21 @@ def test_batches_that_were_used_are_passed_over():
 
     with pytest.raises(InvalidArgument, match="4 of them were used already, and now there are 3"):
         Loop.of(same).begin([1, 2, 3]).skip(4)
+
+
+def test_steps_that_are_equal_are_not_one_step():
+    @dataclasses.dataclass(frozen=True)
+    class Trainer:
+        rate: float
+        total: tf.Variable = dataclasses.field(compare=False)
+
+        def step(self, x):
+            return self.total.assign_add(self.rate * x)
+
+    one, other = (Trainer(1.0, tf.Variable(0.0)) for _ in range(2))
+    data = tf.data.Dataset.from_tensors(3.0)
+
+    run(one.step, data)
+    run(other.step, data)
+
+    assert (one.total.numpy(), other.total.numpy()) == (3.0, 3.0)

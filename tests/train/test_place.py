@@ -12,7 +12,9 @@ def test_a_run_begins_with_nothing():
     place = Place(epoch=3)
 
     assert (place.epoch, place.step, place.seconds, place.sums) == (3, 0, 0.0, Sums())
-    assert not (place.history or place.intervals or place.is_stopped or place.is_between)
+    assert not place.history
+    assert not place.intervals
+    assert not place.is_stopped
 
 
 def test_a_place_adds_up_its_epoch_and_its_intervals():

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 import tensorflow as tf
 
 from tensorlayer import initializers
-from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers import spatial_arguments as spatial
+from tensorlayer.layers.arguments import positive
 from tensorlayer.layers.base import Layer, require_known, require_rank
 
 __all__ = ["Conv2d"]
@@ -35,9 +35,7 @@ class _ConvNd(Layer):
     ) -> None:
         super().__init__(name=name, act=act)
         who = type(self).__name__
-        if not isinstance(n_filter, int) or n_filter < 1:
-            raise InvalidArgument(f"{who}: n_filter must be a positive integer, got {n_filter!r}.")
-        self.n_filter = n_filter
+        self.n_filter = positive(n_filter, who, "n_filter")
         self.filter_size = spatial.sizes(filter_size, self.rank, who, "filter_size")
         self.strides = spatial.sizes(strides, self.rank, who, "strides")
         self.dilation_rate = spatial.sizes(dilation_rate, self.rank, who, "dilation_rate")
