@@ -11,12 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tensorlayer.errors import (
-    InvalidArgument,
-    ModeError,
-    NotSerializable,
-    did_you_mean,
-)
+from tensorlayer.errors import InvalidArgument, ModeError, NotSerializable, did_you_mean
 from tensorlayer.layers import computing, graph, naming, summary
 from tensorlayer.layers.base import Layer
 from tensorlayer.layers.feeding import bind_inputs
@@ -355,12 +350,8 @@ class Model(HasParameters, metaclass=OwnerType):
     def as_keras(self, name: str | None = None) -> tf.keras.layers.Layer:
         """Return the model as a Keras layer, for a Keras model and its ``fit``.
 
-        Both have the same variables. See :mod:`tensorlayer.models.keras_layer`.
-
-        Parameters
-        ----------
-        name
-            Of the Keras layer; without it that of the model, numbered as Keras numbers its layers.
+        Both have the same variables; see :mod:`tensorlayer.models.keras_layer`. Without ``name`` it
+        is called like the model, numbered as Keras numbers its layers.
 
         Examples
         --------

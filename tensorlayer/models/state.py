@@ -45,22 +45,23 @@ def describe_state(thing: Any, is_outermost: bool = False) -> dict[str, Any]:
     types = _precision(thing)
     if types != OF_THE_INPUT:
         state["precision"] = [types.variable.name, types.compute.name]
-    state.update(_switches(thing, is_outermost))
-    parts = {path: _switches(part) for path, part in _made_within(thing)}
+    state.update(_switches(thing, is_mode_left_out=is_outermost))
+    # What was declared with a layer there, its maker declares again.
+    parts = {path: _switches(part, isinstance(part, Layer)) for path, part in _made_within(thing)}
     parts = {path: switches for path, switches in parts.items() if switches}
     if parts:
         state["parts"] = parts
     return {"state": state} if state else {}
 
 
-def _switches(thing: Any, is_outermost: bool = False) -> dict[str, Any]:
+def _switches(thing: Any, is_mode_left_out: bool) -> dict[str, Any]:
     switches: dict[str, Any] = {}
     # Said by somebody, and not by an argument: False may be what its constructor sets.
     said = vars(thing).get("_is_trainable")
     if said is not None and said is not getattr(thing, "arguments", {}).get("trainable"):
         switches["trainable"] = said
     is_train = _told(thing)
-    if is_train is not None and not is_outermost:
+    if is_train is not None and not is_mode_left_out:
         switches["is_train"] = is_train
     return switches
 

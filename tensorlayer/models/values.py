@@ -114,12 +114,10 @@ def _encode_owner(value: Any) -> dict[str, Any]:
 def encode_layer(layer: Layer) -> dict[str, Any]:
     """Return class and arguments of a layer; its name is for its owner to write."""
     place = f"{type(layer).__name__} {layer.name!r}"
-    described = {
-        # A policy of Keras by its name, which means the same.
-        key: encode(getattr(value, "name", value) if key == "dtype" else value, f"{place}, {key}")
-        for key, value in layer.arguments.items()
-        if key != "name"
-    }
+    given = {key: value for key, value in layer.arguments.items() if key != "name"}
+    if hasattr(given.get("dtype"), "compute_dtype"):  # a policy of Keras: its name means the same
+        given["dtype"] = given["dtype"].name
+    described = {key: encode(value, f"{place}, argument {key}") for key, value in given.items()}
     return {"class": import_path(type(layer)), "arguments": described, **describe_state(layer)}
 
 

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from tensorlayer.errors import BrokenConfig
-from tensorlayer.layers import BatchNorm, Dense, Input, Layer
+from tensorlayer.layers import BatchNorm, Dense, Dropout, Input, Layer
 from tensorlayer.models import Model
 from tests.models import hostile
 from tests.models.test_config import changed
@@ -35,6 +35,13 @@ class Late(Model):
 
     def forward(self, x):
         return Dense(3, name="d")(x)
+
+
+class Declared(Model):
+    """Declares the mode of a layer that it makes while it computes."""
+
+    def forward(self, x):
+        return Dropout(keep=0.5, name="drop", is_train=False)(x)
 
 
 class Stack(Layer):
@@ -144,6 +151,22 @@ def test_the_types_of_a_policy_come_back_without_it(make):
 
     assert loaded(ONES, is_train=False).dtype == model(ONES, is_train=False).dtype == tf.bfloat16
     assert {variable.dtype for variable in loaded.all_weights} == {tf.float32}
+
+
+def test_what_was_declared_with_a_layer_that_a_forward_makes_is_left_to_it():
+    model = Declared()
+    model(ONES, is_train=False)
+
+    assert "state" not in again(model).config
+
+
+@pytest.mark.parametrize("dtype", [tf.float64, "float64"])
+def test_a_type_is_written_as_it_was_given(dtype):
+    x = Input([None, 3], name="x")
+    loaded = again(Model(x, Dense(x, 3, dtype=dtype, name="d")))
+
+    assert loaded.get_layer("d").arguments["dtype"] == dtype
+    assert type(loaded.get_layer("d").arguments["dtype"]) is type(dtype)
 
 
 def test_a_policy_that_was_given_is_written_by_its_name():
