@@ -7,7 +7,8 @@
      "layers": {"x": {"class": "tensorlayer.layers._Input", "arguments": {...}}, ...},
      "nodes": [{"layer": "x"}, {"layer": "relu1", "inputs": {"is": "node", "index": 0}}, ...]}
 
-A subclass of ``Model`` is described by its name and its constructor's arguments. What occurs
+A subclass of ``Model`` with a constructor of its own is described by its name and the arguments of
+that. What occurs
 several times is described once (:mod:`tensorlayer.models.shared`); what is frozen, and in which
 types something computes, stands under ``"state"`` (:mod:`tensorlayer.models.state`).
 
@@ -71,7 +72,7 @@ def describe(model: Any) -> dict[str, Any]:
 def describe_model(model: Any, is_outermost: bool) -> dict[str, Any]:
     """Return the JSON of a model, perhaps within the config of another one."""
     described: dict[str, Any] = {"class": import_path(type(model)), "name": model.name}
-    if model.outputs is not None:
+    if "outputs" in model.arguments and model.outputs is not None:
         described.update(_describe_network(vars(model)["_ends"]["in"], model.outputs))
     else:
         place = f"model {model.name!r}"

@@ -62,7 +62,8 @@ class Checkpoint:
     TensorFlow does not save: they start anew. Those of a ``tf.random.Generator`` go on.
 
     Callbacks of the end of an epoch are called before it is saved, so after a kill at that moment
-    they are called for it again.
+    they are called for it again. A run that a callback has ended stays ended: to train on, take
+    another folder and load the weights.
 
     Examples
     --------

@@ -463,3 +463,22 @@ def test_a_name_for_people_is_no_name_of_a_scope():
     assert model.name == "my model, v2"
     assert traced(X).shape == (5, 2)
     assert model.all_weights[0].name == "my_model__v2/dense/weights:0"
+
+
+class Declared(Model):
+    """A class of one's own whose constructor declares a network."""
+
+    def __init__(self, n_units=3, name=None):
+        x = Input([None, 4], name="x")
+        super().__init__(x, Dense(x, n_units, name="d"), name=name)
+
+
+def test_a_class_whose_constructor_declares_a_network_is_saved_by_its_arguments(tmp_path):
+    model = Declared(n_units=5)
+    model.save(tmp_path / "m.safetensors")
+
+    again = Model.load(tmp_path / "m.safetensors")
+
+    assert isinstance(again, Declared)
+    assert again.arguments["n_units"] == 5
+    np.testing.assert_array_equal(again(X, is_train=False), model(X, is_train=False))
