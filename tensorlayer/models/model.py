@@ -168,6 +168,10 @@ class Model(HasParameters, metaclass=OwnerType):
         around = current_mode()
         return self._told if around is None else around
 
+    @is_train.setter
+    def is_train(self, is_train: bool | None) -> None:
+        self._told = is_train
+
     def train(self) -> None:
         """Train from now on: dropout drops, batch normalisation uses the batch."""
         self._told = True

@@ -79,6 +79,16 @@ def test_a_call_that_contradicts_the_mode_is_refused():
         model(X, is_train=True)
 
 
+def test_the_mode_can_be_set_and_forgotten():
+    model = static()
+    model.is_train = False
+    assert model(X).shape == (5, 2)
+    model.is_train = None
+
+    with pytest.raises(ModeError, match="call train"):
+        model(X)
+
+
 def noisy(name=None):
     x = Input([None, 50], name="x")
     return Model(x, Dropout(Dense(x, 50, name="d"), keep=0.5, name="drop"), name=name)
