@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any, NamedTuple, TypeVar
 
@@ -19,7 +19,16 @@ import tensorflow as tf
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.structure import leaves, rebuild
 
-__all__ = ["OF_THE_INPUT", "Precision", "cast", "first_float", "precision", "stand_in", "within"]
+__all__ = [
+    "OF_THE_INPUT",
+    "Precision",
+    "cast",
+    "exactly",
+    "first_float",
+    "precision",
+    "stand_in",
+    "within",
+]
 
 T = TypeVar("T")
 
@@ -75,16 +84,18 @@ def precision(dtype: Any = None) -> Precision:
 
 
 @contextmanager
-def within(types: Precision) -> Iterator[None]:
-    """Let what a layer makes meanwhile have its types, if it has types of its own."""
-    if types.compute is None:
-        yield
-        return
+def exactly(types: Precision) -> Iterator[None]:
+    """Make layers with these types, whatever the policy of the program."""
     token = _AROUND.set(types)
     try:
         yield
     finally:
         _AROUND.reset(token)
+
+
+def within(types: Precision) -> AbstractContextManager[None]:
+    """Let what a layer makes meanwhile have its types, if it has types of its own."""
+    return exactly(types) if types.compute is not None else nullcontext()
 
 
 def _of(policy: Any) -> Precision:

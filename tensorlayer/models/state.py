@@ -24,7 +24,7 @@ import tensorflow as tf
 from tensorlayer.errors import BrokenConfig
 from tensorlayer.layers import arguments, tree
 from tensorlayer.layers.base import Layer
-from tensorlayer.layers.precision import OF_THE_INPUT, Precision, within
+from tensorlayer.layers.precision import OF_THE_INPUT, Precision, exactly
 from tensorlayer.models.places import item, reading
 from tensorlayer.models.shared import current_read, current_written
 
@@ -125,16 +125,16 @@ def _may_hold_owners(value: Any) -> bool:
 def precision_of(entry: Mapping[str, Any], place: str) -> AbstractContextManager[None]:
     """Let what is described be made with the types that it had."""
     if "state" not in entry:
-        return within(OF_THE_INPUT)
+        return exactly(OF_THE_INPUT)
     at = f"{place}['state']"
     names = entry["state"].get("precision") if isinstance(entry["state"], Mapping) else None
     if names is None:
-        return within(OF_THE_INPUT)
+        return exactly(OF_THE_INPUT)
     with reading(f"{at}['precision']"):
         variable, compute = (tf.as_dtype(name) for name in names)
         if not (variable.is_floating and compute.is_floating):
             raise BrokenConfig(f"{at}['precision']: two floating-point types, got {names!r:.80}.")
-    return within(Precision(variable, compute))
+    return exactly(Precision(variable, compute))
 
 
 def restore_later(entry: Mapping[str, Any], thing: Any, place: str) -> None:

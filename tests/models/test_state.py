@@ -191,3 +191,15 @@ def test_a_policy_that_was_given_is_written_by_its_name():
 def test_a_broken_state_is_told_with_its_place(state, message):
     with pytest.raises(BrokenConfig, match=message):
         Model.from_config(changed(hostile.small(), "layers", "twice", "state", to=state))
+
+
+def test_a_model_without_a_policy_is_loaded_as_it_was_under_one():
+    x = Input([None, 3], name="x")
+    model = Model(x, Dense(x, 2, name="d"))
+    tf.keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    try:
+        again = Model.from_config(model.config)
+    finally:
+        tf.keras.mixed_precision.set_global_policy("float32")
+
+    assert again.outputs.outputs.dtype == tf.float32
