@@ -319,8 +319,19 @@ def load_and_assign_npz_dict(
     from tensorlayer.models.stored import by_name, opened
 
     with opened(name, "npz_dict") as pairs:
-        assign_by_name(parameters, by_name(pairs), sess, skip)
+        stored = by_name(pairs)
+        assign_by_name(_as_called(parameters, stored), stored, sess, skip)
     return network
+
+
+def _as_called(parameters: Mapping[str, tf.Variable], names: Iterable[str]) -> Mapping[str, Any]:
+    """Return the parameters as an archive calls them: by their keys, or as variables are called.
+
+    The names of variables are what :func:`save_npz_dict` writes, which is given a list of them.
+    """
+    called = {variable.name.partition(":")[0]: variable for variable in parameters.values()}
+    is_better = len(set(names) & set(called)) > len(set(names) & set(parameters))
+    return called if is_better and len(called) == len(parameters) else parameters
 
 
 # -- what all of them need

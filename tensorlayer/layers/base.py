@@ -64,7 +64,7 @@ def _nowhere() -> None:
 class LayerFacts(Facts):
     """What is known of a layer."""
 
-    label: str = ""  #: what an unnamed layer was called in the network it was built in
+    label: str = ""  #: what an unnamed layer's variables are called after
     variable_dtype: tf.DType = tf.float32  #: of its parameters, once it is built
     is_train: bool | None = None  #: the mode that was declared with it
     #: the TensorFlow 1 graph of its variables, if they are in one
@@ -155,6 +155,7 @@ class _LayerType(OwnerType):
             raise
         if not extra.get("trainable", True):
             layer.trainable = False
+        facts.label = scope.label(layer)
         computing.build_at_once(layer)
         if refusal is not None and vars(layer).get("_weights"):
             raise refusal

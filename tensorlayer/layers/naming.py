@@ -108,6 +108,9 @@ class VariableScope:
     made: Registry = dataclasses.field(default_factory=Registry, repr=False)  #: within it
     known: Registry | None = dataclasses.field(default=None, repr=False)  #: where reuse looks
     around: VariableScope | None = dataclasses.field(default=None, repr=False)
+    numbers: collections.Counter[str] = dataclasses.field(
+        default_factory=collections.Counter, repr=False
+    )  #: of unnamed layers that its owner made, by kind
 
     def qualify(self, name: str) -> str:
         """Return ``name`` with the prefix of this scope."""
@@ -117,6 +120,16 @@ class VariableScope:
     def findable(self) -> Registry:
         """The layers that come back under ``reuse``."""
         return self.made if self.known is None else self.known
+
+    def label(self, layer: Layer) -> str:
+        """Return what an unnamed layer's variables are called after: a number if it has an owner.
+
+        In a network it will be that in the network.
+        """
+        if not self.owner or layer.facts.is_named:
+            return ""
+        self.numbers[layer.name] += 1
+        return f"{layer.name}_{self.numbers[layer.name]}"
 
     def remember(self, layer: Layer) -> None:
         """Let this scope, and those around it, find the layer under its name."""

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import tensorlayer as tl
 from tensorlayer.errors import InvalidArgument, InvalidName
 from tensorlayer.layers import Dense, Input, Layer, variable_scope
 from tensorlayer.models import Model
@@ -150,3 +151,209 @@ def test_arguments_are_remembered_by_name_with_their_defaults():
         "in_channels": None,
         "name": "d",
     }
+
+
+def test_variables_of_unnamed_parts_have_names_of_their_own(tmp_path):
+    class Own(Model):
+        def __init__(self):
+            super().__init__()
+            self.hidden = Dense(n_units=3)
+            self.logits = Dense(n_units=3)
+
+        def forward(self, x):
+            return self.logits(self.hidden(x))
+
+    model, other, x = Own(), Own(), np.ones([1, 3], "float32")
+    expected = model(x, is_train=False)
+    other(x, is_train=False)
+
+    assert [v.name for v in model.all_weights[::2]] == [
+        "own/dense_1/weights:0",
+        "own/dense_2/weights:0",
+    ]
+    assert [v.name for v in other.all_weights] == [v.name for v in model.all_weights]
+    tl.files.save_npz_dict(model.all_weights, str(tmp_path / "w.npz"))
+    tl.files.load_and_assign_npz_dict(str(tmp_path / "w.npz"), other)
+    np.testing.assert_array_equal(other(x, is_train=False), expected)
+
+
+# -- names of what an owner makes
+
+
+class Part(Layer):
+    def __init__(self, name=None):
+        super().__init__(name=name)
+        self.inner = Dense(n_units=3, name="d")
+
+    def forward(self, inputs):
+        return self.inner(inputs)
+
+
+def generator(reuse=None):
+    with variable_scope("generator", reuse=reuse):
+        net = Part(Input([None, 3], name="z"), name="r1")
+        net = Part(net, name="r2")
+        return Dense(net, 3, name="d")
+
+
+def test_what_a_constructor_makes_is_called_after_scope_and_owner():
+    net = generator()
+
+    assert [v.name for v in net.all_params] == [
+        "generator/r1/d/weights:0", "generator/r1/d/biases:0",
+        "generator/r2/d/weights:0", "generator/r2/d/biases:0",
+        "generator/d/weights:0", "generator/d/biases:0",
+    ]  # fmt: skip
+    assert [f"{name}:0" for name in net.parameters] == [v.name for v in net.all_params]
+
+
+def test_parts_of_two_blocks_are_never_shared_and_never_hide_a_layer_around():
+    with tl.layers.isolated():
+        first, second = generator(tl.layers.AUTO_REUSE), generator(tl.layers.AUTO_REUSE)
+
+    assert len({id(v) for v in first.all_params}) == 6
+    assert first.all_params == second.all_params
+    assert [n.layer for n in first.all_layers] == [n.layer for n in second.all_layers]
+
+
+def test_what_build_makes_belongs_to_the_layer():
+    class Late(Layer):
+        def build(self, inputs_shape):
+            self.d = Dense(n_units=2, in_channels=inputs_shape[-1], name="d")
+
+        def forward(self, inputs):
+            return self.d(inputs)
+
+    with tl.layers.isolated():
+        with variable_scope("s"):
+            net = Late(Input([None, 4]), name="late")
+        assert [v.name for v in net.all_params] == ["s/late/d/weights:0", "s/late/d/biases:0"]
+        with pytest.raises(tl.errors.NameMissing), variable_scope("s", reuse=True):
+            Dense(Input([None, 4]), 2, name="d")
+
+
+class OldStyle(Model):
+    """A 1.x program as the forward of a model."""
+
+    def forward(self, x):
+        net = tl.layers.InputLayer(x, name="input")
+        with variable_scope("features"):
+            net = Dense(net, n_units=3, act="relu", name="h")
+        net = tl.layers.Flatten(net)
+        return Dense(net, n_units=2, name="out").outputs
+
+
+def test_what_forward_makes_is_found_again_in_every_run_and_saved(tmp_path):
+    model, x = OldStyle(name="old"), np.ones([2, 4], "float32")
+    first = model(x, is_train=False)
+    traced = tf.function(lambda x: model(x, is_train=True))
+
+    np.testing.assert_allclose(traced(x), first, rtol=1e-6)
+    np.testing.assert_allclose(traced(np.ones([3, 4], "float32"))[:2], first, rtol=1e-6)
+    assert list(model.parameters) == [
+        "features/h/weights", "features/h/biases", "out/weights", "out/biases",
+    ]  # fmt: skip
+    assert model.all_weights[0].name == "old/features/h/weights:0"
+    path = tf.train.Checkpoint(model=model).write(str(tmp_path / "c"))
+    assert len(tf.train.list_variables(path)) == 5
+
+
+def test_two_models_of_a_class_share_nothing_that_forward_made():
+    one, other = OldStyle(), OldStyle()
+    x = np.ones([2, 4], "float32")
+    one(x, is_train=True)
+    other(x, is_train=True)
+
+    assert not {id(v) for v in one.all_weights} & {id(v) for v in other.all_weights}
+
+
+def test_two_parts_of_one_name_are_refused():
+    class Twins(Layer):
+        def __init__(self, name=None):
+            super().__init__(name=name)
+            self.a = Dense(n_units=2, in_channels=2, name="same")
+            self.b = Dense(n_units=2, in_channels=2, name="same")
+
+        def forward(self, inputs):
+            return self.b(self.a(inputs))
+
+    with pytest.raises(tl.errors.NameTaken, match=r"two different variables in it are called 't/s"):
+        Twins(Input([None, 2]), name="t")
+
+
+def test_an_owner_in_an_owner_has_the_longer_path():
+    class Outer(Layer):
+        def __init__(self, name=None):
+            super().__init__(name=name)
+            self.block = Part(name="inner")
+            with variable_scope("part"):
+                self.head = Dense(n_units=1, name="head")
+
+        def forward(self, inputs):
+            return self.head(self.block(inputs))
+
+    with variable_scope("s"):
+        net = Outer(Input([None, 3]), name="o")
+
+    names = ["s/o/inner/d/weights", "s/o/part/head/weights"]
+    assert list(net.parameters)[::2] == names
+    assert [v.name for v in net.all_params[::2]] == [f"{name}:0" for name in names]
+
+
+def test_models_own_the_networks_that_their_constructors_declare():
+    class Kept(Model):
+        def __init__(self):
+            super().__init__()
+            self.net = Dense(Dense(Input([None, 4]), 3, name="h"), 2)
+
+        def forward(self, x):
+            return self.net(x)
+
+    model = Kept()
+
+    assert list(model.parameters) == [
+        "h/weights", "h/biases", "net/dense_1/weights", "net/dense_1/biases",
+    ]  # fmt: skip
+    assert model.all_weights[0].name == "kept/h/weights:0"
+    assert model(np.ones([1, 4]), is_train=False).shape == (1, 2)
+
+
+def test_a_constructor_that_fails_leaves_no_scope():
+    class Failing(Layer):
+        def __init__(self):
+            super().__init__(name="failing")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        Failing()
+
+    assert Dense(name="after").name == "after"
+
+
+def test_layers_given_to_an_owner_keep_their_names():
+    class Sequence(Layer):
+        def __init__(self, layers, name=None):
+            super().__init__(name=name)
+            self.layers = layers
+
+        def forward(self, inputs):
+            for layer in self.layers:
+                inputs = layer(inputs)
+            return inputs
+
+    layers = [Dense(n_units=3, name="l1"), Dense(n_units=2)]
+    net = Sequence(Input([None, 4]), layers=layers, name="list")
+
+    assert list(net.parameters)[::2] == ["list/l1/weights", "list/layers/1/weights"]
+
+
+def test_a_function_may_make_layers():
+    def two_layers(x):
+        x = Dense(n_units=3, name="a")(x)
+        return Dense(n_units=1, name="b")(x)
+
+    net = tl.layers.Lambda(Input([None, 4]), two_layers, name="f")
+    before = net(np.ones([1, 4]))
+
+    assert list(net.parameters)[::2] == ["f/a/weights", "f/b/weights"]
+    np.testing.assert_array_equal(net(np.ones([1, 4])), before)
