@@ -21,7 +21,7 @@ from tensorlayer.errors import InvalidArgument, UnlistedVariable
 from tensorlayer.layers import arguments, naming, tree
 from tensorlayer.layers.mode import current_mode, mode
 from tensorlayer.layers.owner import scope_of
-from tensorlayer.layers.precision import cast, first_float, stand_in, within
+from tensorlayer.layers.precision import Precision, cast, exactly, first_float, stand_in, within
 from tensorlayer.layers.sharing import Registry
 from tensorlayer.layers.structure import leaves, rebuild
 
@@ -104,28 +104,48 @@ def build_at_once(layer: Layer) -> None:
 
 def run(owner: Layer | Model, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
     """Run ``forward`` of a layer or model that is built."""
-    facts = owner.facts
-    if facts.scope is None:
-        facts.scope = scope_of(owner.name, reuse=naming.Reuse.AUTO, made=_Made(owner))
-    frozen = mode(None if owner.trainable else False)
-    with naming.inside(facts.scope), within(facts.precision), frozen:
-        if tf.executing_eagerly():
-            return _forward(owner, args, options)
-        with tf.name_scope(f"{facts.scope.name}/"):
-            return _forward(owner, args, options)
+    if owner.trainable:
+        return _in_scope(owner, args, options)
+    with mode(False):
+        return _in_scope(owner, args, options)
+
+
+def _in_scope(owner: Layer | Model, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
+    """Run where layers that are made belong to the owner; the library's own layers make none."""
+    if getattr(type(owner), "needs_autograph", True) is not True:
+        return _in_name_scope(owner, args, options)
+    if owner.facts.scope is None:
+        made = _Made(owner)
+        owner.facts.scope = scope_of(owner.name, reuse=naming.Reuse.AUTO, made=made)
+    with naming.inside(owner.facts.scope):
+        return _in_name_scope(owner, args, options)
+
+
+def _in_name_scope(owner: Layer | Model, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
+    if tf.executing_eagerly():
+        return _forward(owner, args, options)
+    with tf.name_scope(f"{naming.as_path(owner.name)}/"):
+        return _forward(owner, args, options)
 
 
 def _forward(layer: Layer | Model, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
     precision = layer.facts.precision
     if precision.compute is None:
         return forward_of(layer)(*args, **options)
+    with exactly(precision):
+        return _in_types(layer, args, options, precision)
+
+
+def _in_types(
+    layer: Layer | Model, args: tuple[Any, ...], options: Mapping[str, Any], types: Precision
+) -> Any:
     if layer.keeps_precision:
-        args, options = cast((args, options), precision.variable)
-        return cast(forward_of(layer)(*args, **options), precision.compute)
-    args, options = cast((args, options), precision.compute)
-    if not precision.is_mixed:
+        args, options = cast((args, options), types.variable)
+        return cast(forward_of(layer)(*args, **options), types.compute)
+    args, options = cast((args, options), types.compute)
+    if not types.is_mixed:
         return forward_of(layer)(*args, **options)
-    with stand_in(layer, precision.compute) as standing:
+    with stand_in(layer, types.compute) as standing:
         return forward_of(standing)(*args, **options)
 
 
