@@ -126,7 +126,9 @@ def _forward(layer: Layer | Model, args: tuple[Any, ...], options: Mapping[str, 
     if not precision.is_mixed:
         return forward_of(layer)(*args, **options)
     with stand_in(layer, precision.compute) as standing:
-        return forward_of(standing)(*args, **options)
+        # Never traced by itself: a trace would keep the casts of this run as constants.
+        forward = standing.forward
+        return getattr(forward, "python_function", forward)(*args, **options)
 
 
 class _PerMode(dict):
