@@ -454,3 +454,24 @@ def test_a_mode_that_a_constructor_sets_is_that_of_train_and_eval():
     assert (model(x).numpy() == 1).all()
     model.train()
     assert (model(x).numpy() == 0).any()
+
+
+def test_what_is_frozen_after_a_forward_was_traced_stands_still():
+    class Normal(Model):
+        def __init__(self):
+            super().__init__()
+            self.norm = BatchNorm(decay=0.5, name="bn")
+
+        @tf.function
+        def forward(self, x):
+            return self.norm(x)
+
+    model = Normal()
+    model(ONES, is_train=True)
+    before = model.norm.moving_mean.numpy()
+    model.norm.trainable = False
+    model(ONES, is_train=True)
+    np.testing.assert_array_equal(model.norm.moving_mean, before)
+    model.norm.trainable = True
+    model(ONES, is_train=True)
+    assert (model.norm.moving_mean.numpy() != before).any()
