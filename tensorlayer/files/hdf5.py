@@ -112,9 +112,10 @@ def save_hdf5_graph(
     """
     import h5py
 
+    from tensorlayer.models.casting import in_types_of_numpy
     from tensorlayer.models.stored import require_hdf5_names
 
-    arrays = network.to_arrays() if save_weights else {}
+    arrays = in_types_of_numpy(network.to_arrays()) if save_weights else {}
     texts = {CONFIG: network.config, CUSTOM: customized_data, NAMES: list(arrays)}
     contents = {**{name: json.dumps(value) for name, value in texts.items()}, **arrays}
     require_hdf5_names(list(contents))

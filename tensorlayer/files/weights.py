@@ -155,9 +155,12 @@ def save_npz(save_list: Any = None, name: Place = "model.npz", sess: Any = None)
     >>> [array.shape for array in load_npz(name="model.npz")]
     [(2, 3), (3,)]
     """
-    arrays = tf_variables_to_numpy(_required(save_list, "save_npz"), sess)
+    from tensorlayer.models.casting import in_types_of_numpy
+
+    values = tf_variables_to_numpy(_required(save_list, "save_npz"), sess)
+    arrays = in_types_of_numpy({f"arr_{index}": value for index, value in enumerate(values)})
     with whole_file(name) as temporary, temporary.open("wb") as file:
-        np.savez(file, *arrays)
+        np.savez(file, **arrays)
 
 
 def load_npz(path: Place = "", name: str = "model.npz") -> list[np.ndarray]:
@@ -271,6 +274,8 @@ def save_npz_dict(save_list: Any = None, name: Place = "model.npz", sess: Any = 
     >>> list(np.load("model.npz"))
     ['dense/weights:0', 'dense/biases:0']
     """
+    from tensorlayer.models.casting import in_types_of_numpy
+
     variables = list(_required(save_list, "save_npz_dict"))
     names = [variable.name for variable in variables]
     twice = sorted({each for each in names if names.count(each) > 1})
@@ -279,9 +284,10 @@ def save_npz_dict(save_list: Any = None, name: Place = "model.npz", sess: Any = 
             f"save_npz_dict: several variables are named {', '.join(twice)}. Give the layers names "
             "of their own, or save the networks in files of their own."
         )
-    arrays = tf_variables_to_numpy(variables, sess)
+    values = tf_variables_to_numpy(variables, sess)
+    arrays = in_types_of_numpy(dict(zip(names, values, strict=True)))
     with whole_file(name) as temporary, temporary.open("wb") as file:
-        np.savez(file, **dict(zip(names, arrays, strict=True)))
+        np.savez(file, **arrays)
 
 
 def load_and_assign_npz_dict(

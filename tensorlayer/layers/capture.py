@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument
@@ -61,24 +62,31 @@ class Capture:
             A later run makes more variables, or others, than the first. It may make none of those
             of one name, as a Keras layer that the function keeps does.
         """
+        v1 = tf.compat.v1
+        around = f"{v1.get_variable_scope().name}/"  # another one for each caller
         made: list[int] = []
 
         def create(next_creator: Callable[..., tf.Variable], **options: Any) -> tf.Variable:
             if _IS_OURS.get():
                 return next_creator(**options)
+            name = str(options.get("name") or "").removeprefix(around)
+            asked = enumerate(self._asked)
+            place = next((i for i, n in asked if n == name and i not in made), None)
             if not self._is_complete:
                 _refuse_replica(function)
-                self.variables.append(next_creator(**options))
-                self._asked.append(options.get("name"))
-                return self.variables[-1]
-            asked = enumerate(self._asked)
-            place = next((i for i, n in asked if n == options.get("name") and i not in made), None)
-            if place is None:
-                raise self._differs(function, options.get("name"), "did not make")
+                variable = next_creator(**options)
+                if place is None:
+                    place = len(self.variables)
+                    self.variables.append(variable)
+                    self._asked.append(name)
+                self.variables[place] = variable  # of a run that failed there is one already
+            elif place is None:
+                raise self._differs(function, name, "did not make")
+            elif not _fits(self.variables[place], **options):
+                raise self._differs(function, name, f"made of shape {self.variables[place].shape}")
             made.append(place)
             return self.variables[place]
 
-        v1 = tf.compat.v1
         scope = v1.variable_scope(v1.get_variable_scope(), custom_getter=_getter())
         with tf.variable_creator_scope(create), scope:
             was_complete = self._is_complete
@@ -116,6 +124,16 @@ class Capture:
                 name, number = f"{stem}_{number}", number + 1
             found[name] = variable
         return found
+
+
+def _fits(variable: tf.Variable, initial_value: Any = None, shape: Any = None, **_: Any) -> bool:
+    """Whether what is asked for is of the shape of ``variable``, as far as that is told."""
+    if shape is None and (initial_value is None or callable(initial_value)):
+        return True
+    if shape is None:
+        shape = getattr(initial_value, "shape", None)
+    shape = np.shape(initial_value) if shape is None else shape
+    return variable.shape.is_compatible_with(shape)
 
 
 def _refuse_replica(function: Callable[..., Any]) -> None:

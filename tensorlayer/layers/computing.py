@@ -146,11 +146,13 @@ def _in_types(
     if not types.is_mixed:
         return forward_of(layer)(*args, **options)
     with stand_in(layer, types.compute) as standing:
-        return forward_of(standing)(*args, **options)
+        # Never traced by itself: a trace would keep the casts of this run as constants.
+        forward = standing.forward
+        return getattr(forward, "python_function", forward)(*args, **options)
 
 
 class _PerMode(dict):
-    """Traced functions by mode; a copied layer traces its own."""
+    """Traced functions by mode and what is frozen; a copied layer traces its own."""
 
     def __deepcopy__(self, memo: dict[int, Any]) -> _PerMode:
         return _PerMode()
@@ -159,7 +161,8 @@ class _PerMode(dict):
 def forward_of(owner: Layer | Model) -> Callable[..., Any]:
     """Return ``forward``; one that is a ``tf.function`` is traced for each mode.
 
-    The mode is no argument, so that TensorFlow would not see that it is another.
+    So it is when something in it is frozen or thawed. Neither is an argument, so
+    that TensorFlow would not see that it is another.
     """
     forward = owner.forward
     if not hasattr(forward, "get_concrete_function"):
@@ -167,7 +170,11 @@ def forward_of(owner: Layer | Model) -> Callable[..., Any]:
     if not tf.executing_eagerly():
         return forward.python_function  # it becomes a part of the trace around
     traced = vars(owner).setdefault("forward_by_mode", _PerMode())
-    return traced.setdefault(bool(current_mode()), tf.function(forward.python_function))
+    frozen = tuple(each.is_frozen for each in tree.listing(owner, require_all=False))
+    key = (bool(current_mode()), frozen)
+    if key not in traced:
+        traced[key] = tf.function(forward.python_function)
+    return traced[key]
 
 
 @tf.autograph.experimental.do_not_convert

@@ -60,6 +60,7 @@ class Reuse(enum.Enum):
     NEVER = False  #: every name is a new layer
     ALWAYS = True  #: every name has to be there
     AUTO = "auto"  #: what is there comes back, what is not is made
+    UNCLEAR = "unclear"  #: nobody can tell, so that what is there is an error
 
 
 AUTO_REUSE = Reuse.AUTO
@@ -144,22 +145,29 @@ class VariableScope:
 _LIVING = Registry(is_weak=True)
 #: What stands in no scope. One for the process: a name is found whatever thread gave it.
 _ROOT = VariableScope(made=Registry(is_weak=True))
-#: The scope, and the scope of TensorFlow 1 that it was entered in.
-_SCOPE: ContextVar[tuple[VariableScope, str]] = ContextVar("tensorlayer_scope", default=(_ROOT, ""))
+#: The scope, and name and reuse of the scope of TensorFlow 1 that it was entered in.
+_SCOPE: ContextVar[tuple[VariableScope, str, Any]] = ContextVar(
+    "tensorlayer_scope", default=(_ROOT, "", False)
+)
 
 
 def current_scope() -> VariableScope:
     """Return the innermost scope of this thread or task.
 
     A ``tf.compat.v1.variable_scope`` entered within it is a part of it, as scripts of 1.x expect.
-    Eagerly TensorFlow takes each of them for one with ``AUTO_REUSE``.
+    Eagerly each of them says ``AUTO_REUSE``, whatever it was given.
     """
-    scope, entered_in = _SCOPE.get()
+    scope, entered_in, entered_with = _SCOPE.get()
     foreign = tf.compat.v1.get_variable_scope()
-    if foreign.name in {"", entered_in}:
+    is_same = foreign.name in {"", entered_in}
+    # Said since: variable_scope(get_variable_scope(), reuse=True), or reuse_variables().
+    is_reused = foreign.reuse and foreign.reuse is not entered_with and not tf.executing_eagerly()
+    if is_same and not is_reused:
         return scope
-    name = scope.qualify(foreign.name.removeprefix(f"{entered_in}/"))
-    reuse = _reuse(foreign.reuse, scope.reuse)
+    below = foreign.name.removeprefix(f"{entered_in}/")
+    name = scope.name if is_same else scope.qualify(below)
+    is_unclear = tf.executing_eagerly() and scope.reuse is Reuse.NEVER
+    reuse = Reuse.UNCLEAR if is_unclear else _reuse(foreign.reuse, scope.reuse)
     return VariableScope(name, scope.owner, reuse, known=scope.findable, around=scope)
 
 
@@ -172,7 +180,8 @@ def current_graph() -> tf.Graph | None:
 @contextmanager
 def inside(scope: VariableScope) -> Iterator[VariableScope]:
     """Make layers in this scope."""
-    token = _SCOPE.set((scope, tf.compat.v1.get_variable_scope().name))
+    foreign = tf.compat.v1.get_variable_scope()
+    token = _SCOPE.set((scope, foreign.name, foreign.reuse))
     try:
         yield scope
     finally:

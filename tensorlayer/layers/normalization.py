@@ -131,4 +131,7 @@ class BatchNorm(Layer):
         if not inputs.shape.num_elements():  # free or none: of an empty batch there is no mean
             has_some = tf.size(inputs) > 0
             averages = [(moving, tf.where(has_some, new, moving)) for moving, new in averages]
+            # Nor may one that is no number reach the gradients of offset and scale.
+            mean = tf.where(has_some, mean, self.moving_mean)
+            variance = tf.where(has_some, variance, self.moving_var)
         return update(averages, (mean, variance))

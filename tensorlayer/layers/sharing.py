@@ -16,6 +16,7 @@ from tensorlayer.errors import (
     InvalidName,
     NameMismatch,
     NameMissing,
+    NameTaken,
     TensorLayerError,
     did_you_mean,
 )
@@ -89,7 +90,12 @@ def look_up(
     ------
     NameMismatch
         The layer of this name has parameters and was made in another way.
+    NameTaken
+        There is one, and nobody can tell whether it is to come back.
     """
+    if scope.reuse.value == "unclear":
+        _refuse_unclear(scope, cls, given.get("name"))
+        return None, None
     if given.get("name") is None:
         return None, InvalidName(
             f"{cls.__name__}: where layers are found again by name, as in variable_scope(..., "
@@ -107,6 +113,15 @@ def look_up(
             f"{difference}. Give it another name, or make the two agree."
         )
     return None, None if scope.reuse.value == "auto" else _missing(scope, cls, name)
+
+
+def _refuse_unclear(scope: VariableScope, cls: type[Layer], name: str | None) -> None:
+    if name is not None and scope.findable.named(scope.qualify(name)):
+        raise NameTaken(
+            f"{cls.__name__} {scope.qualify(name)!r}: there is one, and eagerly "
+            "tf.compat.v1.variable_scope does not tell whether it reuses. Write with "
+            "tl.layers.variable_scope(..., reuse=...)."
+        )
 
 
 def _missing(scope: VariableScope, cls: type[Layer], name: str) -> NameMissing:

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from tensorlayer.errors import StructureMismatch
 
-__all__ = ["in_type_of", "require_kinds"]
+__all__ = ["in_type_of", "in_types_of_numpy", "require_kinds"]
 
 
 def require_kinds(dtypes: Mapping[str, tuple[np.dtype, tf.DType]]) -> None:
@@ -69,6 +69,19 @@ def in_type_of(name: str, array: np.ndarray, dtype: tf.DType) -> np.ndarray:
     elif np.any(np.isfinite(array) & ~np.isfinite(fitted)):
         raise _cut(name, array.dtype, dtype, "numbers beyond its range")
     return fitted
+
+
+def in_types_of_numpy(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return arrays of types that NumPy lacks, such as bfloat16, in one that has their values.
+
+    NumPy and HDF5 would write them as raw bytes, which nobody can read as numbers again.
+    """
+    values = {name: np.asarray(array) for name, array in arrays.items()}
+    return {n: a.astype(np.float32) if _is_foreign(a.dtype) else a for n, a in values.items()}
+
+
+def _is_foreign(dtype: np.dtype) -> bool:
+    return dtype.kind == "V" and dtype.names is None and _is_number(dtype)
 
 
 def _cut(name: str, given: np.dtype, wanted: tf.DType, what: str) -> StructureMismatch:

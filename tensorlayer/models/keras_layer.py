@@ -25,8 +25,9 @@ class TensorLayerModel(tf.keras.layers.Layer):
     """A TensorLayer model in a Keras model; ``Model.as_keras()`` makes it.
 
     Keras's variables are made around the model's, not in their place: both see every change, and
-    nothing that held a variable before has to be told. It follows Keras's ``training``, and what is
-    frozen on either side is frozen for both; as ever, Keras has to ``compile`` again to see it.
+    nothing that held a variable before has to be told. It follows Keras's ``training``. What is
+    frozen in the model is frozen for Keras, which as ever has to ``compile`` again to see it; what
+    is frozen in Keras is frozen in its ``fit``.
 
     ``.keras`` files hold the model's structure. A program that loads one needs this class, which is
     there after ``from tensorlayer.models import Model``; the package alone does not load what

@@ -38,7 +38,7 @@ from tensorlayer.errors import (
     did_you_mean,
 )
 from tensorlayer.models import checkpoint
-from tensorlayer.models.casting import in_type_of, require_kinds
+from tensorlayer.models.casting import in_type_of, in_types_of_numpy, require_kinds
 from tensorlayer.models.stored import NAMES, Pairs, Stored, by_name, opened, require_hdf5_names
 from tensorlayer.whole import whole_file
 
@@ -341,12 +341,12 @@ def _contiguous(arrays: Mapping[str, np.ndarray]) -> Arrays:
 
 def _save_npz(path: str | os.PathLike[str], arrays: Arrays) -> None:
     with whole_file(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, *arrays.values())
+        np.savez(file, *in_types_of_numpy(arrays).values())
 
 
 def _save_npz_dict(path: str | os.PathLike[str], arrays: Arrays) -> None:
     with whole_file(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, **arrays)
+        np.savez(file, **in_types_of_numpy(arrays))
 
 
 def _save_hdf5(path: str | os.PathLike[str], arrays: Arrays) -> None:
@@ -356,7 +356,7 @@ def _save_hdf5(path: str | os.PathLike[str], arrays: Arrays) -> None:
     with whole_file(path) as temporary, h5py.File(temporary, "w") as file:
         # A dataset, not an attribute: those end at 64 KB.
         file.create_dataset(NAMES, data=json.dumps(list(arrays)))
-        for name, array in arrays.items():
+        for name, array in in_types_of_numpy(arrays).items():
             file.create_dataset(name, data=array)
 
 

@@ -354,3 +354,121 @@ def test_a_layer_of_a_closure_is_not_lost():
 
     with pytest.raises(UnlistedVariable, match="hidden/weights"):
         Lambda(Input([None, 2]), lambda x: hidden(x), name="l")
+
+
+# -- what was mended, and its neighbours
+
+
+class Traced(Layer):
+    """A layer whose forward is a tf.function."""
+
+    def build(self, inputs_shape):
+        self.w = self._get_weights("w", [4, 4], tl.initializers.Ones())
+
+    @tf.function
+    def forward(self, x):
+        return tf.matmul(x, self.w)
+
+
+def test_a_traced_forward_sees_its_weights_under_a_mixed_policy():
+    layer, x = Traced(name="t", dtype="mixed_bfloat16"), tf.ones([1, 4])
+    before = layer(x, is_train=False).numpy().astype("float32")
+    layer.w.assign(2 * layer.w)
+
+    np.testing.assert_array_equal(layer(x, is_train=False).numpy().astype("float32"), 2 * before)
+
+
+def test_a_traced_forward_has_gradients_in_every_step_under_a_mixed_policy():
+    layer, x = Traced(name="t", dtype="mixed_bfloat16"), tf.ones([1, 4])
+    for _ in range(2):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(layer(x, is_train=True))
+        assert tape.gradient(loss, layer.w) is not None
+
+
+def test_an_empty_batch_gives_no_gradients_that_are_no_numbers():
+    layer = BatchNorm(name="bn")
+    step = tf.function(
+        lambda x: layer(x, is_train=True), input_signature=[tf.TensorSpec([None, 3])]
+    )
+    step(tf.ones([2, 3]))
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(step(tf.zeros([0, 3])))
+
+    for gradient in tape.gradient(loss, [layer.gamma, layer.beta]):
+        np.testing.assert_array_equal(gradient, np.zeros([3]))
+
+
+def tower():
+    return Dense(InputLayer(v1.placeholder(tf.float32, [None, 4]), name="in"), 3, name="d")
+
+
+def test_towers_share_in_the_root_scope_of_tensorflow_1():
+    towers = []
+    with tf.Graph().as_default():
+        for number in range(2):
+            with v1.variable_scope(v1.get_variable_scope(), reuse=number > 0):
+                towers.append(tower())
+
+    assert towers[0].all_params[0] is towers[1].all_params[0]
+
+
+def test_reuse_variables_of_tensorflow_1_holds_in_any_scope():
+    with tf.Graph().as_default(), variable_scope("m"):
+        first = tower()
+        v1.get_variable_scope().reuse_variables()
+        second = tower()
+
+    assert first.all_params[0] is second.all_params[0]
+
+
+def test_reuse_variables_does_not_reach_what_an_owner_makes():
+    class Block(Layer):
+        def __init__(self, name=None):
+            super().__init__(name=name)
+            self.dense = Dense(3, name="d")
+
+        def forward(self, x):
+            return self.dense(x)
+
+    with tf.Graph().as_default(), v1.variable_scope("m"):
+        tower()
+        v1.get_variable_scope().reuse_variables()
+        Block(name="b")
+
+
+def scaled_by_variable(x):
+    return x * v1.get_variable("w", [4])
+
+
+def test_a_function_of_1_x_computes_outside_of_the_scope_it_was_built_in():
+    with v1.variable_scope("s"):
+        net = Lambda(Input([None, 4]), scaled_by_variable, name="l")
+    outside = net.layer(tf.ones([1, 4]))
+    with v1.variable_scope("other"):
+        np.testing.assert_array_equal(net.layer(tf.ones([1, 4])), outside)
+
+    assert len(net.parameters) == 1
+
+
+def test_a_first_run_that_fails_leaves_no_second_variable():
+    def scaled(x):
+        return x * tf.Variable(tf.ones([4]), name="w")
+
+    layer = Lambda(scaled, name="l")
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        layer(tf.ones([1, 3]))
+    for _ in range(2):
+        layer(tf.ones([1, 4]))
+
+    assert list(layer.parameters) == ["l/w"]
+
+
+def test_a_variable_of_another_shape_under_the_same_name_is_refused():
+    def summed(x, is_train):
+        return x * tf.reduce_sum(tf.Variable(tf.ones([4 if is_train else 2]), name="w"))
+
+    layer = Lambda(summed, name="l")
+    layer(tf.ones([1]), is_train=True)
+    with pytest.raises(InvalidArgument, match="shape"):
+        layer(tf.ones([1]), is_train=False)

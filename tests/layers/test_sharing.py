@@ -455,3 +455,13 @@ def test_a_layer_that_is_built_at_once_is_refused_at_once():
         variable_scope("s", reuse=True),
     ):
         Dense(n_units=2, in_channels=3, name="typo")
+
+
+def test_a_scope_of_tensorflow_1_that_does_not_tell_whether_it_reuses_shares_nothing():
+    with tf.compat.v1.variable_scope("m"):
+        net = Dense(Input([None, 4]), 4, name="d")
+        other = Dense(net, 4)
+        with pytest.raises(tl.errors.NameTaken, match=r"Dense 'm/d': there is one.*tl.layers.vari"):
+            Dense(other, 4, name="d")
+
+    assert list(other.parameters)[::2] == ["m/d/weights", "m/dense_1/weights"]

@@ -408,3 +408,70 @@ def test_a_distributed_model(code):
     done = run(STRATEGY + code)
 
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+# -- what was mended, and its neighbours
+
+
+@pytest.mark.parametrize("format", ["safetensors", "npz", "npz_dict", "hdf5", "ckpt"])
+def test_weights_of_bfloat16_come_back_from_every_format(format, tmp_path):
+    x = Input([None, 4], name="x", dtype=tf.bfloat16)
+    model = Model(x, Dense(x, 2, name="b"))
+    before, path = model.to_arrays(), tmp_path / f"w.{format}"
+    model.save_weights(path, format=format)
+    for variable in model.all_weights:
+        variable.assign(tf.zeros_like(variable))
+    model.load_weights(path, format=format)
+
+    for name, array in model.to_arrays().items():
+        np.testing.assert_array_equal(array.astype("float32"), before[name].astype("float32"))
+
+
+def test_a_file_of_bfloat16_by_position_comes_back(tmp_path):
+    layer = Dense(2, name="b", in_channels=4, dtype="bfloat16")
+    path = str(tmp_path / "w.npz")
+    tl.files.save_npz(layer.all_weights, name=path)
+
+    assert [array.dtype for array in tl.files.load_npz(name=path)] == [np.float32, np.float32]
+
+
+class Declaring(Model):
+    """A model that says its mode in its constructor, as in 2.x."""
+
+    def __init__(self, is_train=True):
+        super().__init__()
+        self.is_train = is_train
+        self.drop = Dropout(0.5)
+
+    def forward(self, x):
+        return self.drop(x) if self.is_train else x
+
+
+def test_a_mode_that_a_constructor_sets_is_that_of_train_and_eval():
+    model, x = Declaring(), tf.ones([1, 400])
+    assert (model(x).numpy() == 0).any()
+    model.eval()
+    assert (model(x).numpy() == 1).all()
+    model.train()
+    assert (model(x).numpy() == 0).any()
+
+
+def test_what_is_frozen_after_a_forward_was_traced_stands_still():
+    class Normal(Model):
+        def __init__(self):
+            super().__init__()
+            self.norm = BatchNorm(decay=0.5, name="bn")
+
+        @tf.function
+        def forward(self, x):
+            return self.norm(x)
+
+    model = Normal()
+    model(ONES, is_train=True)
+    before = model.norm.moving_mean.numpy()
+    model.norm.trainable = False
+    model(ONES, is_train=True)
+    np.testing.assert_array_equal(model.norm.moving_mean, before)
+    model.norm.trainable = True
+    model(ONES, is_train=True)
+    assert (model.norm.moving_mean.numpy() != before).any()

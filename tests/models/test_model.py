@@ -472,7 +472,7 @@ def test_a_name_for_people_is_no_name_of_a_scope():
 
     assert model.name == "my model, v2"
     assert traced(X).shape == (5, 2)
-    assert model.all_weights[0].name == "my_model__v2/dense/weights:0"
+    assert model.all_weights[0].name == "my_model__v2/dense_1/weights:0"
 
 
 class Declared(Model):
