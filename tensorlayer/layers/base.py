@@ -127,12 +127,12 @@ class _LayerType(OwnerType):
         scope = naming.current_scope()
         given = {**given, **extra}
         if scope.reuse is naming.Reuse.NEVER or not cls.shares_by_name:
-            return cls._new(args, kwargs, given, extra, None), networks, True
+            return cls._new(args, kwargs, given, extra, scope, None), networks, True
         with computing.LOCK:
             layer, refusal = look_up(scope, cls, given, naming.current_graph())
             is_new = layer is None
             if layer is None:
-                layer = cls._new(args, kwargs, given, extra, refusal)
+                layer = cls._new(args, kwargs, given, extra, scope, refusal)
             return layer, networks, is_new
 
     def _new(
@@ -141,9 +141,9 @@ class _LayerType(OwnerType):
         kwargs: dict[str, Any],
         given: dict[str, Any],
         extra: dict[str, Any],
+        scope: naming.VariableScope,
         refusal: TensorLayerError | None,
     ) -> Layer:
-        scope = naming.current_scope()
         types = precision(extra.get("dtype"))
         facts = LayerFacts(scope.name, scope.owner, precision=types)
         if (of := naming.current_graph()) is not None:

@@ -109,9 +109,8 @@ class VariableScope:
     made: Registry = dataclasses.field(default_factory=Registry, repr=False)  #: within it
     known: Registry | None = dataclasses.field(default=None, repr=False)  #: where reuse looks
     around: VariableScope | None = dataclasses.field(default=None, repr=False)
-    numbers: collections.Counter[str] = dataclasses.field(
-        default_factory=collections.Counter, repr=False
-    )  #: of unnamed layers that its owner made, by kind
+    #: of unnamed layers that its owner made, by kind
+    numbers: dict[str, int] = dataclasses.field(default_factory=dict, repr=False)
 
     def qualify(self, name: str) -> str:
         """Return ``name`` with the prefix of this scope."""
@@ -129,8 +128,8 @@ class VariableScope:
         """
         if not self.owner or layer.facts.is_named:
             return ""
-        self.numbers[layer.name] += 1
-        return f"{layer.name}_{self.numbers[layer.name]}"
+        number = self.numbers[layer.name] = self.numbers.get(layer.name, 0) + 1
+        return f"{layer.name}_{number}"
 
     def remember(self, layer: Layer) -> None:
         """Let this scope, and those around it, find the layer under its name."""

@@ -40,13 +40,13 @@ class Facts:
 class OwnerType(type):
     """The class of classes whose objects own what their constructors make."""
 
+    @tf.autograph.experimental.do_not_convert  # a user's ``forward`` may make models
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         """Construct with the arguments remembered by name."""
         around = naming.current_scope()
         facts = Facts(around.name, around.owner)
         return cls.construct(args, kwargs, arguments.bind(cls, args, kwargs), facts)
 
-    @tf.autograph.experimental.do_not_convert  # a user's ``forward`` may make layers
     def construct(
         cls, args: tuple[Any, ...], kwargs: dict[str, Any], given: dict[str, Any], facts: Facts
     ) -> Any:
@@ -68,7 +68,7 @@ class OwnerType(type):
         vars(made).update(facts=facts, arguments=kept)
         label = given.get("name")
         label = label if isinstance(label, str) and label else naming.snake_case(cls.__name__)
-        owned = scope_of(naming.current_scope().qualify(label))
+        owned = scope_of(f"{facts.prefix}/{label}" if facts.prefix else label)
         with naming.inside(owned), within(facts.precision):
             made.__init__(*args, **kwargs)
         if "_name" not in vars(made):  # which tf.Module's constructor sets
