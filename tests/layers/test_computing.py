@@ -8,7 +8,7 @@ import tensorflow as tf
 
 import tensorlayer as tl
 from tensorlayer.errors import InvalidArgument, NameTaken, UnlistedVariable
-from tensorlayer.layers import BatchNorm, Dense, Dropout, Input, InputLayer, Lambda, Layer
+from tensorlayer.layers import BatchNorm, Dense, Input, InputLayer, Lambda, Layer
 from tensorlayer.models import Model
 
 X = np.random.default_rng(0).normal(1.0, 2.0, size=(16, 4)).astype("float32")
@@ -235,103 +235,6 @@ def test_threads_that_call_a_new_layer_make_its_parameters_once(make, count):
     assert len(layer.all_weights) == count
     for output in outputs:
         np.testing.assert_array_equal(output, outputs[0])
-
-
-# -- frozen
-
-
-def moved(net, *, is_train=True):
-    before = [v.numpy() for v in net.nontrainable_weights]
-    net(X, is_train=is_train)
-    after = [v.numpy() for v in net.nontrainable_weights]
-    return any(not np.array_equal(a, b) for a, b in zip(before, after, strict=True))
-
-
-@pytest.mark.parametrize(
-    "freeze",
-    [
-        lambda x: BatchNorm(x, is_train=False, name="bn"),
-        lambda x: BatchNorm(is_train=False, name="bn")(x),
-        lambda x: BatchNorm(x, trainable=False, name="bn"),
-        lambda x: BatchNorm(trainable=False, name="bn")(x),
-    ],
-)
-def test_a_frozen_normalisation_stands_still_in_training(freeze):
-    net = Dense(freeze(Input([None, 4])), 2, name="d")
-
-    assert not moved(net)
-    np.testing.assert_array_equal(net(X, is_train=True), net(X, is_train=False))
-    assert moved(Dense(BatchNorm(Input([None, 4]), name="bn"), 2, name="d"))
-
-
-class Normed(Layer):
-    def __init__(self, name=None):
-        super().__init__(name=name)
-        self.d = Dense(n_units=4)
-        self.bn = BatchNorm()
-        self.drop = Dropout(keep=0.5)
-
-    def forward(self, inputs):
-        return self.drop(self.bn(self.d(inputs)))
-
-
-def test_a_frozen_block_freezes_all_in_it():
-    net = Normed(Input([None, 4]), trainable=False, name="b")
-
-    assert net.trainable_weights == []
-    assert len(net.nontrainable_weights) == len(net.all_weights) == 6
-    assert not moved(net)
-    np.testing.assert_array_equal(net(X, is_train=True), net(X, is_train=False))
-
-
-def test_frozen_can_be_thawed():
-    net = Normed(Input([None, 4]), name="b")
-    assert len(net.trainable_weights) == 4
-
-    net.layer.trainable = False
-    assert net.trainable_weights == []
-    assert not moved(net)
-    net.layer.trainable = True
-    assert len(net.trainable_weights) == 4
-    assert moved(net)
-
-
-def test_a_frozen_model_is_frozen_wherever_it_is():
-    x = Input([None, 4], name="x")
-    backbone = Model(x, Normed(x, name="b"), name="backbone")
-    y = Input([None, 4], name="y")
-    outer = Model(y, Dense(backbone(y), 2, name="head"))
-
-    backbone.trainable = False
-
-    assert list(map(id, outer.trainable_weights)) == list(
-        map(id, outer.get_layer("head").trainable_weights)
-    )
-    assert not moved(backbone)
-    before = backbone.to_arrays()
-    outer(X, is_train=True)
-    assert all(np.array_equal(v, before[k]) for k, v in backbone.to_arrays().items())
-
-
-def test_a_network_freezes_the_layers_below_it():
-    features = Normed(Input([None, 4]), name="b")
-    net = Dense(features, 2, name="head")
-
-    features.trainable = False
-
-    assert len(net.trainable_weights) == 2
-    assert not features.trainable
-    assert net.trainable
-
-
-def test_what_is_frozen_survives_the_config():
-    x = Input([None, 4], name="x")
-    model = Model(x, Dense(x, 2, trainable=False, dtype="float64", name="d"))
-
-    again = Model.from_config(model.config)
-
-    assert again.trainable_weights == []
-    assert again.all_weights[0].dtype == tf.float64
 
 
 # -- types
