@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument, NameTaken
 
-__all__ = ["Owner", "Parameter", "children", "is_keras", "listing"]
+__all__ = ["Owner", "Parameter", "children", "is_keras", "join", "listing"]
 
 
 class Parameter(NamedTuple):
@@ -105,7 +105,7 @@ def _walk(
     elif is_keras(value):
         yield from _keras(value, path, frozen)
     elif isinstance(value, tf.random.Generator):
-        yield Parameter(_join(path, "state"), value.state, frozen)
+        yield Parameter(join(path, "state"), value.state, frozen)
     elif isinstance(value, types.MethodType):
         parts = iter([("", value.__self__)])
     elif isinstance(value, Owner):
@@ -120,7 +120,7 @@ def _walk(
     else:
         parts = children(value)
     for name, part in parts:
-        yield from _walk(part, (base, _join(path, name)), frozen, seen, require_all)
+        yield from _walk(part, (base, join(path, name)), frozen, seen, require_all)
 
 
 #: What our own objects hold without consisting of it.
@@ -134,7 +134,8 @@ def _may_hold_variables(value: Any) -> bool:
     return isinstance(value, _KINDS) or is_keras(value)
 
 
-def _join(path: str, name: str) -> str:
+def join(path: str, name: str) -> str:
+    """Return the path of what is called ``name`` at ``path``; either may be empty."""
     return f"{path}/{name}" if path and name else path or name
 
 
@@ -155,4 +156,4 @@ def _keras(value: Any, path: str, frozen: bool) -> Iterator[Parameter]:
     for weight in weights:
         number = numbers[weight.name] = numbers.get(weight.name, -1) + 1
         name = f"{weight.name}_{number}" if number else weight.name
-        yield Parameter(_join(path, name), weight.value, frozen or not weight.trainable)
+        yield Parameter(join(path, name), weight.value, frozen or not weight.trainable)

@@ -104,7 +104,7 @@ def _below(value: Any, path: str, seen: set[int], is_all: bool) -> Iterator[tupl
     """Yield layers and models below ``value`` by path, all or those that are not described."""
     is_owner = isinstance(value, tree.Owner)
     for name, part in type(value).parts(value) if is_owner else tree.children(value):
-        at = f"{path}/{name}" if path and name else path or name
+        at = tree.join(path, name)
         if not is_all and current_written().has(part):
             continue
         if isinstance(part, tree.Owner):
