@@ -21,6 +21,7 @@ from tensorlayer.errors import AccessDenied, InvalidArgument, StandaloneServer, 
 from tensorlayer.storage import retry, transaction
 from tensorlayer.storage.blobs import Blobs
 from tensorlayer.storage.names import check_project
+from tensorlayer.storage.presence import Presence
 from tensorlayer.storage.transaction import Stage
 
 T = TypeVar("T")
@@ -133,6 +134,11 @@ class Store:
         """What is too large for a document."""
         return Blobs(self)
 
+    @cached_property
+    def presence(self) -> Presence:
+        """Who is writing, and this process among them."""
+        return Presence(self)
+
     def call(self, operation: Callable[[], T]) -> T:
         """Run an operation of the driver, again if the connection or the primary was lost.
 
@@ -241,6 +247,7 @@ class Store:
 
     def close(self) -> None:
         """Close the connections; the private server stops when nobody else needs it."""
+        self.presence.close()
         self.client.close()
         if self._server is not None:
             self._server.release()
