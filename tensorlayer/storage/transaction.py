@@ -2,21 +2,54 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Protocol
 
 from pymongo.client_session import ClientSession
 
 
-class Stage:
-    """Operations that were committed inside ``with store.staged()``, kept in their order.
+class Change(Protocol):
+    """Something that becomes visible in a transaction, however much was written for it before."""
 
-    Nothing of them is visible until somebody calls `apply` inside a transaction; then all of it
-    becomes visible with that transaction, or none. A stage that is never applied has no effect.
-    Operations may be added from several threads that run in a copy of the stage's context; a plain
-    new thread has an empty context, so what it commits is committed at once.
+    def prepare(self) -> object:
+        """Do outside of the transaction what may take long; called before each one."""
+
+    def apply(self, session: ClientSession) -> Any:
+        """Make it visible: a few small writes, which may run again with another session."""
+
+    def abandon(self) -> object:
+        """Remove what was written, since it will not become visible. No-op if it has."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Operation:
+    """A change that consists of its transaction alone.
+
+    Parameters
+    ----------
+    apply
+        Takes the session and has no effect outside of it.
+    """
+
+    apply: Callable[[ClientSession], Any]
+
+    def prepare(self) -> None:
+        """Do nothing."""
+
+    def abandon(self) -> None:
+        """Do nothing: nothing was written."""
+
+
+class Stage:
+    """Changes that were committed inside ``with store.staged()``, kept in their order.
+
+    Nothing of them is visible until somebody calls `prepare` and then `apply` inside a transaction;
+    then all of it becomes visible with that transaction, or none. A stage that is never applied has
+    no effect. Changes may be added from several threads that run in a copy of the stage's context;
+    a plain new thread has an empty context, so what it commits is committed at once.
 
     Parameters
     ----------
@@ -26,8 +59,9 @@ class Stage:
     Examples
     --------
     >>> stage = Stage(run="task-7")
-    >>> stage.add(lambda session: print("version 1"))
-    >>> stage.add(lambda session: print("event 1"))
+    >>> stage.add(Operation(lambda session: print("version 1")))
+    >>> stage.add(Operation(lambda session: print("event 1")))
+    >>> stage.prepare()
     >>> stage.apply(session=None)
     version 1
     event 1
@@ -36,25 +70,36 @@ class Stage:
     def __init__(self, *, run: str | None = None) -> None:
         #: Identity of the task whose outputs these are.
         self.run = run
-        self._operations: list[Callable[[ClientSession], Any]] = []
+        #: What was committed in it, in order.
+        self.changes: list[Change] = []
 
-    def add(self, operation: Callable[[ClientSession], Any]) -> None:
-        """Keep one operation for `apply`; it must have no effect outside of its session."""
-        self._operations.append(operation)
+    def add(self, change: Change) -> None:
+        """Keep one change for `apply`."""
+        self.changes.append(change)
+
+    def prepare(self) -> None:
+        """Do what may take long and needs no transaction; call it right before the transaction."""
+        for change in self.changes:
+            change.prepare()
 
     def apply(self, session: ClientSession) -> None:
         """Run what was kept, in order, in the transaction of ``session``.
 
         May be called again when the transaction is retried; every call runs everything again.
         """
-        for operation in self._operations:
-            operation(session)
+        for change in self.changes:
+            change.apply(session)
+
+    def abandon(self) -> None:
+        """Remove what was written for changes that will not become visible."""
+        for change in self.changes:
+            change.abandon()
 
     def __len__(self) -> int:
-        return len(self._operations)
+        return len(self.changes)
 
     def __repr__(self) -> str:
-        return f"<Stage run={self.run!r} with {len(self)} operations>"
+        return f"<Stage run={self.run!r} with {len(self)} changes>"
 
 
 #: The stages that are open in this context, each with the store it belongs to; the last is active.
@@ -70,6 +115,8 @@ def active(store: object) -> Stage | None:
 def opened(store: object, *, run: str | None = None) -> Iterator[Stage]:
     """Open a stage of ``store`` for the body of the ``with`` statement, in this context only.
 
+    If the body fails, what was written for the stage is removed.
+
     Examples
     --------
     >>> store = object()
@@ -83,8 +130,11 @@ def opened(store: object, *, run: str | None = None) -> Iterator[Stage]:
     token = _OPEN.set((*_OPEN.get(), (store, stage)))
     try:
         yield stage
+    except BaseException:
+        stage.abandon()
+        raise
     finally:
         _OPEN.reset(token)
 
 
-__all__ = ["Stage", "active", "opened"]
+__all__ = ["Change", "Operation", "Stage", "active", "opened"]

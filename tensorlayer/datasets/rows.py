@@ -1,0 +1,219 @@
+"""The arguments of an append as a stream of rows, each with its digest and its key."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tensorlayer.datasets.content import check_sample_key, digest
+from tensorlayer.datasets.sample import check_tags
+from tensorlayer.errors import InvalidArgument, InvalidName
+from tensorlayer.storage.limits import BATCH_BYTES, BATCH_DOCUMENTS
+
+__all__ = ["Row", "Rows"]
+
+#: What a number, or one more value in a list, weighs.
+_SCALAR_BYTES = 16
+
+_END = object()
+
+
+@dataclasses.dataclass(slots=True)
+class Row:
+    """One sample on its way into a dataset."""
+
+    key: str
+    digest: str
+    sample: Any
+    label: Any
+    tags: dict[str, Any]
+
+
+class Rows:
+    """The samples of one append, in order; memory is bounded by one block.
+
+    Parameters
+    ----------
+    samples
+        Array with a first axis of n, list of n values, or an iterator.
+    labels
+        n labels, also as an iterator; or None.
+    tags
+        One dict for all samples, n dicts, or None.
+    keys
+        n strings, all different, or None: then the content is the key, with an ordinal for equal
+        samples.
+
+    Raises
+    ------
+    InvalidArgument
+        What has a length has another one than the samples, or is no sequence.
+
+    Examples
+    --------
+    >>> rows = Rows([[1], [2], [1]], labels=iter([0, 1, 0]), tags={"split": "train"})
+    >>> len(rows)
+    3
+    >>> [[row.label, row.key[-2:]] for block in rows.blocks() for row in block]
+    [[0, '-0'], [1, '-0'], [0, '-1']]
+    """
+
+    def __init__(
+        self, samples: Any, labels: Any = None, tags: Any = None, keys: Any = None
+    ) -> None:
+        self._samples = _iterable(samples, "samples")
+        #: how many there are; None if only the end will tell
+        self.n = len(self._samples) if hasattr(self._samples, "__len__") else None
+        self._common = check_tags(tags or {}) if tags is None or isinstance(tags, Mapping) else None
+        self._columns = {"labels": labels, "keys": keys}
+        if self._common is None:
+            self._columns["tags"] = tags
+        for what, values in self._columns.items():
+            if values is not None:
+                self._columns[what] = self._of_same_length(values, what)
+        self._repeats = _Repeats()
+
+    def __len__(self) -> int:
+        return 0 if self.n is None else self.n
+
+    def blocks(self) -> Iterator[list[Row]]:
+        """Yield the rows in blocks that one insert can carry.
+
+        Raises
+        ------
+        InvalidArgument, InvalidName
+            A value cannot be stored, a name breaks a rule, a key is there twice, or the columns
+            are not of one length. The message names the sample's index.
+        """
+        block: list[Row] = []
+        weight = first = 0
+        for index, row in enumerate(self._rows()):
+            n_bytes = _weight(row.sample)
+            if block and (len(block) == BATCH_DOCUMENTS or weight + n_bytes > BATCH_BYTES):
+                yield self._keyed(block, first)
+                block, weight, first = [], 0, index
+            block.append(row)
+            weight += n_bytes
+        if block:
+            yield self._keyed(block, first)
+
+    def _rows(self) -> Iterator[Row]:
+        shared = None if self._common is None else digest(self._common)
+        columns = {what: iter(values) for what, values in self._columns.items() if values is not None}
+        for index, sample in enumerate(self._samples):
+            cells = {what: next(column, _END) for what, column in columns.items()}
+            ended = next((what for what, cell in cells.items() if cell is _END), None)
+            if ended is not None:
+                raise InvalidArgument(_uneven(ended, index, "more"))
+            try:
+                yield self._row(sample, shared, **cells)
+            except (InvalidArgument, InvalidName) as error:
+                raise type(error)(f"Sample {index}: {error}") from error
+        over = next((what for what, each in columns.items() if next(each, _END) is not _END), None)
+        if over is not None:
+            raise InvalidArgument(_uneven(over, len(self), "fewer"))
+
+    def _row(
+        self, sample: Any, shared: str | None, labels: Any = None, tags: Any = None, keys: Any = None
+    ) -> Row:
+        if shared is None:
+            tags = check_tags(tags)
+            shared = digest(tags)
+        else:
+            tags = self._common
+        key = "" if self._columns["keys"] is None else check_sample_key(_text(keys))
+        return Row(key, digest(sample, labels, shared), sample, labels, tags)
+
+    def _keyed(self, block: list[Row], first: int) -> list[Row]:
+        has_keys = self._columns["keys"] is not None
+        names = [row.key if has_keys else row.digest for row in block]
+        for n, (row, ordinal) in enumerate(zip(block, self._repeats.ordinals(names), strict=True)):
+            if not has_keys:
+                row.key = f"{row.digest}-{ordinal}"
+            elif ordinal:
+                raise InvalidArgument(
+                    f"Sample {first + n}: the key {row.key!r} is there twice in one append. A key "
+                    "names one sample."
+                )
+        return block
+
+    def _of_same_length(self, values: Any, what: str) -> Iterable[Any]:
+        values = _iterable(values, what)
+        if self.n is not None and hasattr(values, "__len__") and len(values) != self.n:
+            raise InvalidArgument(
+                f"There are {self.n} samples and {len(values)} {what}. Give one for each sample."
+            )
+        return values
+
+
+class _Repeats:
+    """How often each name came before; eight bytes for a name that came once."""
+
+    def __init__(self) -> None:
+        self._runs: list[np.ndarray] = []
+        self._counts: dict[str, int] = {}
+
+    def ordinals(self, names: Sequence[str]) -> list[int]:
+        """Return for each name how many equal ones came before it."""
+        hashes = np.fromiter(map(hash, names), np.int64, len(names))
+        known = np.zeros(len(names), bool)
+        for run in self._runs:
+            places = np.minimum(np.searchsorted(run, hashes), len(run) - 1)
+            known |= run[places] == hashes
+        within: Counter[str] = Counter()
+        ordinals = []
+        for name, is_known in zip(names, known, strict=True):
+            if name not in self._counts and is_known:
+                self._counts[name] = 1  # it came once, before this block
+            before = self._counts.get(name, within[name])
+            ordinals.append(before)
+            if before:
+                self._counts[name] = before + 1
+            within[name] += 1
+        self._remember(np.unique(hashes[~known]))
+        return ordinals
+
+    def _remember(self, run: np.ndarray) -> None:
+        """Keep sorted runs of doubling lengths, so that remembering n names costs n log n."""
+        while self._runs and len(self._runs[-1]) <= len(run):
+            run = np.union1d(self._runs.pop(), run)
+        if len(run):
+            self._runs.append(run)
+
+
+def _iterable(values: Any, what: str) -> Any:
+    if hasattr(values, "__array__"):  # also a tensor of TensorFlow, without importing it
+        values = np.asarray(values)
+        if values.ndim:
+            return values
+    if isinstance(values, list | tuple | Iterator):
+        return values
+    raise InvalidArgument(
+        f"{what} must be an array with a first axis, a list or an iterator, got "
+        f"{type(values).__name__}. For one sample write [{what[:-1]}]."
+    )
+
+
+def _uneven(what: str, n: int, samples: str) -> str:
+    return f"There are {samples} samples than {what}, which end after {n}. Give one for each sample."
+
+
+def _text(key: Any) -> Any:
+    return str(key) if isinstance(key, np.str_) else key
+
+
+def _weight(value: Any) -> int:
+    """Return about how many bytes a value takes."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.nbytes + _SCALAR_BYTES
+    if isinstance(value, str | bytes | bytearray | memoryview):
+        return len(value) + _SCALAR_BYTES
+    if isinstance(value, Mapping):
+        return _SCALAR_BYTES + sum(map(_weight, value.values()))
+    if isinstance(value, list | tuple):
+        return _SCALAR_BYTES + sum(map(_weight, value))
+    return _SCALAR_BYTES
