@@ -50,6 +50,7 @@ class Hub:
         self._environment = dict(environment or {})
         self._parts: dict[str, Any] = {}
         self._parts_lock = threading.Lock()
+        store.presence.on_gone(self._clean)
 
     @property
     def models(self) -> Models:
@@ -103,6 +104,12 @@ class Hub:
         """Write what is buffered: when this returns, no event that was logged can be lost."""
         if "models" in self._parts:  # nobody has logged anything before
             self.models.flush()
+
+    def _clean(self, writer: str) -> None:
+        """Remove what a process has written and not committed before it ended."""
+        from tensorlayer.datasets.append import abandon_of
+
+        abandon_of(self.store, writer)
 
     def close(self) -> None:
         """Flush and close the connection; a private server stops when it was the last one."""

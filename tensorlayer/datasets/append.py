@@ -1,156 +1,286 @@
-"""Appending: samples become documents, documents become batches, each batch is one revision."""
+"""Appending: samples are written where nobody sees them, and shown by one small write.
+
+No transaction carries samples, so an append may be of any size and take any time. It writes them in
+blocks of bounded size under a batch number of its own (see `tensorlayer.datasets.ledger`); killed
+in between, nothing of it is ever visible, and the next process that writes removes it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from pymongo import ASCENDING, IndexModel
 
-from tensorlayer.datasets.content import check_sample_key, default_keys, digest
-from tensorlayer.datasets.sample import check_tags, encode, size
-from tensorlayer.errors import Conflict, InvalidArgument
-from tensorlayer.storage.blobs import Blobs
+from tensorlayer.datasets.ledger import HEADS, Commit, Ledger
+from tensorlayer.datasets.rows import Row, Rows
+from tensorlayer.datasets.sample import OWNER, encode
+from tensorlayer.errors import Conflict
+from tensorlayer.storage.inserting import insert
 
-__all__ = ["MAX_BYTES", "MAX_SAMPLES", "Columns", "batches", "check_same"]
+if TYPE_CHECKING:
+    from pymongo.client_session import ClientSession
+    from tqdm import tqdm
 
-#: Samples in one batch: a transaction of this size takes a fraction of a second, far from MongoDB's
-#: limit of 60 s, and one list of keys in a query stays below 1 MB.
-MAX_SAMPLES = 5_000
+    from tensorlayer.storage.connection import Store
 
-#: Bytes in one batch, without blobs: below the 48 MB of one message to the server.
-MAX_BYTES = 32 * 1024 * 1024
+__all__ = ["INDEXES", "Append", "abandon_of"]
+
+#: The order of samples: batches by their number, samples by their place in the batch.
+INDEXES = (
+    IndexModel([("dataset", ASCENDING), ("key", ASCENDING), ("batch", ASCENDING)], unique=True),
+    # With _id at its end, the ids of a whole view are read from the index alone.
+    IndexModel([(name, ASCENDING) for name in ("dataset", "batch", "ordinal", "_id")]),
+    IndexModel("blobs", sparse=True),
+)
+
+#: Keys in one query: below 1 MB with the longest keys.
+_KEYS_AT_ONCE = 1_000
+
+#: While one block is hashed, one is encoded and one is inserted.
+_BLOCKS_UNDER_WAY = 2
+
+#: Names of tags that a dataset remembers, to tell a typo; with more of them they are data.
+_TAG_NAMES = 1_000
 
 
-class Columns:
-    """The arguments of one append, checked, with a key and a digest for each sample.
+class Append:
+    """One append: a change that becomes visible in a transaction. For one thread.
 
     Parameters
     ----------
-    samples
-        Array with a first axis of n, or list of n values.
-    labels
-        n labels, or None.
-    tags
-        One dict for all samples, a list of n dicts, or None.
-    keys
-        n strings, all different, or None: then the content is the key.
+    store
+        Where the samples go.
+    ledger
+        The book of the dataset.
 
     Raises
     ------
-    InvalidArgument
-        The lengths differ, a key is there twice, or a value is of a kind that cannot be stored.
-    InvalidName
-        The name of a tag or a key breaks a rule.
-
-    Examples
-    --------
-    >>> columns = Columns([[1], [2]], labels=[0, 1], tags={"split": "train"})
-    >>> len(columns), columns.tags[1]
-    (2, {'split': 'train'})
+    DatasetNotFound
+        There is no such dataset.
     """
 
-    def __init__(
-        self, samples: Any, labels: Any = None, tags: Any = None, keys: Any = None
-    ) -> None:
-        self.samples = _sequence(samples, "samples")
-        n = len(self.samples)
-        self.labels = [None] * n if labels is None else _of_length(n, labels, "labels")
-        self.tags = _tags(n, tags)
-        self.digests = list(map(digest, self.samples, self.labels, _digests(self.tags)))
-        self.keys = default_keys(self.digests) if keys is None else _keys(n, keys)
+    def __init__(self, store: Store, ledger: Ledger) -> None:
+        self._store, self._ledger = store, ledger
+        self._samples = store.indexes(OWNER, *INDEXES)
+        head = ledger.head()
+        self._window = ledger.window(head)
+        self._is_first = not head["n_samples"]
+        #: the revision up to which no sample of this append is stored twice
+        self._checked = head["revision"]
+        self._tags: set[str] = set()
+        self._known_batches: set[int] = set()
+        self._own = self._staged_batches()
+        #: number of the batch; None as long as nothing was written
+        self.batch: int | None = None
+        #: samples that were not stored when they were looked up
+        self.n_written = 0
+        #: samples that are new
+        self.n_added = 0
+        #: samples that were stored when they were looked up, with the same content
+        self.n_known = 0
 
-    def __len__(self) -> int:
-        return len(self.keys)
+    @property
+    def dataset(self) -> str:
+        """Key of the dataset."""
+        return self._ledger.key
 
-    def document(self, position: int, dataset: str, blobs: Blobs) -> dict[str, Any]:
-        """Return the document of one sample, without the revision; large values are uploaded."""
-        fields = encode(self.samples[position], self.labels[position], self.tags[position], blobs)
-        return {
-            "dataset": dataset,
-            "key": self.keys[position],
-            "digest": self.digests[position],
-            **fields,
+    def write(self, rows: Rows, bar: tqdm) -> None:
+        """Write the samples that are not stored yet, where nobody sees them.
+
+        Raises
+        ------
+        Conflict
+            A key is stored with other content.
+        InvalidArgument, InvalidName
+            A sample cannot be stored.
+        """
+        encoder, inserter = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
+        under_way: deque[Future[int]] = deque()
+        try:
+            # The caller's own thread reads the samples: an iterator may belong to it.
+            for block in rows.blocks():
+                encoded = encoder.submit(self._fresh, block)
+                under_way.append(inserter.submit(self._insert, encoded))
+                if len(under_way) > _BLOCKS_UNDER_WAY:
+                    bar.update(under_way.popleft().result())
+            for each in under_way:
+                bar.update(each.result())
+        finally:
+            # After this nothing of the append is on its way any more.
+            encoder.shutdown(cancel_futures=True)
+            inserter.shutdown(cancel_futures=True)
+
+    def prepare(self) -> None:
+        """Compare with what others have committed meanwhile, and drop what they have stored."""
+        head = self._ledger.head()
+        dropped = self._drop(head["revision"])
+        self.n_added -= dropped
+        self._checked = head["revision"]
+
+    def apply(self, session: ClientSession) -> Commit:
+        """Show the batch with the next revision.
+
+        Raises
+        ------
+        Conflict
+            A key was stored meanwhile with other content.
+        StoreError
+            This process was silent for so long that others took it for dead.
+        """
+        if self.batch is None:
+            return self._nothing()
+        revision = self._ledger.head(session)["revision"]
+        n_added = self.n_added - self._drop(revision, session)
+        if n_added:
+            return self._ledger.commit(self.batch, n_added, self._tags, session)
+        self._ledger.withdraw(self.batch, session)
+        return Commit(number=revision, batch=self.batch, n_added=0)
+
+    def abandon(self) -> None:
+        """Remove what was written, unless it is visible."""
+        if self.batch is not None:
+            _remove(self._store, self._ledger, self.batch, is_mine=True)
+
+    def _nothing(self) -> Commit:
+        """Return where the samples are if none of them is new."""
+        found = self._ledger.committed(self._known_batches)
+        return Commit(number=found or self._checked, batch=0, n_added=0)
+
+    def _staged_batches(self) -> frozenset[int]:
+        """Return the batches that become visible together with this one."""
+        stage = self._store.stage
+        changes = stage.changes if stage is not None else ()
+        mine = (each for each in changes if isinstance(each, Append))
+        return frozenset(each.batch for each in mine if each.dataset == self.dataset and each.batch)
+
+    def _insert(self, encoded: Future[tuple[int, list[dict[str, Any]]]]) -> int:
+        n_rows, documents = encoded.result()
+        insert(self._store, self._samples, documents)
+        self.n_added += len(documents)
+        return n_rows
+
+    def _fresh(self, rows: list[Row]) -> tuple[int, list[dict[str, Any]]]:
+        """Return how many rows there are, and the documents of those that are not stored yet."""
+        known = self._known(rows) if not self._is_first or self._own else {}
+        fresh = []
+        for row in rows:
+            stored = known.get(row.key)
+            if stored is None:
+                fresh.append(row)
+            else:
+                self._check_same(stored, row.key, row.digest)
+                self._known_batches.add(stored["batch"])
+        self.n_known += len(rows) - len(fresh)
+        return len(rows), self._documents(fresh)
+
+    def _documents(self, rows: list[Row]) -> list[dict[str, Any]]:
+        if rows and self.batch is None:
+            self.batch = self._ledger.reserve(self._store.presence.id)
+        documents = []
+        for ordinal, row in enumerate(rows, self.n_written):
+            if len(self._tags) < _TAG_NAMES:
+                self._tags.update(row.tags)
+            place = {"dataset": self.dataset, "batch": self.batch, "ordinal": ordinal}
+            fields = encode(row.sample, row.label, row.tags, self._store.blobs)
+            documents.append({**fields, **place, "key": row.key, "digest": row.digest})
+        self.n_written += len(documents)
+        return documents
+
+    def _known(self, rows: list[Row]) -> dict[str, dict[str, Any]]:
+        found: dict[str, dict[str, Any]] = {}
+        for keys in _cut(row.key for row in rows):
+            query = {"dataset": self.dataset, "key": {"$in": keys}}
+            fields = {"key": 1, "digest": 1, "batch": 1}
+            stored = self._store.call(partial(_listed, self._samples, query, fields))
+            for each in stored:
+                if self._window.shows(each["batch"]) or each["batch"] in self._own:
+                    found[each["key"]] = each
+        return found
+
+    def _check_same(self, stored: dict[str, Any], key: str, digest: str) -> None:
+        if stored["digest"] != digest:
+            since = self._ledger.committed([stored["batch"]])
+            raise Conflict(
+                f"Dataset {self.dataset!r}: sample {key!r} is stored since revision {since} with "
+                f"other content (stored {stored['digest'][:12]}, sent {digest[:12]}). Nothing of "
+                "this append was stored. Give the new sample another key."
+            )
+
+    def _drop(self, revision: int, session: ClientSession | None = None) -> int:
+        """Delete what others have committed since the last look; return how many samples."""
+        if self.batch is None or revision == self._checked:
+            return 0
+        others = {
+            each.batch: each.n_added
+            for each in self._ledger.since(self._checked, session)
+            if each.batch != self.batch
         }
+        twins = list(self._twins(others, session)) if others else []
+        for ids in _cut(twins):
+            delete = partial(self._samples.delete_many, {"_id": {"$in": ids}}, session=session)
+            if session is None:
+                self._store.call(delete)
+            else:
+                delete()
+        return len(twins)
+
+    def _twins(self, others: dict[int, int], session: ClientSession | None) -> Iterator[Any]:
+        """Yield the ids of own samples whose key one of the other batches has, too.
+
+        The keys of the smaller side are read and looked up in the larger one.
+        """
+        mine_is_smaller = self.n_added <= sum(others.values())
+        batches = [self.batch] if mine_is_smaller else list(others)
+        fields = {"key": 1, "digest": 1, "batch": 1}
+        for some in _cut(batches):
+            query = {"dataset": self.dataset, "batch": {"$in": some}}
+            found = self._samples.find(query, fields, session=session)
+            for small in _cut(found):
+                keys = {"dataset": self.dataset, "key": {"$in": [each["key"] for each in small]}}
+                wanted = others if mine_is_smaller else {self.batch}
+                near = {each["key"]: each for each in small}
+                for far in self._samples.find(keys, fields, session=session):
+                    if far["batch"] in wanted:
+                        pair = near[far["key"]], far
+                        mine, stored = pair if mine_is_smaller else reversed(pair)
+                        self._check_same(stored, mine["key"], mine["digest"])
+                        yield mine["_id"]
 
 
-def batches(
-    columns: Columns, positions: Sequence[int], dataset: str, blobs: Blobs
-) -> Iterator[list[dict[str, Any]]]:
-    """Yield the documents of the samples at ``positions``, in order, in batches of bounded size."""
-    batch: list[dict[str, Any]] = []
-    n_bytes = 0
-    for position in positions:
-        document = columns.document(position, dataset, blobs)
-        n_document = size(document)
-        if batch and (len(batch) == MAX_SAMPLES or n_bytes + n_document > MAX_BYTES):
-            yield batch
-            batch, n_bytes = [], 0
-        batch.append(document)
-        n_bytes += n_document
-    if batch:
-        yield batch
+def abandon_of(store: Store, writer: str) -> None:
+    """Remove what a writer that is gone has written and not committed."""
+    heads = store.database[HEADS]
+    query = {"pending.writer": writer}
+    for head in store.call(partial(_listed, heads, query, {"pending": 1})):
+        for each in head["pending"]:
+            if each["writer"] == writer:
+                _remove(store, Ledger(store, head["_id"]), each["batch"], is_mine=False)
 
 
-def check_same(dataset: str, known: Mapping[str, Any], key: str, digest: str) -> None:
-    """Raise unless the stored sample has the digest of the one that is sent again.
-
-    Raises
-    ------
-    Conflict
-        It has another one: this key was used for other content.
-    """
-    if known["digest"] != digest:
-        raise Conflict(
-            f"Dataset {dataset!r}: sample {key!r} is stored since revision "
-            f"{known['revision']} with other content (stored {known['digest'][:12]}, sent "
-            f"{digest[:12]}). Nothing of this batch was stored. Give the new sample another key."
-        )
-
-
-def _sequence(values: Any, what: str) -> Sequence[Any]:
-    if hasattr(values, "__array__"):  # also a tensor of TensorFlow, without importing it
-        values = np.asarray(values)
-        if values.ndim:
-            return values
-    if isinstance(values, list | tuple):
-        return values
-    raise InvalidArgument(
-        f"{what} must be an array with a first axis, or a list, got {type(values).__name__}. "
-        f"For one sample write [{what[:-1]}]."
+def _remove(store: Store, ledger: Ledger, batch: int, *, is_mine: bool) -> None:
+    """Hide a batch for ever, then delete its samples, then their blobs; each step may run again."""
+    if not ledger.abort(batch):
+        return
+    samples = store.database[OWNER]
+    query = {"dataset": ledger.key, "batch": batch}
+    pointing = store.call(
+        partial(_listed, samples, {**query, "blobs.0": {"$exists": True}}, ["blobs"])
     )
+    store.call(partial(samples.delete_many, query))
+    store.blobs.discard([id_ for each in pointing for id_ in each["blobs"]])
+    ledger.forget(batch, is_mine=is_mine)
 
 
-def _of_length(n: int, values: Any, what: str) -> Sequence[Any]:
-    values = _sequence(values, what)
-    if len(values) != n:
-        raise InvalidArgument(
-            f"There are {n} samples and {len(values)} {what}. Give one for each sample."
-        )
-    return values
+def _listed(collection: Any, query: dict[str, Any], fields: Any) -> list[dict[str, Any]]:
+    return list(collection.find(query, fields))
 
 
-def _tags(n: int, tags: Any) -> Sequence[dict[str, Any]]:
-    if tags is None or isinstance(tags, Mapping):
-        return [check_tags(tags or {})] * n
-    return [check_tags(each) for each in _of_length(n, tags, "tags")]
-
-
-def _digests(tags: Sequence[dict[str, Any]]) -> list[str]:
-    """Return a digest of each dict; one that all samples share is hashed once."""
-    known = {id(each): digest(each) for each in {id(each): each for each in tags}.values()}
-    return [known[id(each)] for each in tags]
-
-
-def _keys(n: int, keys: Any) -> list[str]:
-    checked = [check_sample_key(_text(key)) for key in _of_length(n, keys, "keys")]
-    if len(set(checked)) < n:
-        twice = next(key for i, key in enumerate(checked) if key in checked[:i])
-        raise InvalidArgument(
-            f"Sample key {twice!r} is there twice in one append. A key names one sample."
-        )
-    return checked
-
-
-def _text(key: Any) -> Any:
-    return str(key) if isinstance(key, np.str_) else key
+def _cut(items: Iterable[Any]) -> Iterator[list[Any]]:
+    items = iter(items)
+    while some := list(islice(items, _KEYS_AT_ONCE)):
+        yield some

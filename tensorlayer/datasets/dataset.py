@@ -1,44 +1,40 @@
 """Datasets: samples under keys, appended in revisions that never change.
 
-::
-
-    datasets   {_id: key, revision, n_samples, indexes, created}
-    samples    one document for each sample, see `tensorlayer.datasets.sample`
-
-The revision of a dataset is the number of batches that it holds. A batch is inserted in the
-transaction that raises the revision, so batches become visible whole, in the order of their
-numbers, without gaps.
+The revision of a dataset is the number of appends that it holds. An append becomes visible whole,
+with the next revision; see `tensorlayer.datasets.ledger`.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from pymongo import ASCENDING, IndexModel, ReturnDocument
-from pymongo.client_session import ClientSession
+from pymongo import ASCENDING, IndexModel
 from pymongo.collection import Collection
 from tqdm import tqdm
 
-from tensorlayer.datasets import append as appending
-from tensorlayer.datasets.feed import prefetched
+from tensorlayer.datasets.append import INDEXES, Append
+from tensorlayer.datasets.ledger import HEADS, Ledger
 from tensorlayer.datasets.query import path
+from tensorlayer.datasets.rows import Rows
 from tensorlayer.datasets.sample import OWNER
 from tensorlayer.datasets.view import ORDER, View
-from tensorlayer.errors import Conflict, DatasetNotFound, InvalidArgument, did_you_mean
+from tensorlayer.errors import (
+    Conflict,
+    DatasetNotFound,
+    InvalidArgument,
+    StoreUnavailable,
+    did_you_mean,
+)
 from tensorlayer.storage.connection import Store
 from tensorlayer.storage.names import check_key
 
 __all__ = ["Dataset", "Datasets", "Revision"]
 
-_INDEXES = (
-    IndexModel([("dataset", ASCENDING), ("key", ASCENDING)], unique=True),
-    # With _id at its end, the ids of a whole view are read from the index alone.
-    IndexModel([("dataset", ASCENDING), *ORDER, ("_id", ASCENDING)]),
-    IndexModel("blobs", sparse=True),
-)
+#: MongoDB grants a collection 64 indexes, and several clients may declare some at the same time.
+_MOST_INDEXES = 50
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -85,13 +81,13 @@ class Dataset:
     def __init__(self, store: Store, key: str) -> None:
         self.key = check_key(key, "dataset key")
         self._store = store
-        self._heads = store.database["datasets"]
-        self._samples = store.indexes(OWNER, *_INDEXES)
+        self._ledger = Ledger(store, key)
+        store.indexes(OWNER, *INDEXES)
 
     @property
     def revision(self) -> int:
         """Number of the newest revision; 0 while the dataset is empty."""
-        return self._head()["revision"]
+        return self._ledger.head()["revision"]
 
     def append(
         self,
@@ -99,35 +95,34 @@ class Dataset:
         labels: Any = None,
         *,
         tags: Any = None,
-        keys: Sequence[str] | None = None,
+        keys: Any = None,
         progress: bool = True,
     ) -> Revision:
         """Add samples.
 
-        The samples appear as one batch with the next revision, all of them or none, whatever is
-        killed in between. A call with more than `append.MAX_SAMPLES` samples or `append.MAX_BYTES`
-        bytes becomes several batches, each whole, with consecutive revisions as far as nobody else
-        appends meanwhile. A sample that is stored already is skipped, so a call that broke off is
-        simply made again. All keys of a call are compared before anything is stored. The cost does
-        not depend on how much the dataset holds.
+        They appear together with the next revision, all of them or none, whatever is killed in
+        between and however many they are: memory and transactions carry only a few megabytes of
+        them at a time. A sample that is stored already is skipped, so a call that broke off is
+        simply made again. The cost does not depend on how much the dataset holds.
 
         Inside a stage (a task) nothing is visible before the stage is applied.
 
         Parameters
         ----------
         samples
-            Array of n samples or list of n values: arrays, numbers, strings, bytes, lists, dicts.
-            What is large goes to GridFS; reading does not differ.
+            Array of n samples, list of n values, or an iterator, which is read once, in this
+            thread: arrays, numbers, strings, bytes, lists, dicts. What is large goes to GridFS;
+            reading does not differ.
         labels
             n labels, or None. Numbers and short strings can be searched by.
         tags
-            One dict for all samples or a list of n dicts: what views select by.
+            One dict for all samples or n dicts: what views select by.
         keys
             n different strings. By default a sample's key is the hash of sample, label and tags,
             with an ordinal for equal samples in one call; so equal content sent twice is stored
             once. Give keys to store it twice.
         progress
-            Show a progress bar for more than one batch, if stderr is a terminal.
+            Show a progress bar for what takes longer than a second, if stderr is a terminal.
 
         Returns
         -------
@@ -139,31 +134,35 @@ class Dataset:
         Conflict
             A key is stored with other content.
         InvalidArgument, InvalidName
-            The arguments do not fit together, or a name breaks a rule.
+            The arguments do not fit together, or a name breaks a rule; the message names the index
+            of the sample.
         DatasetNotFound
             The dataset does not exist.
+        StoreError
+            This process was stopped for so long that the append was given up.
         """
-        head = self._head()
-        columns = appending.Columns(samples, labels, tags, keys)
-        missing, number = self._missing(columns, head)
-        commits = [
-            self._store.commit(partial(self._insert, documents))
-            for documents in self._batches(columns, missing, progress)
-        ]
-        if self._store.stage is not None:
+        rows = Rows(samples, labels, tags, keys)
+        append = Append(self._store, self._ledger)
+        try:
+            with self._bar(rows, progress) as bar:
+                append.write(rows, bar)
+            made = self._store.commit(append)
+        except StoreUnavailable:  # what was written is removed when this process has ended
+            raise
+        except BaseException:
+            append.abandon()
+            raise
+        if made is None:
             return Revision(dataset=self.key, number=None, n_added=None, n_known=None)
-        n_added = sum(n for _, n in commits)
-        number = max([number, *(each for each, _ in commits)])
-        return Revision(
-            dataset=self.key, number=number, n_added=n_added, n_known=len(columns) - n_added
-        )
+        n_known = append.n_written + append.n_known - made.n_added
+        return Revision(dataset=self.key, number=made.number, n_added=made.n_added, n_known=n_known)
 
     def where(self, **conditions: Any) -> View:
         """Return the view of the samples that fulfil all conditions, at the newest revision.
 
         Without conditions: of all samples. See `tensorlayer.datasets.query` for what may be asked.
         """
-        return self.at(self.revision).where(**conditions)
+        return self._view(self._ledger.head()).where(**conditions)
 
     def at(self, revision: int) -> View:
         """Return the view of all samples that were there at a revision.
@@ -173,16 +172,17 @@ class Dataset:
         InvalidArgument
             There is no such revision yet.
         """
-        newest = self.revision
-        if not isinstance(revision, int) or not 0 <= revision <= newest:
+        head = self._ledger.head()
+        newest = head["revision"]
+        if type(revision) is not int or not 0 <= revision <= newest:
             raise InvalidArgument(
                 f"Dataset {self.key!r} has revisions 0 to {newest}, got {revision!r}."
             )
-        return View(dataset=self.key, revision=revision, store=self._store)
+        return self._view(head, revision)
 
     def summary(self) -> dict[str, Any]:
         """Return key, number of samples, revision, declared indexes and time of creation."""
-        head = self._head()
+        head = self._ledger.head()
         return {
             "key": self.key,
             "samples": head["n_samples"],
@@ -192,93 +192,24 @@ class Dataset:
         }
 
     def __len__(self) -> int:
-        return self._head()["n_samples"]
+        return self._ledger.head()["n_samples"]
 
     def __repr__(self) -> str:
         return f"<Dataset {self.key!r}>"
 
-    def _head(self) -> dict[str, Any]:
-        head = self._store.call(partial(self._heads.find_one, {"_id": self.key}))
-        if head is None:
-            raise DatasetNotFound(f"Dataset {self.key!r} does not exist. Create it first.")
-        return head
-
-    def _batches(
-        self, columns: appending.Columns, missing: list[int], progress: bool
-    ) -> Iterator[list[dict[str, Any]]]:
-        shown = progress and len(missing) > appending.MAX_SAMPLES
-        with tqdm(
-            total=len(missing), unit="sample", desc=self.key, disable=None if shown else True
-        ) as bar:
-            batches = appending.batches(columns, missing, self.key, self._store.blobs)
-            for documents in prefetched(batches, 1):  # encode one while another one is sent
-                yield documents
-                bar.update(len(documents))
-
-    def _missing(self, columns: appending.Columns, head: dict[str, Any]) -> tuple[list[int], int]:
-        """Return the positions of new samples, and the revision that holds the others."""
-        if not head["n_samples"]:
-            return list(range(len(columns))), head["revision"]
-        missing, number = [], 0
-        for start in range(0, len(columns), appending.MAX_SAMPLES):
-            part = range(start, min(start + appending.MAX_SAMPLES, len(columns)))
-            known = self._store.call(partial(self._known, [columns.keys[i] for i in part]))
-            for i in part:
-                stored = known.get(columns.keys[i])
-                if stored is None:
-                    missing.append(i)
-                else:
-                    appending.check_same(self.key, stored, columns.keys[i], columns.digests[i])
-                    number = max(number, stored["revision"])
-        return missing, number
-
-    def _known(
-        self, keys: list[str], session: ClientSession | None = None
-    ) -> dict[str, dict[str, Any]]:
-        found = self._samples.find(
-            {"dataset": self.key, "key": {"$in": keys}},
-            {"key": 1, "digest": 1, "revision": 1},
-            session=session,
+    def _view(self, head: Mapping[str, Any], revision: int | None = None) -> View:
+        return View(
+            dataset=self.key,
+            revision=head["revision"] if revision is None else revision,
+            window=self._ledger.window(head, revision),
+            tags=frozenset([*head["tags"], *head["indexes"]]) if head["n_samples"] else None,
+            store=self._store,
         )
-        return {each["key"]: each for each in found}
 
-    def _insert(self, documents: list[dict[str, Any]], session: ClientSession) -> tuple[int, int]:
-        """Store one batch in a transaction; return its revision and how many samples are new.
-
-        It may run again after it was committed, when the answer was lost: then the samples are
-        there with the very ids of this call.
-        """
-        known = self._known([each["key"] for each in documents], session)
-        fresh, mine, number = [], 0, 0
-        for document in documents:
-            stored = known.get(document["key"])
-            if stored is None:
-                fresh.append(document)
-                continue
-            appending.check_same(self.key, stored, document["key"], document["digest"])
-            mine += stored["_id"] == document["_id"]
-            number = max(number, stored["revision"])
-        if fresh:
-            number = self._raise_revision(len(fresh), session)
-            self._samples.insert_many(
-                [
-                    {**document, "revision": number, "ordinal": ordinal}
-                    for ordinal, document in enumerate(fresh)
-                ],
-                session=session,
-            )
-        return number, mine + len(fresh)
-
-    def _raise_revision(self, n_samples: int, session: ClientSession) -> int:
-        head = self._heads.find_one_and_update(
-            {"_id": self.key},
-            {"$inc": {"revision": 1, "n_samples": n_samples}},
-            return_document=ReturnDocument.AFTER,
-            session=session,
+    def _bar(self, rows: Rows, progress: bool) -> tqdm:
+        return tqdm(
+            total=rows.n, unit="sample", desc=self.key, delay=1, disable=None if progress else True
         )
-        if head is None:
-            raise DatasetNotFound(f"Dataset {self.key!r} does not exist any more.")
-        return head["revision"]
 
 
 class Datasets:
@@ -299,7 +230,7 @@ class Datasets:
 
     @property
     def _heads(self) -> Collection:
-        return self._store.database["datasets"]
+        return self._store.database[HEADS]
 
     def create(self, key: str, *, indexes: Sequence[str] = (), exist_ok: bool = True) -> Dataset:
         """Make an empty dataset, or return the one that is there.
@@ -324,18 +255,16 @@ class Datasets:
             The key or the name of a tag breaks a rule.
         """
         dataset = Dataset(self._store, key)
-        paths = {name: path(name) for name in indexes}
-        created = self._store.now()
-        document = {"revision": 0, "n_samples": 0, "indexes": [], "created": created}
-        result = self._store.call(
-            partial(self._heads.update_one, {"_id": key}, {"$setOnInsert": document}, upsert=True)
-        )
-        if result.upserted_id is None and not exist_ok:
+        for name in indexes:
+            self._index(path(name))
+        created = Ledger(self._store, key).create(indexes=[], created=self._store.now())
+        if not created and not exist_ok:
             raise Conflict(
                 f"Dataset {key!r} exists already. Use hub.datasets[{key!r}], or exist_ok=True."
             )
-        for name, each in paths.items():
-            self._index(key, name, each)
+        if indexes:
+            change = {"$addToSet": {"indexes": {"$each": list(indexes)}}}
+            self._store.call(partial(self._heads.update_one, {"_id": key}, change))
         return dataset
 
     def keys(self) -> list[str]:
@@ -361,8 +290,10 @@ class Datasets:
     def __repr__(self) -> str:
         return f"<Datasets of {self._store.project!r}>"
 
-    def _index(self, key: str, name: str, where: str) -> None:
-        self._store.indexes(OWNER, IndexModel([("dataset", ASCENDING), (where, ASCENDING), *ORDER]))
-        self._store.call(
-            partial(self._heads.update_one, {"_id": key}, {"$addToSet": {"indexes": name}})
-        )
+    def _index(self, where: str) -> None:
+        """Let the server find samples by a tag; beyond some tags, all others share one index."""
+        samples = self._store.database[OWNER]
+        declared = IndexModel([("dataset", ASCENDING), (where, ASCENDING), *ORDER])
+        if len(self._store.call(samples.index_information)) >= _MOST_INDEXES:
+            declared = IndexModel([("tags.$**", ASCENDING)])
+        self._store.indexes(OWNER, declared)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import datetime
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,16 @@ import numpy as np
 from tensorlayer.errors import InvalidArgument, InvalidName, did_you_mean
 from tensorlayer.storage.names import check_field
 
-__all__ = ["FIELDS", "MAX_REGEX", "OPERATORS", "canonical", "check_tag", "compile_query", "path"]
+__all__ = [
+    "FIELDS",
+    "MAX_REGEX",
+    "OPERATORS",
+    "canonical",
+    "check_known",
+    "check_tag",
+    "compile_query",
+    "path",
+]
 
 #: Names in a condition that are not tags. ``any`` holds alternatives.
 FIELDS = ("label", "key", "any")
@@ -108,6 +117,38 @@ def compile_query(conditions: Mapping[str, Any], depth: int = 0) -> dict[str, An
     return compiled
 
 
+def check_known(conditions: Mapping[str, Any], tags: Collection[str], where: str) -> None:
+    """Raise if a condition asks for a tag that no sample has: most likely a typo.
+
+    ``None`` and ``{"$exists": ...}`` ask whether a tag is there, so they may name any.
+
+    Raises
+    ------
+    InvalidArgument
+        A name is not among ``tags``; the message holds the closest ones.
+
+    Examples
+    --------
+    >>> check_known({"split": "train"}, {"split"}, "Dataset 'digits'")
+    >>> check_known({"splt": "train"}, {"split"}, "Dataset 'digits'")
+    Traceback (most recent call last):
+    tensorlayer.errors.InvalidArgument: Dataset 'digits': no sample has a tag 'splt'. Did you ...
+    """
+    for name, value in conditions.items():
+        if name == "any":
+            for each in value:
+                check_known(each, tags, where)
+        elif name not in FIELDS and name not in tags and not _asks_for_absence(value):
+            raise InvalidArgument(
+                f"{where}: no sample has a tag {name!r}. {did_you_mean(name, tags)} "
+                'To ask whether a tag is there, write {"$exists": True}.'
+            )
+
+
+def _asks_for_absence(value: Any) -> bool:
+    return value is None or (isinstance(value, Mapping) and set(value) == {"$exists"})
+
+
 def canonical(value: Any) -> str:
     """Return the one JSON spelling of a compiled filter, whatever order it was written in.
 
@@ -140,6 +181,11 @@ def _alternatives(value: Any, depth: int) -> list[dict[str, Any]]:
 
 
 def _operators(name: str, value: Any) -> dict[str, Any]:
+    if isinstance(value, list | tuple | set | frozenset | np.ndarray):
+        raise InvalidArgument(
+            f"where({name}=...): got a list. For one of several values write {{'$in': [...]}}, for "
+            "a tag that is this very list {'$eq': [...]}."
+        )
     if not isinstance(value, Mapping):
         return {"$eq": _value(name, value)}
     if not value:

@@ -18,8 +18,8 @@ from tensorlayer.storage.retry import is_passing
 
 __all__ = ["ORDER", "all_ids", "by_ids", "in_order"]
 
-#: The order of insertion: batches by their revision, samples by their place in the batch.
-ORDER = (("revision", ASCENDING), ("ordinal", ASCENDING))
+#: The order of insertion: batches by their number, samples by their place in the batch.
+ORDER = (("batch", ASCENDING), ("ordinal", ASCENDING))
 
 #: Documents fetched by id at once: many enough to hide a round trip, and 64 MB at the very most.
 CHUNK = 256
@@ -88,6 +88,6 @@ def _open(
 
 
 def _behind(query: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
-    revision, ordinal = after["revision"], after["ordinal"]
-    same = {"revision": revision, "ordinal": {"$gt": ordinal}}
-    return {"$and": [query, {"$or": [same, {"revision": {"$gt": revision}}]}]}
+    batch, ordinal = after["batch"], after["ordinal"]
+    same = {"batch": batch, "ordinal": {"$gt": ordinal}}
+    return {"$and": [query, {"$or": [same, {"batch": {"$gt": batch}}]}]}

@@ -103,7 +103,9 @@ class Rows:
 
     def _rows(self) -> Iterator[Row]:
         shared = None if self._common is None else digest(self._common)
-        columns = {what: iter(values) for what, values in self._columns.items() if values is not None}
+        columns = {
+            what: iter(values) for what, values in self._columns.items() if values is not None
+        }
         for index, sample in enumerate(self._samples):
             cells = {what: next(column, _END) for what, column in columns.items()}
             ended = next((what for what, cell in cells.items() if cell is _END), None)
@@ -118,7 +120,12 @@ class Rows:
             raise InvalidArgument(_uneven(over, len(self), "fewer"))
 
     def _row(
-        self, sample: Any, shared: str | None, labels: Any = None, tags: Any = None, keys: Any = None
+        self,
+        sample: Any,
+        shared: str | None,
+        labels: Any = None,
+        tags: Any = None,
+        keys: Any = None,
     ) -> Row:
         if shared is None:
             tags = check_tags(tags)
@@ -199,7 +206,9 @@ def _iterable(values: Any, what: str) -> Any:
 
 
 def _uneven(what: str, n: int, samples: str) -> str:
-    return f"There are {samples} samples than {what}, which end after {n}. Give one for each sample."
+    return (
+        f"There are {samples} samples than {what}, which end after {n}. Give one for each sample."
+    )
 
 
 def _text(key: Any) -> Any:

@@ -2,7 +2,7 @@
 
 The document of a sample::
 
-    {_id, dataset, key, revision, ordinal, digest,
+    {_id, dataset, key, batch, ordinal, digest,
      sample, label, label_dtype?, tags: {name: value}, blobs?: [ids]}
 
 ``sample`` is packed by `tensorlayer.storage.codec`. A label that is a number or a short string is

@@ -12,8 +12,9 @@ import numpy as np
 
 from tensorlayer.datasets import feed, reading
 from tensorlayer.datasets.batch import Batch, from_documents
+from tensorlayer.datasets.ledger import Window
 from tensorlayer.datasets.order import permutation
-from tensorlayer.datasets.query import canonical, compile_query
+from tensorlayer.datasets.query import canonical, check_known, compile_query
 from tensorlayer.datasets.reading import ORDER
 from tensorlayer.datasets.sample import OWNER
 from tensorlayer.errors import InvalidArgument
@@ -40,6 +41,10 @@ class View:
         Samples of later revisions do not exist for this view.
     conditions
         MongoDB filters, made by `where`, that must all hold.
+    window
+        What the revision shows.
+    tags
+        Names that conditions may use; None if any name may be one.
     store
         Where the samples are.
 
@@ -55,6 +60,8 @@ class View:
     dataset: str
     revision: int
     conditions: tuple[dict[str, Any], ...] = dataclasses.field(default=(), hash=False)
+    window: Window = dataclasses.field(repr=False, compare=False)
+    tags: frozenset[str] | None = dataclasses.field(default=None, repr=False, compare=False)
     store: Store = dataclasses.field(repr=False, compare=False)
 
     def where(self, **conditions: Any) -> View:
@@ -63,17 +70,20 @@ class View:
         Raises
         ------
         InvalidArgument, InvalidName
-            A condition is not one of `tensorlayer.datasets.query`.
+            A condition is not one of `tensorlayer.datasets.query`, or no sample has such a tag.
         """
         if not conditions:
             return self
-        return dataclasses.replace(self, conditions=(*self.conditions, compile_query(conditions)))
+        compiled = compile_query(conditions)
+        if self.tags is not None:
+            check_known(conditions, self.tags, f"Dataset {self.dataset!r}")
+        return dataclasses.replace(self, conditions=(*self.conditions, compiled))
 
     @property
     def filter(self) -> dict[str, Any]:
         """The MongoDB filter that selects the samples in the collection ``samples``."""
         every = {"$and": list(self.conditions)} if self.conditions else {}
-        return {"dataset": self.dataset, "revision": {"$lte": self.revision}, **every}
+        return {"dataset": self.dataset, **self.window.filter, **every}
 
     @property
     def fingerprint(self) -> str:

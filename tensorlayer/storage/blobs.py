@@ -192,6 +192,11 @@ class Blobs:
             if not self._committed(each["_id"], each["metadata"]["owner"])
         )
 
+    def discard(self, ids: Iterable[ObjectId]) -> None:
+        """Delete blobs that no document points at any more; one that is gone is skipped."""
+        for id_ in ids:
+            self._delete(id_)
+
     @property
     def _files(self) -> pymongo.collection.Collection:
         index = pymongo.IndexModel([("filename", 1), ("uploadDate", 1)])

@@ -22,7 +22,7 @@ from tensorlayer.storage import retry, transaction
 from tensorlayer.storage.blobs import Blobs
 from tensorlayer.storage.names import check_project
 from tensorlayer.storage.presence import Presence
-from tensorlayer.storage.transaction import Stage
+from tensorlayer.storage.transaction import Change, Operation, Stage
 
 T = TypeVar("T")
 
@@ -194,23 +194,32 @@ class Store:
 
         return self._retrying(attempt, retry.is_transient, patience)
 
-    def commit(self, operation: Callable[[ClientSession], T]) -> T | None:
-        """Run ``operation`` in a transaction now, or keep it for the stage that is open.
+    def commit(self, change: Change | Callable[[ClientSession], T]) -> T | None:
+        """Make a change visible in a transaction now, or keep it for the stage that is open.
+
+        Parameters
+        ----------
+        change
+            What to prepare and to apply; a plain function is applied, and has no effect outside of
+            the session that it takes.
 
         Returns
         -------
         T or None
-            The operation's result; inside ``with store.staged()`` always None, since nothing has
-            run yet.
+            What applying it returned; inside ``with store.staged()`` always None, since nothing has
+            become visible yet.
         """
+        if not hasattr(change, "apply"):
+            change = Operation(change)
         stage = self.stage
         if stage is None:
-            return self.transact(operation)
-        stage.add(operation)
+            change.prepare()
+            return self.transact(change.apply)
+        stage.add(change)
         return None
 
     def staged(self, *, run: str | None = None) -> AbstractContextManager[Stage]:
-        """Open a stage: `commit` keeps its operations until somebody calls ``stage.apply``.
+        """Open a stage: `commit` keeps changes until somebody calls ``stage.apply``.
 
         Parameters
         ----------

@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 from pymongo.client_session import ClientSession
 
+from tensorlayer.errors import StoreUnavailable
+
 
 class Change(Protocol):
     """Something that becomes visible in a transaction, however much was written for it before."""
@@ -130,6 +132,8 @@ def opened(store: object, *, run: str | None = None) -> Iterator[Stage]:
     token = _OPEN.set((*_OPEN.get(), (store, stage)))
     try:
         yield stage
+    except StoreUnavailable:  # what was written is removed when this process has ended
+        raise
     except BaseException:
         stage.abandon()
         raise

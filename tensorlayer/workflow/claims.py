@@ -217,6 +217,7 @@ class Claims:
             "result": {"$literal": result},
             "blobs": {"$concatArrays": [{"$ifNull": ["$blobs", []]}, {"$literal": list(blobs)}]},
         }
+        stage.prepare()
         return self._end(held, Status.DONE, self._event("done"), changes, stage.apply)
 
     def fail(self, held: Task, reason: str, *, is_final: bool = False, **details: Any) -> Status:

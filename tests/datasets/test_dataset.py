@@ -6,7 +6,7 @@ import threading
 import numpy as np
 import pytest
 
-from tensorlayer.datasets import append as appending
+from tensorlayer.datasets import rows
 from tensorlayer.errors import Conflict, DatasetNotFound, InvalidArgument, InvalidName
 
 UTC = datetime.timezone.utc
@@ -19,7 +19,7 @@ def dataset(hub):
 
 @pytest.fixture
 def small_batches(monkeypatch):
-    monkeypatch.setattr(appending, "MAX_SAMPLES", 4)
+    monkeypatch.setattr(rows, "BATCH_DOCUMENTS", 4)
 
 
 def test_a_missing_dataset_is_named_with_the_closest_ones(hub, dataset):
@@ -87,16 +87,10 @@ def test_one_key_with_other_content_is_a_conflict_and_stores_nothing(dataset, sm
     assert (dataset.revision, len(dataset)) == (1, 1)
 
 
-def test_a_long_call_is_cut_into_whole_batches(dataset, small_batches):
+def test_a_long_call_is_one_revision(dataset, small_batches):
     result = dataset.append(range_of(10))
-    assert (result.number, result.n_added) == (3, 10)
-    assert [len(dataset.at(revision)) for revision in range(4)] == [0, 4, 8, 10]
-
-
-def test_batches_are_cut_by_bytes_too(dataset, monkeypatch):
-    monkeypatch.setattr(appending, "MAX_BYTES", 3000)
-    rng = np.random.default_rng(0)
-    assert dataset.append(rng.integers(0, 255, (5, 1000), np.uint8)).number == 3
+    assert (result.number, result.n_added) == (1, 10)
+    assert [len(dataset.at(revision)) for revision in range(2)] == [0, 10]
 
 
 def test_nothing_is_not_a_revision(dataset):
@@ -128,7 +122,7 @@ def test_hostile_tags_are_refused(dataset, name):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"samples": 3}, "must be an array with a first axis, or a list"),
+        ({"samples": 3}, "must be an array with a first axis, a list or an iterator"),
         ({"samples": np.float32(3)}, "must be an array with a first axis"),
         ({"samples": "abc"}, "got str"),
         ({"samples": [1, 2], "labels": [1]}, "2 samples and 1 labels"),
@@ -163,9 +157,10 @@ def test_in_a_stage_nothing_is_visible_before_it_is_applied(hub, dataset, small_
         result = dataset.append(range_of(6), keys=list("abcdef"))
         dataset.append([0, 7], keys=["old", "g"])
         assert (result.number, result.n_added) == (None, None)
-    assert (dataset.revision, len(dataset)) == (1, 1)
+    assert (dataset.revision, len(dataset), len(dataset.where())) == (1, 1, 1)
+    stage.prepare()
     hub.store.transact(stage.apply)
-    assert (dataset.revision, len(dataset), len(dataset.where())) == (4, 8, 8)
+    assert (dataset.revision, len(dataset), len(dataset.where())) == (3, 8, 8)
 
 
 def test_a_stage_that_fails_leaves_nothing(hub, dataset):
@@ -189,20 +184,14 @@ def test_a_conflict_shows_when_the_stage_is_applied(hub, dataset):
         hub.store.transact(stage.apply)
 
 
-def test_the_insertion_may_run_again_after_it_was_committed(hub, dataset):
+def test_the_commit_may_run_again_after_it_was_made(hub, dataset):
     """An attempt whose answer was lost is repeated as a whole: same revision, same count."""
     with hub.store.staged(run="task") as stage:
         dataset.append([1, 2])
     hub.store.transact(stage.apply)
+    dataset.append([3])
     hub.store.transact(stage.apply)
-    assert (dataset.revision, len(dataset), len(dataset.where())) == (1, 2, 2)
-    documents = list(
-        appending.batches(appending.Columns([3, 4]), [0, 1], "digits", hub.store.blobs)
-    )
-    answers = [
-        hub.store.transact(lambda session: dataset._insert(documents[0], session)) for _ in range(2)
-    ]
-    assert answers == [(2, 2), (2, 2)]
+    assert (dataset.revision, len(dataset), len(dataset.where())) == (2, 3, 3)
 
 
 def test_several_threads_append_the_same_and_other_samples(hub, dataset):
@@ -220,8 +209,10 @@ def test_several_threads_append_the_same_and_other_samples(hub, dataset):
         each.join()
     assert len(dataset) == len(dataset.where()) == 5 * 3 + 4 * 5
     assert dataset.revision == 5 + 4 * 5
-    revisions = hub.database["samples"].distinct("revision")
+    revisions = hub.database["revisions"].distinct("number")
     assert sorted(revisions) == list(range(1, 26))
+    assert len(hub.database["samples"].distinct("key")) == 35
+    assert hub.database["samples"].count_documents({}) == 35
 
 
 def test_declared_tags_have_an_index_that_views_use(hub):
@@ -234,6 +225,43 @@ def test_declared_tags_have_an_index_that_views_use(hub):
     assert head["indexes"] == ["split", "label"]
     with pytest.raises(InvalidName):
         hub.datasets.create("tagged", indexes=["$x"])
+
+
+def test_more_tags_than_the_server_has_indexes_can_be_declared(hub):
+    """64 indexes are all that a collection may have; the tags beyond share one."""
+    tags = [f"tag{i}" for i in range(80)]
+    dataset = hub.datasets.create("wide", indexes=tags)
+    hub.datasets.create("other", indexes=[f"other{i}" for i in range(5)])
+    dataset.append(range_of(50), tags=[dict.fromkeys(tags, i) for i in range(50)])
+    for tag in ("tag0", "tag79"):
+        assert len(dataset.where(**{tag: 7})) == 1
+        plan = hub.database["samples"].find(dataset.where(**{tag: 7}).filter).explain()
+        assert plan["executionStats"]["totalDocsExamined"] <= 2
+    assert dataset.summary()["indexes"] == tags
+
+
+def test_a_dataset_is_not_made_if_its_indexes_cannot_be(hub):
+    with pytest.raises(InvalidName):
+        hub.datasets.create("half", indexes=["good", "$bad"])
+    assert "half" not in hub.datasets
+
+
+def test_a_typo_in_a_condition_is_an_error_with_the_nearest_name(dataset):
+    assert len(dataset.where(split="train")) == 0  # it is empty: nothing is known of its tags
+    dataset.append([1], tags={"split": "train"})
+    with pytest.raises(InvalidArgument, match=r"no sample has a tag 'splt'\. Did you mean 'split'"):
+        dataset.where(splt="train")
+    with pytest.raises(InvalidArgument, match="no sample has a tag 'splt'"):
+        dataset.where(any=[{"split": "test"}, {"splt": "train"}])
+    assert len(dataset.where(splt={"$exists": False})) == len(dataset.where(splt=None)) == 1
+
+
+@pytest.mark.parametrize("value", [[1, 2], (1, 2), {1, 2}, np.array([1, 2])])
+def test_a_list_where_a_value_belongs_is_an_error(dataset, value):
+    dataset.append([1, 2], labels=[1, 2], tags={"names": ["a", "b"]})
+    with pytest.raises(InvalidArgument, match=r"one of several values write \{'\$in'"):
+        dataset.where(label=value)
+    assert len(dataset.where(names={"$eq": ["a", "b"]})) == 2
 
 
 def test_the_cost_of_an_append_does_not_grow_with_history(hub, dataset):

@@ -42,7 +42,7 @@ def test_plain_values_are_compared_for_equality():
         ({"$regex": "^img-"}, {"$regex": "^img-"}),
         ({"$not": {"$gt": 3}}, {"$not": {"$gt": 3}}),
         ({"$ne": "a"}, {"$ne": "a"}),
-        ([1, 2], {"$eq": [1, 2]}),
+        ({"$eq": [1, 2]}, {"$eq": [1, 2]}),
     ],
 )
 def test_operators(condition, expected):

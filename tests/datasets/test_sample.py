@@ -61,7 +61,7 @@ def test_a_document_says_what_it_holds(hub):
     )
     one, other = hub.database["samples"].find().sort("ordinal")
     assert set(one) - set(other) == {"label_dtype"}
-    assert (one["dataset"], one["key"], one["revision"], one["ordinal"]) == ("d", "a", 1, 0)
+    assert (one["dataset"], one["key"], one["batch"], one["ordinal"]) == ("d", "a", 1, 0)
     assert (one["label"], one["label_dtype"], other["label"]) == (3, "<i2", None)
     assert other["sample"] == "text"
     assert one["sample"]["~array"]["shape"] == [2, 2]

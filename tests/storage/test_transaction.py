@@ -5,22 +5,79 @@ import threading
 
 import pytest
 
-from tensorlayer.storage.transaction import Stage, active, opened
+from tensorlayer.errors import StoreUnavailable
+from tensorlayer.storage.transaction import Operation, Stage, active, opened
 
 
 def test_a_stage_runs_in_order_and_again():
     ran = []
     stage = Stage()
-    stage.add(lambda session: ran.append(("first", session)))
-    stage.add(lambda session: ran.append(("second", session)))
+    stage.add(Operation(lambda session: ran.append(("first", session))))
+    stage.add(Operation(lambda session: ran.append(("second", session))))
     stage.apply("s1")
     stage.apply("s2")
     assert ran == [("first", "s1"), ("second", "s1"), ("first", "s2"), ("second", "s2")]
 
 
+class Recorded:
+    """A change that tells what happens to it."""
+
+    def __init__(self, name, told):
+        self.name, self.told = name, told
+
+    def prepare(self):
+        self.told.append((self.name, "prepared"))
+
+    def apply(self, session):
+        self.told.append((self.name, session))
+
+    def abandon(self):
+        self.told.append((self.name, "abandoned"))
+
+
+def test_all_is_prepared_before_the_transaction():
+    told = []
+    stage = Stage()
+    stage.add(Recorded("a", told))
+    stage.add(Recorded("b", told))
+    stage.prepare()
+    stage.apply("s1")
+    assert told == [("a", "prepared"), ("b", "prepared"), ("a", "s1"), ("b", "s1")]
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [(KeyError, [("a", "abandoned")]), (KeyboardInterrupt, [("a", "abandoned")])],
+)
+def test_a_body_that_fails_abandons_what_it_wrote(error, expected):
+    told, store = [], object()
+
+    def body():
+        with opened(store) as stage:
+            stage.add(Recorded("a", told))
+            raise error
+
+    with pytest.raises(error):
+        body()
+    assert told == expected
+
+
+def test_nobody_waits_twice_for_a_server_that_is_away():
+    told, store = [], object()
+
+    def body():
+        with opened(store) as stage:
+            stage.add(Recorded("a", told))
+            raise StoreUnavailable("gone")
+
+    with pytest.raises(StoreUnavailable, match="gone"):
+        body()
+    assert told == []
+
+
 def test_an_error_in_an_operation_reaches_who_applies():
     stage = Stage()
-    stage.add(lambda session: 1 / 0)
+    stage.add(Operation(lambda session: 1 / 0))
     with pytest.raises(ZeroDivisionError):
         stage.apply(None)
 

@@ -1,0 +1,250 @@
+"""The book of a dataset: which batches of samples there are, and which of them can be seen.
+
+::
+
+    datasets    {_id: key, revision, n_samples, last, reserved, pending: [{batch, writer, token}],
+                 aborted: [batch], tags: [name], indexes, created}
+    revisions   {_id, dataset, number, batch, n_added, n_samples, last, hidden: [batch], created}
+
+A batch gets its number before its samples are written, and its revision when it is committed, in
+one small transaction. Until then it is *pending* and hidden, whatever numbers come after it; if its
+writer dies it is *aborted*, which hides it for ever. So a revision shows all batches up to a number
+but for a few, and that never changes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from bson import ObjectId
+from pymongo import ASCENDING, IndexModel, ReturnDocument
+
+from tensorlayer.errors import DatasetNotFound, StoreError
+
+if TYPE_CHECKING:
+    from pymongo.client_session import ClientSession
+
+    from tensorlayer.storage.connection import Store
+
+__all__ = ["HEADS", "Commit", "Ledger", "Window"]
+
+#: The collection of heads.
+HEADS = "datasets"
+
+_INDEXES = (
+    IndexModel([("dataset", ASCENDING), ("number", ASCENDING)], unique=True),
+    IndexModel([("dataset", ASCENDING), ("batch", ASCENDING)], unique=True),
+)
+
+#: Written into new documents, so that a later version can tell how to read them.
+_SCHEMA = 1
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Window:
+    """What a revision shows: the batches up to ``last`` that are not ``hidden``.
+
+    Examples
+    --------
+    >>> Window(last=7, hidden=frozenset({5})).filter
+    {'batch': {'$lte': 7, '$nin': [5]}}
+    >>> Window(last=7, hidden=frozenset({5})).shows(5)
+    False
+    """
+
+    last: int
+    hidden: frozenset[int] = frozenset()
+
+    @classmethod
+    def of(cls, last: int, *hidden: Iterable[int]) -> Window:
+        """Return the window, without what lies outside of it anyway."""
+        return cls(last=last, hidden=frozenset(n for each in hidden for n in each if n < last))
+
+    @property
+    def filter(self) -> dict[str, Any]:
+        """The MongoDB filter for the samples that can be seen."""
+        bounds: dict[str, Any] = {"$lte": self.last}
+        return {"batch": bounds | ({"$nin": sorted(self.hidden)} if self.hidden else {})}
+
+    def shows(self, batch: int) -> bool:
+        """Tell whether the samples of a batch can be seen."""
+        return batch <= self.last and batch not in self.hidden
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Commit:
+    """A batch that became visible."""
+
+    number: int
+    batch: int
+    n_added: int
+
+
+class Ledger:
+    """The head of one dataset and its revisions.
+
+    Parameters
+    ----------
+    store
+        Where they are.
+    key
+        Of the dataset.
+    """
+
+    def __init__(self, store: Store, key: str) -> None:
+        self.key = key
+        self._store = store
+        self._heads = store.indexes(HEADS, IndexModel("pending.writer", sparse=True))
+        self._revisions = store.indexes("revisions", *_INDEXES)
+
+    def create(self, **fields: Any) -> bool:
+        """Make an empty head with these fields; False if there is one already."""
+        empty = {"revision": 0, "n_samples": 0, "last": 0, "reserved": 0}
+        lists = {"pending": [], "aborted": [], "tags": []}
+        document = {"schema": _SCHEMA, **empty, **lists, **fields}
+        change = {"$setOnInsert": document}
+        update = partial(self._heads.update_one, {"_id": self.key}, change, upsert=True)
+        return self._store.call(update).upserted_id is not None
+
+    def head(self, session: ClientSession | None = None) -> dict[str, Any]:
+        """Return the head.
+
+        Raises
+        ------
+        DatasetNotFound
+            There is none.
+        """
+        find = partial(self._heads.find_one, {"_id": self.key}, session=session)
+        head = find() if session else self._store.call(find)
+        if head is None:
+            raise DatasetNotFound(f"Dataset {self.key!r} does not exist. Create it first.")
+        return head
+
+    def window(self, head: Mapping[str, Any], revision: int | None = None) -> Window:
+        """Return what can be seen at a revision that there is; by default at that of the head."""
+        if revision is None or revision == head["revision"]:
+            return Window.of(head["last"], _numbers(head["pending"]), head["aborted"])
+        if revision == 0:
+            return Window(last=0)
+        query = {"dataset": self.key, "number": revision}
+        found = self._store.call(partial(self._revisions.find_one, query))
+        return Window.of(found["last"], found["hidden"], head["aborted"])
+
+    def reserve(self, writer: str) -> int:
+        """Return the number of a new batch, which is pending in the name of a writer."""
+        token = uuid.uuid4().hex
+        entry = {"batch": "$reserved", "writer": writer, "token": token}
+        more = {"reserved": {"$add": ["$reserved", 1]}}
+        pending = {"pending": {"$concatArrays": ["$pending", [entry]]}}
+
+        def operation() -> dict[str, Any] | None:
+            # The token tells whether an attempt whose answer was lost has done it.
+            self._heads.update_one(
+                {"_id": self.key, "pending.token": {"$ne": token}},
+                [{"$set": more}, {"$set": pending}],
+            )
+            return self._heads.find_one({"_id": self.key}, {"pending": 1})
+
+        head = self._store.call(operation)
+        for each in head["pending"] if head else ():
+            if each["token"] == token:
+                return each["batch"]
+        raise DatasetNotFound(f"Dataset {self.key!r} does not exist any more.")
+
+    def commit(
+        self, batch: int, n_added: int, tags: Iterable[str], session: ClientSession
+    ) -> Commit:
+        """Show a pending batch with the next revision. Doing it again returns what was done.
+
+        Raises
+        ------
+        StoreError
+            The batch was aborted: its writer was taken for dead.
+        """
+        head = self._heads.find_one_and_update(
+            {
+                "_id": self.key,
+                "pending": {"$elemMatch": {"batch": batch, "aborted": {"$ne": True}}},
+            },
+            {
+                "$inc": {"revision": 1, "n_samples": n_added},
+                "$max": {"last": batch},
+                "$pull": {"pending": {"batch": batch}},
+                "$addToSet": {"tags": {"$each": sorted(tags)}},
+                "$currentDate": {"changed": True},
+            },
+            return_document=ReturnDocument.AFTER,
+            session=session,
+        )
+        if head is None:
+            return self._committed(batch, session)
+        made = Commit(number=head["revision"], batch=batch, n_added=n_added)
+        document = {
+            "_id": ObjectId(),
+            "schema": _SCHEMA,
+            "dataset": self.key,
+            **dataclasses.asdict(made),
+            "n_samples": head["n_samples"],
+            "last": head["last"],
+            "hidden": _numbers(head["pending"]),
+            "created": head["changed"],
+        }
+        self._revisions.insert_one(document, session=session)
+        return made
+
+    def withdraw(self, batch: int, session: ClientSession) -> None:
+        """Forget a pending batch that has no samples left: others have stored all of them."""
+        change = {"$pull": {"pending": {"batch": batch}}}
+        self._heads.update_one({"_id": self.key}, change, session=session)
+
+    def committed(self, batches: Iterable[int]) -> int:
+        """Return the newest revision that one of these batches got; 0 if none."""
+        query = {"dataset": self.key, "batch": {"$in": sorted(batches)}}
+        find = partial(self._revisions.find_one, query, {"number": 1}, sort=[("number", -1)])
+        found = self._store.call(find)
+        return found["number"] if found else 0
+
+    def since(self, revision: int, session: ClientSession | None = None) -> list[Commit]:
+        """Return what was committed after a revision, in order."""
+        query = {"dataset": self.key, "number": {"$gt": revision}}
+        fields = dict.fromkeys(("number", "batch", "n_added"), 1) | {"_id": 0}
+
+        def read() -> list[Commit]:
+            found = self._revisions.find(query, fields, session=session).sort("number")
+            return [Commit(**each) for each in found]
+
+        return read() if session else self._store.call(read)
+
+    def abort(self, batch: int) -> bool:
+        """Hide a pending batch for ever; False if it is not pending (any more)."""
+        query = {"_id": self.key, "pending.batch": batch}
+        change = {"$set": {"pending.$.aborted": True}}
+        return bool(self._store.call(partial(self._heads.update_one, query, change)).matched_count)
+
+    def forget(self, batch: int, *, is_mine: bool) -> None:
+        """Take note that the samples of an aborted batch are removed.
+
+        What a dead process has sent may still arrive at the server, so its batch stays hidden.
+        """
+        changes: dict[str, Any] = {"$pull": {"pending": {"batch": batch}}}
+        if not is_mine:
+            changes["$addToSet"] = {"aborted": batch}
+        self._store.call(partial(self._heads.update_one, {"_id": self.key}, changes))
+
+    def _committed(self, batch: int, session: ClientSession) -> Commit:
+        query = {"dataset": self.key, "batch": batch}
+        found = self._revisions.find_one(query, session=session)
+        if found is not None:
+            return Commit(number=found["number"], batch=batch, n_added=found["n_added"])
+        raise StoreError(
+            f"Dataset {self.key!r}: this append was given up, since its process was silent for too "
+            "long or the dataset is gone. Nothing of it is visible. Append again."
+        )
+
+
+def _numbers(pending: Iterable[Mapping[str, Any]]) -> list[int]:
+    return [each["batch"] for each in pending]

@@ -1,0 +1,143 @@
+"""The ledger: numbers, windows, and every order in which batches may end."""
+
+import itertools
+import threading
+
+import pytest
+
+from tensorlayer.datasets.ledger import Commit, Ledger, Window
+from tensorlayer.errors import DatasetNotFound, StoreError
+
+
+@pytest.fixture
+def ledger(hub):
+    ledger = Ledger(hub.store, "digits")
+    assert ledger.create(indexes=[])
+    return ledger
+
+
+def commit(hub, ledger, batch, n_added=1, tags=()):
+    return hub.store.transact(lambda session: ledger.commit(batch, n_added, tags, session))
+
+
+def shown(ledger, revision=None):
+    window = ledger.window(ledger.head(), revision)
+    return [batch for batch in range(1, 10) if window.shows(batch)]
+
+
+def test_an_empty_dataset_shows_nothing(ledger):
+    assert shown(ledger) == shown(ledger, 0) == []
+    assert not ledger.create(indexes=["split"])
+    assert ledger.head()["indexes"] == []
+
+
+def test_a_window_is_a_filter():
+    assert Window(last=3).filter == {"batch": {"$lte": 3}}
+    window = Window.of(4, [2, 5], [3])
+    assert window == Window(last=4, hidden=frozenset({2, 3}))
+    assert window.filter == {"batch": {"$lte": 4, "$nin": [2, 3]}}
+    assert [window.shows(batch) for batch in range(1, 6)] == [True, False, False, True, False]
+
+
+@pytest.mark.parametrize("order", itertools.permutations([1, 2, 3]))
+@pytest.mark.parametrize("aborted", [None, 1, 2, 3])
+def test_revisions_show_what_was_committed_by_then_for_ever(hub, ledger, order, aborted):
+    assert [ledger.reserve("w") for _ in range(3)] == [1, 2, 3]
+    expected = [[]]
+    for batch in order:
+        if batch == aborted:
+            assert ledger.abort(batch)
+            ledger.forget(batch, is_mine=False)
+            continue
+        assert commit(hub, ledger, batch).number == len(expected)
+        expected.append(sorted([*expected[-1], batch]))
+        assert [shown(ledger, r) for r in range(len(expected))] == expected
+    assert shown(ledger) == expected[-1]
+    assert ledger.head()["pending"] == []
+
+
+def test_a_commit_happens_once(hub, ledger):
+    batch = ledger.reserve("w")
+    first = commit(hub, ledger, batch, 5, ["split"])
+    assert first == commit(hub, ledger, batch, 5) == Commit(number=1, batch=1, n_added=5)
+    head = ledger.head()
+    assert (head["revision"], head["n_samples"], head["tags"]) == (1, 5, ["split"])
+
+
+def test_an_aborted_batch_cannot_be_committed_and_a_committed_one_not_aborted(hub, ledger):
+    one, other = ledger.reserve("w"), ledger.reserve("w")
+    assert ledger.abort(one)
+    assert ledger.abort(one)  # again, since its samples may not be gone yet
+    with pytest.raises(StoreError, match="was given up.* Append again"):
+        commit(hub, ledger, one)
+    commit(hub, ledger, other)
+    assert not ledger.abort(other)
+    assert shown(ledger) == [2]
+
+
+def test_what_belongs_to_this_process_is_forgotten_for_good(ledger):
+    one, other = ledger.reserve("w"), ledger.reserve("w")
+    for batch, is_mine in ((one, True), (other, False)):
+        ledger.abort(batch)
+        ledger.forget(batch, is_mine=is_mine)
+    assert ledger.head()["aborted"] == [other]
+
+
+def test_an_answer_that_was_lost_reserves_one_number(hub, ledger, monkeypatch):
+    """The driver's answer to the update is lost once; the second attempt finds its token."""
+    heads, calls = ledger._heads, []
+
+    class Losing:
+        def update_one(self, *arguments, **options):
+            heads.update_one(*arguments, **options)
+            calls.append(arguments)
+            if len(calls) == 1:
+                raise hub_error("connection closed")
+
+        def find_one(self, *arguments, **options):
+            return heads.find_one(*arguments, **options)
+
+    from pymongo.errors import AutoReconnect as hub_error  # noqa: N813
+
+    monkeypatch.setattr(ledger, "_heads", Losing())
+    assert ledger.reserve("w") == 1
+    assert len(calls) == 2
+    assert [each["batch"] for each in heads.find_one()["pending"]] == [1]
+
+
+def test_numbers_are_given_once(ledger):
+    found = []
+    threads = [
+        threading.Thread(target=lambda: found.extend(ledger.reserve("w") for _ in range(5)))
+        for _ in range(4)
+    ]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert sorted(found) == list(range(1, 21))
+
+
+def test_a_dataset_that_is_gone(hub):
+    gone = Ledger(hub.store, "gone")
+    with pytest.raises(DatasetNotFound, match="'gone' does not exist"):
+        gone.head()
+    with pytest.raises(DatasetNotFound, match="'gone' does not exist any more"):
+        gone.reserve("w")
+
+
+def test_since_and_committed(hub, ledger):
+    batches = [ledger.reserve("w") for _ in range(4)]
+    for batch in reversed(batches[1:]):
+        commit(hub, ledger, batch, n_added=batch)
+    assert [each.batch for each in ledger.since(0)] == [4, 3, 2]
+    assert ledger.since(2) == [Commit(number=3, batch=2, n_added=2)]
+    assert ledger.committed([4, 3]) == 2
+    assert ledger.committed([1]) == ledger.committed([]) == 0
+
+
+def test_withdrawn_is_neither_pending_nor_visible(hub, ledger):
+    batch = ledger.reserve("w")
+    hub.store.transact(lambda session: ledger.withdraw(batch, session))
+    assert ledger.head()["pending"] == []
+    assert shown(ledger) == []
