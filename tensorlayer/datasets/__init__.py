@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tensorlayer.datasets.batch import Batch
+from tensorlayer.datasets.batch import Batch, Sample
 from tensorlayer.datasets.dataset import Dataset, Datasets, Revision
 from tensorlayer.datasets.order import permutation
 from tensorlayer.datasets.view import View
 
-__all__ = ["Batch", "Dataset", "Datasets", "Revision", "View", "permutation"]
+__all__ = ["Batch", "Dataset", "Datasets", "Revision", "Sample", "View", "permutation"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,17 @@ from tensorlayer.errors import Corrupt
 from tensorlayer.storage.blobs import Blobs
 from tensorlayer.storage.codec import decode, unpack
 
-__all__ = ["Batch", "from_documents", "stack"]
+__all__ = ["Batch", "Sample", "from_documents", "stack"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Sample:
+    """One sample of a view."""
+
+    key: str
+    sample: Any
+    label: Any
+    tags: dict[str, Any]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -40,6 +50,13 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.keys)
+
+    def __iter__(self) -> Iterator[Sample]:
+        labels = [None] * len(self) if self.labels is None else self.labels
+        for key, sample, label, tags in zip(
+            self.keys, self.samples, labels, self.tags, strict=True
+        ):
+            yield Sample(key=key, sample=sample, label=label, tags=tags)
 
 
 def from_documents(documents: Sequence[Mapping[str, Any]], blobs: Blobs) -> Batch:

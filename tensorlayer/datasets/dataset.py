@@ -16,6 +16,7 @@ from pymongo.collection import Collection
 from tqdm import tqdm
 
 from tensorlayer.datasets.append import INDEXES, Append
+from tensorlayer.datasets.batch import Batch, Sample
 from tensorlayer.datasets.ledger import HEADS, Ledger
 from tensorlayer.datasets.query import path
 from tensorlayer.datasets.rows import Rows
@@ -193,6 +194,13 @@ class Dataset:
 
     def __len__(self) -> int:
         return self._ledger.head()["n_samples"]
+
+    def __getitem__(self, index: int | slice) -> Sample | Batch:
+        """Return a sample, or a batch for a slice, of the newest revision; see `View`."""
+        return self.where()[index]
+
+    def __iter__(self) -> Iterator[Sample]:
+        return iter(self.where())
 
     def __repr__(self) -> str:
         return f"<Dataset {self.key!r}>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import operator
 from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tensorlayer.datasets import feed, reading
-from tensorlayer.datasets.batch import Batch, from_documents
+from tensorlayer.datasets.batch import Batch, Sample, from_documents
 from tensorlayer.datasets.ledger import Window
 from tensorlayer.datasets.order import permutation
 from tensorlayer.datasets.query import canonical, check_known, compile_query
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 __all__ = ["ORDER", "View"]
+
+#: Samples that iterating one by one reads at once.
+_SAMPLES_AT_ONCE = 64
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -55,6 +59,8 @@ class View:
     >>> view = digits.where(split="train").where(label={"$lt": 3})
     >>> [batch.labels.tolist() for batch in view.batches(2)]
     [[0, 1], [2]]
+    >>> int(view[-1].label), view[:2].labels.tolist(), [int(each.label) for each in view]
+    (2, [0, 1], [0, 1, 2])
     """
 
     dataset: str
@@ -94,6 +100,28 @@ class View:
     def __len__(self) -> int:
         samples = self.store.database[OWNER]
         return self.store.call(lambda: samples.count_documents(self.filter))
+
+    def __getitem__(self, index: int | slice) -> Sample | Batch:
+        """Return one sample by its place in the order of insertion, or a `Batch` for a slice.
+
+        For looking at data; a training reads `batches`.
+
+        Raises
+        ------
+        IndexError
+            There are not so many samples.
+        """
+        if isinstance(index, slice):
+            return self._batch(range(len(self))[index])
+        index = operator.index(index)
+        n = len(self)
+        if not -n <= index < n:
+            raise IndexError(f"{self} has {n} samples, got the index {index}.")
+        return next(iter(self._batch(range(n)[index:][:1])))
+
+    def __iter__(self) -> Iterator[Sample]:
+        for batch in self.batches(_SAMPLES_AT_ONCE):
+            yield from batch
 
     def batches(
         self,
@@ -166,6 +194,22 @@ class View:
             drop_remainder=drop_remainder,
             prefetch=prefetch,
         )
+
+    def _batch(self, places: range) -> Batch:
+        """Return the samples at these places."""
+        if not places:
+            return from_documents([], self.store.blobs)
+        first, last = min(places), max(places)
+        found = self.store.call(
+            lambda: list(
+                self.store.database[OWNER]
+                .find(self.filter)
+                .sort(list(ORDER))
+                .skip(first)
+                .limit(last - first + 1)
+            )
+        )
+        return from_documents([found[place - first] for place in places], self.store.blobs)
 
     def _documents(self, seed: int, epoch: int) -> Iterator[dict[str, Any]]:
         ids = reading.all_ids(self.store, self.filter)

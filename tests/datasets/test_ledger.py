@@ -39,7 +39,7 @@ def test_a_window_is_a_filter():
     assert [window.shows(batch) for batch in range(1, 6)] == [True, False, False, True, False]
 
 
-@pytest.mark.parametrize("order", itertools.permutations([1, 2, 3]))
+@pytest.mark.parametrize("order", [*itertools.permutations([1, 2, 3])])
 @pytest.mark.parametrize("aborted", [None, 1, 2, 3])
 def test_revisions_show_what_was_committed_by_then_for_ever(hub, ledger, order, aborted):
     assert [ledger.reserve("w") for _ in range(3)] == [1, 2, 3]
@@ -68,7 +68,7 @@ def test_an_aborted_batch_cannot_be_committed_and_a_committed_one_not_aborted(hu
     one, other = ledger.reserve("w"), ledger.reserve("w")
     assert ledger.abort(one)
     assert ledger.abort(one)  # again, since its samples may not be gone yet
-    with pytest.raises(StoreError, match="was given up.* Append again"):
+    with pytest.raises(StoreError, match=r"was given up.* Append again"):
         commit(hub, ledger, one)
     commit(hub, ledger, other)
     assert not ledger.abort(other)

@@ -143,6 +143,38 @@ def test_arrays(digits):
     np.testing.assert_array_equal(samples, numbers[:, None] * np.ones(3))
 
 
+def test_one_sample_or_a_slice_by_place(digits):
+    view = digits.where(split="test")
+    assert (view[1].key, int(view[1].label), view[1].tags["score"]) == ("k04", 4, 0.4)
+    np.testing.assert_array_equal(view[-1].sample, np.full(3, 16.0))
+    assert view[np.int64(0)].key == digits[0].key == "k00"
+    assert view[1:3].keys == ["k04", "k08"]
+    assert view[::-2].keys == ["k16", "k08", "k00"]
+    assert view[7:].keys == view[2:2].keys == []
+    assert digits[18:].samples.shape == (2, 3)
+
+
+@pytest.mark.parametrize("index", [5, -6])
+def test_a_place_that_is_not_there(digits, index):
+    with pytest.raises(IndexError, match=f"has 5 samples, got the index {index}"):
+        digits.where(split="test")[index]
+    with pytest.raises(TypeError):
+        digits["k01"]
+
+
+def test_iterating_yields_every_sample_once_in_order(hub, digits):
+    assert [each.key for each in digits] == [f"k{i:02}" for i in range(20)]
+    assert [int(each.label) for each in digits.where(split="test")] == [0, 4, 8, 12, 16]
+    plain = hub.datasets.create("plain")
+    plain.append(["a", None, {"x": 1}])
+    assert [(each.sample, each.label) for each in plain] == [
+        ("a", None),
+        (None, None),
+        ({"x": 1}, None),
+    ]
+    assert list(hub.datasets.create("empty")) == []
+
+
 def test_a_damaged_sample_is_named(hub, digits):
     change = {"$set": {"sample.~array.bytes": b"123"}}
     hub.database["samples"].update_one({"key": "k07"}, change)
