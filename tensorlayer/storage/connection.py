@@ -6,7 +6,7 @@ import datetime
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Protocol, TypeVar
 
 import pymongo
@@ -22,7 +22,7 @@ from tensorlayer.storage import retry, transaction
 from tensorlayer.storage.blobs import Blobs
 from tensorlayer.storage.names import check_project
 from tensorlayer.storage.presence import Presence
-from tensorlayer.storage.transaction import Change, Operation, Stage
+from tensorlayer.storage.transaction import Change, Fence, Operation, Stage
 
 T = TypeVar("T")
 
@@ -194,7 +194,9 @@ class Store:
 
         return self._retrying(attempt, retry.is_transient, patience)
 
-    def commit(self, change: Change | Callable[[ClientSession], T]) -> T | None:
+    def commit(
+        self, change: Change | Callable[[ClientSession], T], *, publish: bool = False
+    ) -> T | None:
         """Make a change visible in a transaction now, or keep it for the stage that is open.
 
         Parameters
@@ -202,31 +204,39 @@ class Store:
         change
             What to prepare and to apply; a plain function is applied, and has no effect outside of
             the session that it takes.
+        publish
+            Make it visible now even if a stage is open, if its fence admits that.
 
         Returns
         -------
         T or None
-            What applying it returned; inside ``with store.staged()`` always None, since nothing has
-            become visible yet.
+            What applying it returned; None if it was kept for a stage, since nothing has become
+            visible yet.
         """
         if not hasattr(change, "apply"):
             change = Operation(change)
         stage = self.stage
-        if stage is None:
-            change.prepare()
-            return self.transact(change.apply)
-        stage.add(change)
-        return None
+        if stage is not None and not publish:
+            stage.add(change)
+            return None
+        change.prepare()
+        return self.transact(partial(stage.publish, change) if stage else change.apply)
 
-    def staged(self, *, run: str | None = None) -> AbstractContextManager[Stage]:
+    def staged(
+        self, *, run: str | None = None, attempt: int = 0, fence: Fence | None = None
+    ) -> AbstractContextManager[Stage]:
         """Open a stage: `commit` keeps changes until somebody calls ``stage.apply``.
 
         Parameters
         ----------
         run
             Identity of the run whose outputs these are.
+        attempt
+            Number of its execution.
+        fence
+            Raises in a transaction that publishes something, if that is not allowed any more.
         """
-        return transaction.opened(self, run=run)
+        return transaction.opened(self, run=run, attempt=attempt, fence=fence)
 
     @property
     def stage(self) -> Stage | None:

@@ -45,6 +45,10 @@ class Operation:
         """Do nothing: nothing was written."""
 
 
+#: Raises in a transaction of whoever must not write any more.
+Fence = Callable[[ClientSession], object]
+
+
 class Stage:
     """Changes that were committed inside ``with store.staged()``, kept in their order.
 
@@ -57,6 +61,11 @@ class Stage:
     ----------
     run
         Identity of the training run or task whose outputs are staged, for lineage.
+    attempt
+        Which execution of the task it is: part of the identity of what is published from it.
+    fence
+        Called in each transaction that publishes something before the stage is applied; raises if
+        this process has lost the right to.
 
     Examples
     --------
@@ -69,9 +78,14 @@ class Stage:
     event 1
     """
 
-    def __init__(self, *, run: str | None = None) -> None:
+    def __init__(
+        self, *, run: str | None = None, attempt: int = 0, fence: Fence | None = None
+    ) -> None:
         #: Identity of the task whose outputs these are.
         self.run = run
+        #: Number of its execution.
+        self.attempt = attempt
+        self._fence = fence
         #: What was committed in it, in order.
         self.changes: list[Change] = []
 
@@ -83,6 +97,12 @@ class Stage:
         """Do what may take long and needs no transaction; call it right before the transaction."""
         for change in self.changes:
             change.prepare()
+
+    def publish(self, change: Change, session: ClientSession) -> Any:
+        """Make a change visible that does not wait for the stage, if that is still allowed."""
+        if self._fence is not None:
+            self._fence(session)
+        return change.apply(session)
 
     def apply(self, session: ClientSession) -> None:
         """Run what was kept, in order, in the transaction of ``session``.
@@ -114,10 +134,10 @@ def active(store: object) -> Stage | None:
 
 
 @contextmanager
-def opened(store: object, *, run: str | None = None) -> Iterator[Stage]:
+def opened(store: object, **about: Any) -> Iterator[Stage]:
     """Open a stage of ``store`` for the body of the ``with`` statement, in this context only.
 
-    If the body fails, what was written for the stage is removed.
+    ``about`` is what `Stage` takes. If the body fails, what was written for the stage is removed.
 
     Examples
     --------
@@ -128,7 +148,7 @@ def opened(store: object, *, run: str | None = None) -> Iterator[Stage]:
     >>> active(store) is None
     True
     """
-    stage = Stage(run=run)
+    stage = Stage(**about)
     token = _OPEN.set((*_OPEN.get(), (store, stage)))
     try:
         yield stage
@@ -141,4 +161,4 @@ def opened(store: object, *, run: str | None = None) -> Iterator[Stage]:
         _OPEN.reset(token)
 
 
-__all__ = ["Change", "Operation", "Stage", "active", "opened"]
+__all__ = ["Change", "Fence", "Operation", "Stage", "active", "opened"]

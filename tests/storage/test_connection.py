@@ -125,6 +125,25 @@ def test_a_stage_commits_in_the_transaction_of_whoever_applies_it(store):
     assert done.find_one() == {"_id": "task-7"}
 
 
+def test_published_is_visible_at_once_unless_the_fence_refuses(store):
+    a = store.database["a"]
+
+    def fence(session):
+        if a.find_one({"_id": "lost"}, session=session):
+            raise KeyError("lost")
+
+    with store.staged(run="task", fence=fence) as stage:
+        insert = a.insert_one
+        store.commit(lambda session: insert({"_id": 1}, session=session), publish=True)
+        assert (a.count_documents({}), len(stage)) == (1, 0)
+        a.insert_one({"_id": "lost"})
+        with pytest.raises(KeyError, match="lost"):
+            store.commit(lambda session: insert({"_id": 2}, session=session), publish=True)
+    assert a.count_documents({}) == 2
+    store.commit(lambda session: insert({"_id": 3}, session=session), publish=True)
+    assert a.count_documents({"_id": 3}) == 1
+
+
 def test_a_stage_that_fails_leaves_nothing(store):
     a = store.database["a"]
     a.insert_one({"_id": 2})

@@ -75,6 +75,25 @@ def test_nobody_waits_twice_for_a_server_that_is_away():
     assert told == []
 
 
+def test_what_is_published_passes_the_fence_first():
+    told = []
+
+    def fence(session):
+        told.append(("fence", session))
+        if session == "late":
+            raise KeyError("lost")
+
+    stage = Stage(run="task", attempt=3, fence=fence)
+    stage.publish(Recorded("a", told), "s1")
+    assert told == [("fence", "s1"), ("a", "s1")]
+    with pytest.raises(KeyError, match="lost"):
+        stage.publish(Recorded("b", told), "late")
+    assert told[2:] == [("fence", "late")]
+    assert (len(stage), stage.attempt) == (0, 3)
+    Stage().publish(Recorded("c", told), "s2")
+    assert told[-1] == ("c", "s2")
+
+
 def test_an_error_in_an_operation_reaches_who_applies():
     stage = Stage()
     stage.add(Operation(lambda session: 1 / 0))
