@@ -220,7 +220,7 @@ class Store:
             stage.add(change)
             return None
         change.prepare()
-        return self.transact(partial(stage.publish, change) if stage else change.apply)
+        return self.transact(change.apply if stage is None else partial(stage.publish, change))
 
     def staged(
         self, *, run: str | None = None, attempt: int = 0, fence: Fence | None = None
