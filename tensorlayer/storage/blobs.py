@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pymongo
 from bson import ObjectId
-from pymongo.errors import BulkWriteError
 
 from tensorlayer.errors import Corrupt
+from tensorlayer.storage.inserting import insert
 from tensorlayer.storage.names import check_key
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ _WINDOWS_SENT_AT_ONCE = 2
 
 #: What never got a document within a day was left by somebody who is gone.
 GRACE_SECONDS = 24 * 3600.0
-
-_DUPLICATE_KEY = 11000
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -228,15 +226,7 @@ class Blobs:
             for n, data in enumerate(window, first)
         ]
 
-        def send() -> None:
-            try:
-                self._pieces.insert_many(chunks, ordered=False)
-            except BulkWriteError as error:
-                # An earlier attempt, whose answer was lost, has inserted them.
-                if any(each["code"] != _DUPLICATE_KEY for each in error.details["writeErrors"]):
-                    raise
-
-        self._store.call(send)
+        insert(self._store, self._pieces, chunks)
 
     def _parts(self, pointer: Pointer) -> Iterator[bytes]:
         """Return the chunks in order; the next window is fetched while this one is used."""

@@ -8,6 +8,8 @@ import gridfs
 import numpy as np
 import pytest
 from bson import ObjectId
+from pymongo.errors import WriteConcernError
+from pymongo.write_concern import WriteConcern
 
 from tensorlayer.errors import Corrupt, InvalidName
 from tensorlayer.storage.blobs import CHUNK_BYTES, Pointer
@@ -201,3 +203,10 @@ def test_a_thousand_rounds_leave_nothing(store):
     assert store.blobs.sweep(grace_seconds=-60) == 1000
     assert stored(store) == 0
     assert store.database["blobs.chunks"].count_documents({}) == 0
+
+
+def test_an_upload_that_no_majority_has_is_no_success(store, monkeypatch):
+    two = store.blobs._pieces.with_options(write_concern=WriteConcern(w=2, wtimeout=100))
+    monkeypatch.setattr(type(store.blobs), "_pieces", two)  # there is one server
+    with pytest.raises(WriteConcernError, match="Not enough data-bearing nodes"):
+        store.blobs.put(b"abc", owner="versions")
