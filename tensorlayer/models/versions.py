@@ -356,8 +356,10 @@ class Models:
         )
         if head is None:
             head = new_head
+            self._store.blobs.claim(head.get("blobs", ()), session)
             self._models.insert_one(head, session=session)
         _check_structure(head, document["digest"])
+        self._store.blobs.claim(document["blobs"], session)
         number = head["n_versions"]
         self._versions.insert_one({**document, "number": number}, session=session)
         return number

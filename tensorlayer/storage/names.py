@@ -128,7 +128,7 @@ def check_int(value: int, what: str) -> int:
     if -(2**63) <= value < 2**63:
         return value
     raise InvalidArgument(
-        f"{what}: must be an integer of at most 64 bits, got one of {value.bit_length() + 1}. Count "
+        f"{what}: must be an integer of at most 64 bits, got {value.bit_length() + 1}. Count "
         "in larger units, or keep it as a string."
     )
 

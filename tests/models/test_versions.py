@@ -180,6 +180,23 @@ def test_a_stage_that_is_dropped_leaves_only_what_the_sweep_takes(hub):
     assert hub.database["blobs.chunks"].count_documents({}) == 0
 
 
+def test_a_stage_whose_weights_were_swept_is_refused_whole(hub):
+    with hub.store.staged(run="task-1") as stage:
+        hub.models.save("mlp", model())
+    assert hub.store.blobs.sweep(grace_seconds=-60) == 1
+    with pytest.raises(Corrupt, match=r"swept before.*save again"):
+        hub.store.transact(stage.apply)
+    assert hub.models.keys() == hub.models.list() == []
+
+
+def test_what_is_saved_is_claimed(hub):
+    hub.models.save("mlp", model(config={"large": "x" * 300_000}))
+    hub.models.save("mlp", model())
+    files = hub.database["blobs.files"]
+    assert files.count_documents({"metadata.committed": True}) == 3
+    assert files.count_documents({}) == 3
+
+
 def save_ten(hub, n):
     for i in range(10):
         hub.models.save("shared", model(100 * n + i), step=i, values={"who": n})
