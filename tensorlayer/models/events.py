@@ -33,7 +33,7 @@ from tensorlayer.storage.connection import Store
 from tensorlayer.storage.inserting import insert
 from tensorlayer.storage.names import check_field, check_int, check_key
 
-__all__ = ["Event", "EventLog", "check_step", "check_values"]
+__all__ = ["Event", "EventLog", "check_step", "check_values", "events_of"]
 
 #: A value waits no longer than this before it is written, so a killed process loses less than 1 s.
 FLUSH_SECONDS = 0.5
@@ -308,16 +308,39 @@ def _blocks(series: Mapping[_Series, tuple[list[int], list[float]]]) -> Iterator
             }
 
 
-def _fold(blocks: list[dict[str, Any]]) -> Iterator[Event]:
+def _fold(documents: list[dict[str, Any]]) -> Iterator[Event]:
     """Yield what counts of blocks that are ordered by their time of writing."""
     folded: dict[str, dict[str, dict[int, Event]]] = defaultdict(lambda: defaultdict(dict))
-    for block in blocks:
-        series = folded[block["run"]][block["name"]]
-        common = {name: block[name] for name in ("model", "run", "name")}
-        common["written"] = block["written"].as_datetime()
-        for step, value in zip(block["steps"], block["values"], strict=True):
-            series[step] = Event(step=step, value=value, **common)
+    for document in documents:
+        for event in events_of(document):
+            folded[event.run][event.name][event.step] = event
     for names in folded.values():
         for _, series in sorted(names.items()):
             for _, event in sorted(series.items()):
                 yield event
+
+
+def events_of(document: Mapping[str, Any]) -> list[Event]:
+    """Return the events of a block; none, and a warning, if it is damaged. The only decoder.
+
+    Examples
+    --------
+    >>> block = {"model": "mlp", "run": "r", "name": "loss", "steps": [1], "values": [0.5]}
+    >>> [(event.step, event.value) for event in events_of(block)]
+    [(1, 0.5)]
+    >>> events_of({"model": "mlp", "run": "r", "name": "loss", "steps": [1]})
+    []
+    """
+    try:
+        written = document.get("written") or Timestamp(0, 0)
+        common = {"model": document["model"], "run": document.get("run", "")}
+        common |= {"name": document["name"], "written": written.as_datetime()}
+        if not all(isinstance(common[name], str) for name in ("model", "run", "name")):
+            raise TypeError("a name is no string")
+        pairs = zip(document["steps"], document["values"], strict=True)
+        return [
+            Event(step=operator.index(step), value=float(value), **common) for step, value in pairs
+        ]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        _logger.warning("Events: block %s is damaged: %r", document.get("_id"), error)
+        return []
