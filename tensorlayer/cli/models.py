@@ -8,8 +8,10 @@ import typer
 
 from tensorlayer.cli.connection import ProjectOption, UriOption, connected
 from tensorlayer.cli.table import HomeOption, JsonOption, show
+from tensorlayer.errors import Corrupt, VersionNotFound
 
 if TYPE_CHECKING:
+    from tensorlayer.hub import Hub
     from tensorlayer.models.version import Version
 
 __all__ = ["app", "models", "versions", "events"]
@@ -23,7 +25,7 @@ LAST_EVENTS = 50
 
 #: What a terminal has room for; JSON has more.
 _COLUMNS = ["version", "step", "values", "bytes", "created"]
-_JSON_COLUMNS = [*_COLUMNS, "run", "task", "digest", "sha256"]
+_JSON_COLUMNS = [*_COLUMNS, "run", "task", "digest", "sha256", "damaged"]
 
 
 @app.callback(invoke_without_command=True)
@@ -44,8 +46,7 @@ def models(
     if context.invoked_subcommand is not None:
         return
     with connected(uri, project, home) as hub:
-        newest = list(map(hub.models.get, hub.models.keys()))
-    rows = [{"key": each.model, "versions": each.number, **_row(each)} for each in newest]
+        rows = [_newest(hub, key) for key in hub.models.keys()]  # noqa: SIM118 - no mapping
     show(rows, ["key", "versions", "step", "bytes", "digest", "created"], as_json=as_json)
 
 
@@ -94,15 +95,26 @@ def events(
     show(rows, ["run", "name", "step", "value", "written"], as_json=as_json, title=key)
 
 
+def _newest(hub: Hub, key: str) -> dict[str, Any]:
+    try:
+        newest = hub.models.get(key)
+    except (Corrupt, VersionNotFound) as error:
+        typer.echo(str(error), err=True)  # one damaged model hides no other
+        return {"key": key}
+    return {"key": key, "versions": newest.number, **_row(newest)}
+
+
 def _row(version: Version) -> dict[str, Any]:
+    weights = version.weights
     return {
         "version": version.number,
         "step": version.step,
         "values": dict(version.values),
         "task": version.task,
         "run": version.run,
-        "bytes": version.weights.length,
-        "sha256": version.weights.sha256,
+        "bytes": None if weights is None else weights.length,
+        "sha256": None if weights is None else weights.sha256,
         "digest": version.digest[:12],
         "created": version.created,
+        "damaged": ", ".join(version.damaged) or None,
     }

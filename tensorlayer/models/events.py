@@ -2,7 +2,7 @@
 
 ::
 
-    events   {_id, model, run, name, steps: [...], values: [...], written}
+    events   {_id, schema, model, run, name, steps: [...], values: [...], written}
 
 Writing only ever adds blocks. Reading folds them: for one model, run, name and step the value that
 was written last counts. So a task that is executed again, which keeps its run, replaces its own
@@ -16,6 +16,7 @@ import atexit
 import dataclasses
 import datetime
 import logging
+import operator
 import threading
 import weakref
 from collections import defaultdict
@@ -25,13 +26,14 @@ from typing import Any
 from bson import ObjectId
 from bson.timestamp import Timestamp
 from pymongo import ASCENDING, IndexModel
-from pymongo.errors import BulkWriteError, PyMongoError
+from pymongo.errors import BulkWriteError, DocumentTooLarge, PyMongoError
 
 from tensorlayer.errors import InvalidArgument, StoreError
 from tensorlayer.storage.connection import Store
-from tensorlayer.storage.names import check_field, check_key
+from tensorlayer.storage.inserting import insert
+from tensorlayer.storage.names import check_field, check_int, check_key
 
-__all__ = ["Event", "EventLog", "check_step", "check_values"]
+__all__ = ["Event", "EventLog", "check_step", "check_values", "events_of"]
 
 #: A value waits no longer than this before it is written, so a killed process loses less than 1 s.
 FLUSH_SECONDS = 0.5
@@ -50,7 +52,12 @@ _INDEXES = (
     IndexModel([("model", ASCENDING), ("written", ASCENDING)]),
 )
 
-_DUPLICATE_KEY = 11000
+#: Version of the layout of a block.
+SCHEMA = 1
+
+#: What the server says when the document is to blame, not the moment: BadValue, FailedToParse,
+#: Overflow, InvalidBSON, validation failed, too large, key of an index too large.
+_BAD_DOCUMENT = frozenset({2, 9, 15, 22, 121, 10334, 17280})
 
 #: (model, run, name)
 _Series = tuple[str, str, str]
@@ -106,6 +113,8 @@ class EventLog:
         #: Blocks whose writing failed; they keep their ids, so writing them again adds nothing
         #: twice.
         self._unwritten: list[dict[str, Any]] = []
+        #: What was wrong with blocks that the database will never take, until a flush has told it.
+        self._set_aside: list[str] = []
         self._writer: threading.Thread | None = None
         self._closed = threading.Event()
 
@@ -117,11 +126,12 @@ class EventLog:
         InvalidName
             The key or the name of a metric breaks a rule.
         InvalidArgument
-            A value is not a number or ``step`` not an integer.
+            A value is not a number, or ``step`` not an integer of 64 bits.
         StoreUnavailable
             `MAX_BUFFERED` values wait, and the database is away for longer than the budget.
         """
         check_key(key, "model key")
+        _check_run(run)
         step, checked = check_step(step), check_values(values)
         with self._buffer_lock:
             for name, value in checked.items():
@@ -143,14 +153,19 @@ class EventLog:
         StoreUnavailable
             The database is away for longer than the budget. Nothing is lost: the next flush tries
             again.
+        StoreError
+            The database refused a block, perhaps by a rule of its administrator, since the last
+            flush; told once. All others are written.
         """
         with self._write_lock:
-            with self._buffer_lock:
-                taken, self._buffered, self._n_buffered = self._buffered, {}, 0
-            self._unwritten += _blocks(taken)
-            if self._unwritten:
-                self._store.call(self._write)
-                self._unwritten = []
+            self._write()
+            told, self._set_aside = self._set_aside, []
+        if told:
+            raise StoreError(
+                f"Events: the database refused {len(told)} blocks, which are lost; everything else "
+                f"is written. {' '.join(told[:3])} Check the validation rules of the collection "
+                "'events', and log these values again."
+            )
 
     def close(self) -> None:
         """Flush, and end the background thread."""
@@ -163,7 +178,7 @@ class EventLog:
         Runs come in the order in which they first wrote. Of several values for one step of a run,
         the last one counts. What this process has logged is flushed before.
         """
-        self.flush()
+        self._write_quietly()
         query = (
             {"model": key} if name is None else {"model": key, "name": check_field(name, "metric")}
         )
@@ -173,7 +188,7 @@ class EventLog:
         return list(_fold(blocks))
 
     def _start(self) -> None:
-        reference = weakref.WeakMethod(self.flush)
+        reference = weakref.WeakMethod(self._write_quietly)
         self._writer = threading.Thread(
             target=_flush_regularly,
             args=(reference, self._closed),
@@ -183,15 +198,48 @@ class EventLog:
         self._writer.start()
         atexit.register(_flush_quietly, reference)
 
+    def _write_quietly(self) -> None:
+        """Write, and leave what was refused to be told by the next flush of the user."""
+        with self._write_lock:
+            self._write()
+            if self._set_aside:
+                _logger.warning("Events were refused by the database: %s", self._set_aside[-1])
+
     def _write(self) -> None:
+        with self._buffer_lock:
+            taken, self._buffered, self._n_buffered = self._buffered, {}, 0
+        self._unwritten += _blocks(taken)
         try:
-            self._collection.insert_many(self._unwritten, ordered=False)
-        except BulkWriteError as error:  # written by an attempt whose answer was lost
-            wrong = [
-                each for each in error.details["writeErrors"] if each["code"] != _DUPLICATE_KEY
-            ]
-            if wrong:
+            insert(self._store, self._collection, self._unwritten)
+        except Exception as error:
+            if not _blames_a_document(error):
                 raise
+            self._write_one_by_one()
+        self._unwritten = []
+
+    def _write_one_by_one(self) -> None:
+        """Find the blocks that cannot be written: one of them must not hold up all others."""
+        while self._unwritten:
+            block = self._unwritten[0]
+            try:
+                insert(self._store, self._collection, [block])
+            except Exception as error:
+                if not _blames_a_document(error):
+                    raise
+                self._set_aside.append(_about(block, error))
+            del self._unwritten[0]
+
+
+def _blames_a_document(error: Exception) -> bool:
+    if isinstance(error, BulkWriteError):
+        return all(each["code"] in _BAD_DOCUMENT for each in error.details["writeErrors"])
+    # What the driver cannot encode is an error of bson, or one of the language.
+    return isinstance(error, DocumentTooLarge) or not isinstance(error, PyMongoError | StoreError)
+
+
+def _about(block: Mapping[str, Any], error: Exception) -> str:
+    steps = f"steps {block['steps'][0]} to {block['steps'][-1]}"
+    return f"Model {block['model']!r}, {block['name']!r}, {steps}: {error!s:.200}."
 
 
 def _flush_regularly(reference: weakref.WeakMethod[Any], closed: threading.Event) -> None:
@@ -207,16 +255,25 @@ def _flush_quietly(reference: weakref.WeakMethod[Any]) -> bool:
         return False
     try:
         flush()
-    except (StoreError, PyMongoError) as error:
+    except Exception as error:  # noqa: BLE001 - without this thread every later event is lost
         _logger.warning("Events wait in memory: %s", error)
     return True
 
 
 def check_step(step: Any) -> int:
-    """Return ``step`` if it is an integer, of any kind."""
+    """Return ``step`` if it is an integer of any kind that the database can hold."""
     if isinstance(step, bool) or not hasattr(step, "__index__"):
         raise InvalidArgument(f"step must be an integer, got {step!r}. It counts training steps.")
-    return int(step)
+    return check_int(operator.index(step), "step")
+
+
+def _check_run(run: Any) -> None:
+    try:
+        run.encode()
+    except (AttributeError, UnicodeEncodeError) as error:
+        raise InvalidArgument(
+            f"run must be a string of valid Unicode, got {run!r:.80}. Name the run otherwise."
+        ) from error
 
 
 def check_values(values: Mapping[str, Any]) -> dict[str, float]:
@@ -229,7 +286,7 @@ def _number(name: str, value: Any) -> float:
         raise InvalidArgument(f"Metric {name!r} must be a number, got {value!r:.80}.")
     try:
         return float(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InvalidArgument(
             f"Metric {name!r} must be one number, got {type(value).__name__}. Take its mean, or "
             "log its parts under names of their own."
@@ -241,6 +298,7 @@ def _blocks(series: Mapping[_Series, tuple[list[int], list[float]]]) -> Iterator
         for start in range(0, len(steps), MAX_BLOCK):
             yield {
                 "_id": ObjectId(),
+                "schema": SCHEMA,
                 "model": model,
                 "run": run,
                 "name": name,
@@ -250,16 +308,39 @@ def _blocks(series: Mapping[_Series, tuple[list[int], list[float]]]) -> Iterator
             }
 
 
-def _fold(blocks: list[dict[str, Any]]) -> Iterator[Event]:
+def _fold(documents: list[dict[str, Any]]) -> Iterator[Event]:
     """Yield what counts of blocks that are ordered by their time of writing."""
     folded: dict[str, dict[str, dict[int, Event]]] = defaultdict(lambda: defaultdict(dict))
-    for block in blocks:
-        series = folded[block["run"]][block["name"]]
-        common = {name: block[name] for name in ("model", "run", "name")}
-        common["written"] = block["written"].as_datetime()
-        for step, value in zip(block["steps"], block["values"], strict=True):
-            series[step] = Event(step=step, value=value, **common)
+    for document in documents:
+        for event in events_of(document):
+            folded[event.run][event.name][event.step] = event
     for names in folded.values():
         for _, series in sorted(names.items()):
             for _, event in sorted(series.items()):
                 yield event
+
+
+def events_of(document: Mapping[str, Any]) -> list[Event]:
+    """Return the events of a block; none, and a warning, if it is damaged. The only decoder.
+
+    Examples
+    --------
+    >>> block = {"model": "mlp", "run": "r", "name": "loss", "steps": [1], "values": [0.5]}
+    >>> [(event.step, event.value) for event in events_of(block)]
+    [(1, 0.5)]
+    >>> events_of({"model": "mlp", "run": "r", "name": "loss", "steps": [1]})
+    []
+    """
+    try:
+        written = document.get("written") or Timestamp(0, 0)
+        common = {"model": document["model"], "run": document.get("run", "")}
+        common |= {"name": document["name"], "written": written.as_datetime()}
+        if not all(isinstance(common[name], str) for name in ("model", "run", "name")):
+            raise TypeError("a name is no string")
+        pairs = zip(document["steps"], document["values"], strict=True)
+        return [
+            Event(step=operator.index(step), value=float(value), **common) for step, value in pairs
+        ]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        _logger.warning("Events: block %s is damaged: %r", document.get("_id"), error)
+        return []

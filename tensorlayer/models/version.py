@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tensorlayer.storage.blobs import Pointer
+from bson import ObjectId
+
+from tensorlayer.errors import Corrupt
+from tensorlayer.storage.pointer import Pointer
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Savable", "Version"]
+__all__ = ["SCHEMA", "Savable", "Version"]
+
+#: Version of the layout of the document.
+SCHEMA = 1
 
 
 class Savable(Protocol):
@@ -49,11 +55,14 @@ class Version:
     digest
         Structure digest of the model.
     weights
-        Where the weights are, with SHA-256 and length.
+        Where the weights are, with SHA-256 and length; None if that is damaged.
     values
         Metrics that were given when saving.
     created
         By the clock of the server.
+    damaged
+        Fields of the stored document that are missing or nonsense. A list shows such a version,
+        with what is known; nothing else takes it.
     """
 
     model: str
@@ -62,17 +71,81 @@ class Version:
     run: str
     task: str | None
     digest: str
-    weights: Pointer
+    weights: Pointer | None
     values: Mapping[str, float]
-    created: datetime.datetime
+    created: datetime.datetime | None
+    damaged: tuple[str, ...] = ()
 
     def to_document(self) -> dict[str, Any]:
         """Return the document of this version; the only encoder."""
         document = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
-        return {**document, "weights": self.weights.to_document(), "values": dict(self.values)}
+        del document["damaged"]
+        weights = None if self.weights is None else self.weights.to_document()
+        return {"schema": SCHEMA, **document, "weights": weights, "values": dict(self.values)}
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Version:
-        """Return the version that a document describes; the only decoder."""
-        fields = {each.name: document[each.name] for each in dataclasses.fields(cls)}
-        return cls(**{**fields, "weights": Pointer.from_document(document["weights"])})
+        """Return what is known of a version; the only decoder.
+
+        What is not needed takes its default, fields that are not known are ignored. What is missing
+        or nonsense stands in ``damaged``.
+        """
+        fields: dict[str, Any] = {}
+        damaged = []
+        for name, (read, default, is_needed) in _FIELDS.items():
+            fields[name] = default
+            if name in document:
+                try:
+                    fields[name] = read(document[name])
+                except (Corrupt, TypeError, ValueError, AttributeError):
+                    damaged.append(name)
+            elif is_needed:
+                damaged.append(name)
+        if fields["created"] is None and isinstance(document.get("_id"), ObjectId):
+            fields["created"] = document["_id"].generation_time
+        return cls(**fields, damaged=tuple(damaged))
+
+    def check(self) -> Version:
+        """Return this version if its document is whole.
+
+        Raises
+        ------
+        Corrupt
+            It is not; the message names model, number and field.
+        """
+        if self.damaged:
+            names = ", ".join(map(repr, self.damaged))
+            raise Corrupt(
+                f"Model {self.model!r} version {self.number}: in its document {names} is missing "
+                "or nonsense. Restore it from another copy, or take another version."
+            )
+        return self
+
+
+def _of(*kinds: type) -> Callable[[Any], Any]:
+    def read(value: Any) -> Any:
+        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+            raise TypeError
+        return int(value) if isinstance(value, int) else value  # not an Int64
+
+    return read
+
+
+def _metrics(value: Any) -> dict[str, float]:
+    return {name: float(_of(int, float)(each)) for name, each in value.items()}
+
+
+_NONE = type(None)
+
+#: How each field is read, what stands for it when it is missing, and whether it may be.
+_FIELDS: dict[str, tuple[Callable[[Any], Any], Any, bool]] = {
+    "model": (_of(str), "", True),
+    "number": (_of(int, _NONE), None, True),
+    "step": (_of(int, _NONE), None, False),
+    "run": (_of(str), "", False),
+    "task": (_of(str, _NONE), None, False),
+    "digest": (_of(str), "", True),
+    "weights": (Pointer.from_document, None, True),
+    "values": (_metrics, {}, False),
+    "created": (_of(datetime.datetime, _NONE), None, False),
+}

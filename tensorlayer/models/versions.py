@@ -2,9 +2,9 @@
 
 ::
 
-    models     {_id: key, structure, config, n_versions, created, blobs?}
-    versions   {_id, model, number, step, run, task, digest, weights: pointer, values, created,
-                blobs}
+    models     {_id: key, schema, structure, config, n_versions, created, blobs?}
+    versions   {_id, schema, model, number, step, run, task, digest, weights: pointer, values,
+                created, blobs}
 
 Weights are uploaded first; the document that points at them is inserted in the transaction that
 raises the model's counter. So a version is there whole or not at all, and numbers run from 1
@@ -14,9 +14,6 @@ without gaps.
 from __future__ import annotations
 
 import dataclasses
-import datetime
-import json
-import math
 import uuid
 from collections.abc import Mapping
 from functools import partial
@@ -30,16 +27,15 @@ from tensorlayer.errors import (
     Corrupt,
     InvalidArgument,
     ModelNotFound,
-    NotSerializable,
     StructureMismatch,
     VersionNotFound,
     did_you_mean,
 )
-from tensorlayer.models import tensors
+from tensorlayer.models import foreign, ranking, tensors
 from tensorlayer.models.events import Event, EventLog, check_step, check_values
+from tensorlayer.models.head import MODELS, Head, new_head
 from tensorlayer.models.version import Savable, Version
 from tensorlayer.storage.blobs import Pointer
-from tensorlayer.storage.codec import pack, unpack
 from tensorlayer.storage.connection import Store
 from tensorlayer.storage.names import check_field, check_key
 
@@ -50,12 +46,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Models", "Savable", "Version"]
 
-#: The collections whose documents point at blobs.
-MODELS, VERSIONS = "models", "versions"
+#: The collection whose documents point at the weights.
+VERSIONS = "versions"
 
 _MODEL_INDEXES = (IndexModel("blobs", sparse=True),)
 _VERSION_INDEXES = (
-    IndexModel([("model", ASCENDING), ("number", DESCENDING)], unique=True),
+    # Read forwards it is the order of lists, backwards it finds the newest.
+    IndexModel([("model", ASCENDING), ("number", ASCENDING)], unique=True),
     IndexModel("blobs", sparse=True),
 )
 
@@ -97,7 +94,7 @@ class Models:
     def save(
         self,
         key: str,
-        model: Savable,
+        model: Savable | Mapping[str, Any],
         *,
         step: int | None = None,
         values: Mapping[str, float] | None = None,
@@ -116,7 +113,8 @@ class Models:
         key
             What the model is called.
         model
-            A `Model`, or whatever has ``config``, ``structure_digest`` and ``to_arrays()``.
+            A `Model`, a built Keras model, a dictionary of arrays, or whatever has ``config``,
+            ``structure_digest`` and ``to_arrays()``.
         step
             Training step, by which events find the version.
         values
@@ -130,6 +128,7 @@ class Models:
             The configuration is not plain JSON, or safetensors does not know a parameter's type.
         """
         check_key(key, "model key")
+        model = foreign.savable(model)
         version = Version(
             model=key,
             number=None,
@@ -142,7 +141,7 @@ class Models:
             created=self._store.now(),
         )
         document = {"_id": ObjectId(), **version.to_document(), "blobs": [version.weights.id]}
-        head = self._new_head(key, model, version.created)
+        head = new_head(key, model, version.created, self._store.blobs)
         number = self._store.commit(partial(self._insert, document, head))
         return dataclasses.replace(version, number=number)
 
@@ -153,6 +152,8 @@ class Models:
         ------
         ModelNotFound, VersionNotFound
             There is none. The message says what there is.
+        Corrupt
+            Its document is damaged. No other version is taken instead.
         """
         query = {"model": check_key(key, "model key")}
         if version is not None:
@@ -161,7 +162,7 @@ class Models:
         found = self._store.call(partial(self._versions.find_one, query, sort=newest))
         if found is None:
             raise self._missing(key, version)
-        return Version.from_document(found)
+        return Version.from_document(found).check()
 
     def arrays(self, key: str, version: int | None = None) -> dict[str, np.ndarray]:
         """Return the parameters of a version as read-only arrays, verified, without TensorFlow.
@@ -175,8 +176,10 @@ class Models:
         """
         return self._read(self.get(key, version))
 
-    def load(self, key: str, version: int | None = None) -> Model:
+    def load(self, key: str, version: int | None = None) -> Model | Any:
         """Return a model, built from its configuration, with the parameters of a version.
+
+        What was saved as a Keras model comes back as one, a dictionary of arrays as a dictionary.
 
         Raises
         ------
@@ -187,10 +190,12 @@ class Models:
         StructureMismatch
             The layers of this program build another structure from that configuration.
         """
+        found, config = self.get(key, version), self.config(key)
+        if foreign.kind_of(config) is not None:
+            return foreign.restore(config, self._read(found), found.digest)
         from tensorlayer.models import Model
 
-        found = self.get(key, version)
-        model = Model.from_config(self.config(key))
+        model = Model.from_config(config)
         if model.structure_digest != found.digest:
             raise StructureMismatch(
                 f"Model {key!r} version {found.number}: the configuration now builds structure "
@@ -211,7 +216,7 @@ class Models:
         head = self._head(check_key(key, "model key"))
         if head is None:
             raise self._missing(key, None)
-        return json.loads(unpack(head["config"], self._store.blobs))
+        return head.read_config(self._store.blobs)
 
     def best(self, key: str, event: str, mode: Literal["max", "min"] = "max") -> Version:
         """Return the version with the best value of a metric.
@@ -233,21 +238,17 @@ class Models:
         ModelNotFound, VersionNotFound
             No version has a value. The message says which metrics there are.
         """
-        if mode not in ("max", "min"):
-            raise InvalidArgument(f"mode must be 'max' or 'min', got {mode!r}.")
-        events = {(each.run, each.step): each.value for each in self.events(key, event)}
-        sign = 1.0 if mode == "max" else -1.0
-        ranked = [
-            (sign * value, version.number, version)
-            for version in self.list(key)
-            for value in [
-                version.values.get(event, events.get((version.run, version.step), math.nan))
-            ]
-            if not math.isnan(value)
-        ]
-        if not ranked:
+        ranking.check_mode(mode)
+        events = self.events(key, event)
+        if self._head(key) is None and events:
+            raise ModelNotFound(
+                f"Model {key!r} has {len(events)} events {event!r} but no version: nothing was "
+                "saved under this key. Save the model: save(key, model, step=step)."
+            )
+        best = ranking.best_of(self.list(key), events, event, mode)
+        if best is None:
             raise self._without_value(key, event, len(events))
-        return max(ranked, key=lambda each: each[:2])[2]
+        return best
 
     def log(self, key: str, values: Mapping[str, float], *, step: int) -> None:
         """Log metrics of a training step; a few microseconds, written by a thread within 0.5 s.
@@ -286,10 +287,13 @@ class Models:
 
     def keys(self) -> _Keys:
         """Return the keys of all models, sorted."""
-        return self._store.call(lambda: sorted(self._models.distinct("_id")))
+        found = self._store.call(lambda: [*self._models.find({}, {"_id": 1}).sort("_id")])
+        return [each["_id"] for each in found]
 
     def list(self, key: str | None = None) -> _Versions:
         """Return all versions, of one model or of all, ordered by key and number.
+
+        Also damaged ones, with what is known of them and what is wrong in ``damaged``.
 
         Raises
         ------
@@ -310,32 +314,17 @@ class Models:
     def _task(self) -> str | None:
         return None if self._store.stage is None else self._store.stage.run
 
-    def _head(self, key: str) -> dict[str, Any] | None:
-        return self._store.call(partial(self._models.find_one, {"_id": key}))
+    def _head(self, key: str) -> Head | None:
+        found = self._store.call(partial(self._models.find_one, {"_id": key}))
+        return None if found is None else Head.from_document(found)
 
     def _upload(self, key: str, model: Savable) -> Pointer:
         """Put the weights where nobody sees them, unless they cannot belong to this key."""
         head = self._head(key)
         if head is not None:
-            _check_structure(head, model.structure_digest)
+            head.check_structure(model.structure_digest)
+            head.need("n_versions")
         return self._store.blobs.put(tensors.to_bytes(model.to_arrays()), owner=VERSIONS)
-
-    def _new_head(self, key: str, model: Savable, created: datetime.datetime) -> dict[str, Any]:
-        try:
-            config = json.dumps(model.config)
-        except (TypeError, ValueError) as error:
-            raise NotSerializable(
-                f"The configuration of model {key!r} is not JSON: {error}."
-            ) from error
-        packed, blobs = pack(config, self._store.blobs, MODELS)
-        head = {
-            "_id": key,
-            "structure": model.structure_digest,
-            "config": packed,
-            "n_versions": 1,
-            "created": created,
-        }
-        return {**head, "blobs": blobs} if blobs else head
 
     def _insert(
         self, document: dict[str, Any], new_head: dict[str, Any], session: ClientSession
@@ -348,23 +337,25 @@ class Models:
         written = self._versions.find_one({"_id": document["_id"]}, {"number": 1}, session=session)
         if written is not None:
             return written["number"]
-        head = self._models.find_one_and_update(
+        stored = self._models.find_one_and_update(
             {"_id": document["model"]},
             {"$inc": {"n_versions": 1}},
             return_document=ReturnDocument.AFTER,
             session=session,
         )
-        if head is None:
-            head = new_head
-            self._models.insert_one(head, session=session)
-        _check_structure(head, document["digest"])
-        number = head["n_versions"]
+        if stored is None:
+            self._store.blobs.claim(new_head.get("blobs", ()), session)
+            self._models.insert_one(new_head, session=session)
+        head = Head.from_document(stored or new_head)
+        head.check_structure(document["digest"])
+        self._store.blobs.claim(document["blobs"], session)
+        number = head.need("n_versions")
         self._versions.insert_one({**document, "number": number}, session=session)
         return number
 
     def _read(self, version: Version) -> dict[str, np.ndarray]:
         try:
-            return tensors.from_bytes(self._store.blobs.get(version.weights))
+            return tensors.from_bytes(self._store.blobs.get(version.check().weights))
         except Corrupt as error:
             raise Corrupt(f"Model {version.model!r} version {version.number}: {error}") from error
 
@@ -373,7 +364,7 @@ class Models:
         if head is None:
             return ModelNotFound(f"There is no model {key!r}. {did_you_mean(key, self.keys())}")
         return VersionNotFound(
-            f"Model {key!r} has versions 1 to {head['n_versions']}, got {version!r}."
+            f"Model {key!r} has versions 1 to {head.n_versions}, got {version!r}."
         )
 
     def _without_value(self, key: str, event: str, n_events: int) -> VersionNotFound:
@@ -387,14 +378,6 @@ class Models:
             f"Model {key!r}: none of its versions was saved at the run and step of one of the "
             f"{n_events} events {event!r} with a number other than NaN. Save with the step that is "
             "logged: save(key, model, step=step)."
-        )
-
-
-def _check_structure(head: Mapping[str, Any], digest: str) -> None:
-    if head["structure"] != digest:
-        raise StructureMismatch(
-            f"Model {head['_id']!r} holds versions of structure {head['structure'][:12]}, this "
-            f"model has {digest[:12]}. One key is one structure: save it under another key."
         )
 
 

@@ -1,76 +1,66 @@
-"""Blobs: what is too large for a document, in GridFS, committed by whoever points at it."""
+"""Blobs: what is too large for a document, in GridFS, committed by whoever points at it.
+
+::
+
+    blobs.files    {_id, filename, length, chunkSize, uploadDate,
+                    metadata: {schema, owner, writer, complete, committed, digests, sha256}}
+    blobs.chunks   {_id, files_id, n, data}
+
+Every chunk has a digest of its own, so chunks are verified in parallel, a part can be read and
+trusted without the rest, and a damaged chunk is named. The digest of the blob, which its pointer
+holds, is taken over the digests of its chunks.
+"""
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import hashlib
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import TYPE_CHECKING
 
 import pymongo
 from bson import ObjectId
-from pymongo.errors import BulkWriteError
 
-from tensorlayer.errors import Corrupt
+from tensorlayer.errors import Corrupt, InvalidArgument
+from tensorlayer.storage import sweeping
+from tensorlayer.storage.inserting import insert
 from tensorlayer.storage.names import check_key
+from tensorlayer.storage.pointer import CHUNK_BYTES, Pointer, windows
 
 if TYPE_CHECKING:
+    from pymongo.client_session import ClientSession
+
     from tensorlayer.storage.connection import Store
 
-#: One chunk is one document. Larger chunks mean fewer documents, but a
-#: server with a small cache has trouble to change documents of many megabytes.
-CHUNK_BYTES = 2 * 1024 * 1024
 #: How many chunks are one message to or from the server.
-_WINDOW_CHUNKS = 4
-#: While these are on their way, the next one is read and hashed: a transfer holds at most twice as
-#: many windows in memory.
-_WINDOWS_SENT_AT_ONCE = 2
+_WINDOW_CHUNKS = 2
+#: So many windows are on their way, or hashed, at the same time; a transfer holds twice as many in
+#: memory.
+_WINDOWS_AT_ONCE = 4
+
+#: Bytes of a SHA-256.
+_DIGEST_BYTES = 32
 
 #: What never got a document within a day was left by somebody who is gone.
 GRACE_SECONDS = 24 * 3600.0
 
-_DUPLICATE_KEY = 11000
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Pointer:
-    """Where a blob is, and how to know that it is the right one."""
-
-    #: The id of the file in GridFS.
-    id: ObjectId
-    #: Checksum of the content, in hexadecimal digits.
-    sha256: str
-    #: Size of the content in bytes.
-    length: int
-
-    def to_document(self) -> dict[str, Any]:
-        """Return what is stored in the document that commits the blob."""
-        return {"id": self.id, "sha256": self.sha256, "length": self.length}
-
-    @classmethod
-    def from_document(cls, document: Mapping[str, Any]) -> Pointer:
-        """Return the pointer that a document holds.
-
-        Raises
-        ------
-        Corrupt
-            When a field is missing.
-        """
-        try:
-            return cls(id=document["id"], sha256=document["sha256"], length=int(document["length"]))
-        except (KeyError, TypeError, ValueError) as error:
-            raise Corrupt(f"pointer to a blob: {error!r} in {sorted(document)}.") from error
+#: Version of the layout of a file.
+SCHEMA = 1
 
 
 class Blobs:
     """The blobs of one store.
 
     A blob is visible to nobody until a document points at it: the document holds the `Pointer`, and
-    the blob's id in its list ``blobs``, which commits it. What no document of the owner points at
-    is deleted by `sweep` after a grace period, so a broken upload costs space for a day.
+    the blob's id in its list ``blobs``, which commits it. The owner's collection has an index on
+    ``blobs``. Where nothing may go wrong between upload and commit, the transaction that inserts
+    the document also calls `claim`.
+
+    What a process has uploaded and not committed is deleted when the process is gone, see
+    `tensorlayer.storage.presence`; as long as it lives, it may take its time.
 
     The files are those of GridFS, bucket ``blobs``: stock tools read them.
 
@@ -83,12 +73,13 @@ class Blobs:
     --------
     >>> blobs = hub.store.blobs
     >>> pointer = blobs.put(b"weights", owner="versions")
-    >>> blobs.get(pointer)
-    b'weights'
+    >>> blobs.get(pointer), blobs.read_range(pointer, 2, 5)
+    (b'weights', b'igh')
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        store.presence.on_gone(self.abandon)
 
     def put(self, data: bytes | memoryview | Iterable[bytes], *, owner: str) -> Pointer:
         """Upload a blob, not yet committed; memory stays bounded when ``data`` is an iterable.
@@ -108,68 +99,129 @@ class Blobs:
         check_key(owner, "owner of a blob")
         id_ = ObjectId()
         self._announce(id_, owner)
-        checksum, length, first = hashlib.sha256(), 0, 0
-        with ThreadPoolExecutor(_WINDOWS_SENT_AT_ONCE) as pool:
-            sent: deque[Future[None]] = deque()
-            for window in _windows(_chunks(data)):
-                sent.append(pool.submit(self._send, id_, first, window))
-                first += len(window)
-                for chunk in window:
-                    checksum.update(chunk)
-                    length += len(chunk)
-                if len(sent) > _WINDOWS_SENT_AT_ONCE:
-                    sent.popleft().result()
+        n, length = 0, 0
+        digests: list[bytes] = []
+        with ThreadPoolExecutor(_WINDOWS_AT_ONCE) as pool:
+            sent: deque[Future[list[bytes]]] = deque()
+            for window in windows(data, _WINDOW_CHUNKS):
+                sent.append(pool.submit(self._send, id_, n, window))
+                n, length = n + len(window), length + sum(map(len, window))
+                if len(sent) > _WINDOWS_AT_ONCE:
+                    digests += sent.popleft().result()
             for each in sent:
-                each.result()
-        self._complete(id_, length, checksum.hexdigest())
-        return Pointer(id=id_, sha256=checksum.hexdigest(), length=length)
+                digests += each.result()
+        pointer = Pointer(id=id_, sha256=_overall(digests), length=length)
+        self._complete(pointer, b"".join(digests))
+        return pointer
 
     def get(self, pointer: Pointer) -> bytes:
-        """Return the content of a blob, after its checksum was found right.
+        """Return the content of a blob, after its digests were found right.
 
         Raises
         ------
         Corrupt
-            When a chunk is missing or the content is not what was stored.
+            When a chunk is missing, too short or too long, or not what was stored; names it.
         """
         return b"".join(self.open(pointer))
 
     def read(self, pointer: Pointer) -> bytearray:
-        """Return the content as `get` does, in a buffer that may be written to."""
-        content = bytearray(pointer.length)
-        position = 0
-        for part in self.open(pointer):
-            content[position : position + len(part)] = part
-            position += len(part)
-        return content
+        """Return the content as `get` does, in a buffer that may be written to.
+
+        Memory is needed for the content once, and for the chunks that are on their way.
+        """
+        return self._into_buffer(pointer, 0, pointer.length)
+
+    def read_range(self, pointer: Pointer, start: int, stop: int) -> bytes:
+        """Return the bytes from ``start`` to before ``stop``; only their chunks are read.
+
+        Raises
+        ------
+        InvalidArgument
+            The blob has no such bytes.
+        Corrupt
+            One of these chunks is damaged. Damage elsewhere does not matter.
+        """
+        if not 0 <= start <= stop <= pointer.length:
+            raise InvalidArgument(
+                f"blob {pointer.id}: has bytes 0 to {pointer.length}, got {start!r} to {stop!r}. "
+                "Give 0 <= start <= stop <= length."
+            )
+        return bytes(self._into_buffer(pointer, start, stop))
 
     def open(self, pointer: Pointer) -> Iterator[bytes]:
-        """Return the content part by part; the checksum is verified after the last part.
+        """Return the content part by part.
 
-        Memory stays bounded. A lost connection is resumed where it broke.
+        Memory stays bounded. A lost connection is resumed where it broke. A blob of more than a few
+        megabytes is verified part by part, before each is returned; a smaller one, to save the way
+        to the database, when its last part was read.
 
         Raises
         ------
         Corrupt
-            When a chunk is missing or too much, and, after the last part, when the content is not
-            what was stored: until then nothing that was read may be trusted.
+            When a chunk is missing, too short or too long, or not what was stored; names it.
         """
-        checksum, length = hashlib.sha256(), 0
-        for n, part in enumerate(self._parts(pointer)):
-            checksum.update(part)
-            length += len(part)
-            if length > pointer.length:
-                raise _corrupt(pointer, f"chunk {n} is too long")
-            yield part
-        if checksum.hexdigest() != pointer.sha256:
-            raise _corrupt(pointer, "its checksum differs")
+        digests = self._digests(pointer) if pointer.n_chunks > _WINDOW_CHUNKS else None
+        found = []
+        for data, digest in self._verified(pointer, 0, pointer.n_chunks, digests):
+            found.append(digest)
+            yield data
+        if digests is None and _overall(found) != pointer.sha256:
+            stored = self._digests(pointer) or found
+            bad = next((n for n, each in enumerate(found) if each != stored[n]), None)
+            raise _corrupt(
+                pointer, f"{'' if bad is None else f'chunk {bad}: '}its checksum differs"
+            )
+
+    def claim(self, ids: Iterable[ObjectId], session: ClientSession) -> None:
+        """Commit blobs in the transaction that inserts the document which points at them.
+
+        Either the sweep comes first, then this raises and the transaction has no effect, or it does
+        not touch them any more.
+
+        Parameters
+        ----------
+        ids
+            What the document's list ``blobs`` holds.
+        session
+            Of the transaction.
+
+        Raises
+        ------
+        Corrupt
+            One of them is not there, or not complete.
+        """
+        wanted = list(dict.fromkeys(ids))
+        if not wanted:
+            return
+        query = {"_id": {"$in": wanted}, "metadata.complete": True, "metadata.doomed": None}
+        change = {"$set": {"metadata.committed": True}}
+        files = self._store.database["blobs.files"]  # without making indexes in a transaction
+        if files.update_many(query, change, session=session).matched_count < len(wanted):
+            there = {each["_id"] for each in files.find(query, {"_id": 1}, session=session)}
+            lost = next(each for each in wanted if each not in there)
+            raise Corrupt(
+                f"blob {lost}: it was swept before the document that points at it was committed, "
+                "because its writer seemed to be gone. Nothing was committed; save again."
+            )
+
+    def release(self, ids: Iterable[ObjectId], session: ClientSession | None = None) -> None:
+        """Undo `claim`, when the document that points at the blobs is deleted.
+
+        What nothing points at then is deleted by the next `sweep`, or when this process is gone.
+        """
+        change = {"$set": {"metadata.committed": False, "metadata.writer": self._store.presence.id}}
+        files = self._store.database["blobs.files"]
+        query = {"_id": {"$in": list(ids)}}
+        self._store.call(lambda: files.update_many(query, change, session=session))
 
     def sweep(self, grace_seconds: float = GRACE_SECONDS) -> int:
-        """Delete blobs that no document points at and that are older than the grace.
+        """Delete blobs that nothing points at and that are older than the grace.
 
-        Age is measured by the server's clock. The grace has to be longer than the longest time
-        between an upload and its commit, which for a task is the time that the task runs. May run
-        anywhere, at any time, by several processes; a blob that is gone already is skipped.
+        Blobs of other processes that live are spared, however old they are; the grace is for those
+        of this process. Age is measured by the server's clock. May run anywhere, at any time, by
+        several processes; a blob that is gone already is skipped.
+
+        There is no need to call it: what a process leaves is removed when it is gone.
 
         Parameters
         ----------
@@ -181,16 +233,24 @@ class Blobs:
         int
             How many blobs were deleted.
         """
+        presence = self._store.presence
         oldest = self._store.now() - datetime.timedelta(seconds=grace_seconds)
-        # Only ours: what somebody else put into the bucket has no owner.
-        query = {"uploadDate": {"$lt": oldest}, "metadata.owner": {"$type": "string"}}
-        fields = {"metadata.owner": True}
-        found = self._store.call(lambda: list(self._files.find(query, fields)))
-        return sum(
-            self._delete(each["_id"])
-            for each in found
-            if not self._committed(each["_id"], each["metadata"]["owner"])
-        )
+        # Whoever ended after this list was made is spared, not the other way round.
+        writers = self._store.call(lambda: self._store.database["writers"].distinct("_id"))
+        living = set(writers) - set(presence.gone()) - {presence.id}
+        query = {"metadata.writer": {"$nin": sorted(living)}, "uploadDate": {"$lt": oldest}}
+        return sweeping.sweep(self._store, self._files, self._pieces, query)
+
+    def abandon(self, writer_id: str) -> int:
+        """Delete what a writer that is gone has uploaded and no document points at.
+
+        Returns
+        -------
+        int
+            How many blobs were deleted.
+        """
+        query = {"metadata.writer": writer_id}
+        return sweeping.sweep(self._store, self._files, self._pieces, query)
 
     def discard(self, ids: Iterable[ObjectId]) -> None:
         """Delete blobs that no document points at any more; one that is gone is skipped."""
@@ -199,8 +259,8 @@ class Blobs:
 
     @property
     def _files(self) -> pymongo.collection.Collection:
-        index = pymongo.IndexModel([("filename", 1), ("uploadDate", 1)])
-        return self._store.indexes("blobs.files", index)
+        by_name = pymongo.IndexModel([("filename", 1), ("uploadDate", 1)])  # that of GridFS
+        return self._store.indexes("blobs.files", by_name, sweeping.INDEX)
 
     @property
     def _pieces(self) -> pymongo.collection.Collection:
@@ -209,94 +269,123 @@ class Blobs:
 
     def _announce(self, id_: ObjectId, owner: str) -> None:
         """Insert the file before its chunks, so a broken upload is found by the sweep."""
+        metadata = {"schema": SCHEMA, "owner": owner, "writer": self._store.presence.id}
         fields = {
             "filename": f"{owner}/{id_}",
             "length": 0,
             "chunkSize": CHUNK_BYTES,
-            "metadata": {"owner": owner, "complete": False},
+            "metadata": {**metadata, "complete": False, "committed": False},
         }
         change = {"$setOnInsert": fields, "$currentDate": {"uploadDate": True}}
         self._store.call(lambda: self._files.update_one({"_id": id_}, change, upsert=True))
 
-    def _complete(self, id_: ObjectId, length: int, sha256: str) -> None:
+    def _complete(self, pointer: Pointer, digests: bytes) -> None:
+        metadata = {"sha256": pointer.sha256, "digests": digests, "complete": True}
         change = {
-            "$set": {"length": length, "metadata.sha256": sha256, "metadata.complete": True},
+            "$set": {"length": pointer.length}
+            | {f"metadata.{name}": value for name, value in metadata.items()},
             "$currentDate": {"uploadDate": True},
         }
-        done = self._store.call(lambda: self._files.update_one({"_id": id_}, change))
+        query = {"_id": pointer.id, "metadata.doomed": None}
+        done = self._store.call(lambda: self._files.update_one(query, change))
         if not done.matched_count:
-            raise Corrupt(f"blob {id_}: it was swept while it was uploaded. Upload it again.")
+            raise Corrupt(
+                f"blob {pointer.id}: it was swept while it was uploaded. Upload it again."
+            )
 
-    def _send(self, id_: ObjectId, first: int, window: list[bytes]) -> None:
+    def _send(self, id_: ObjectId, first: int, window: list[bytes | memoryview]) -> list[bytes]:
+        """Store chunks and return their digests."""
         chunks = [
-            {"_id": ObjectId(), "files_id": id_, "n": n, "data": data}
+            {"_id": ObjectId(), "files_id": id_, "n": n, "data": bytes(data)}
             for n, data in enumerate(window, first)
         ]
+        insert(self._store, self._pieces, chunks)
+        return [hashlib.sha256(data).digest() for data in window]
 
-        def send() -> None:
+    def _digests(self, pointer: Pointer) -> list[bytes] | None:
+        """Return the digests of the chunks, verified; None if the file's document is lost."""
+        fields = {"metadata.digests": 1}
+        found = self._store.call(lambda: self._files.find_one({"_id": pointer.id}, fields))
+        if found is None:
+            return None
+        data = found.get("metadata", {}).get("digests")
+        if (
+            not isinstance(data, bytes)
+            or len(data) != _DIGEST_BYTES * pointer.n_chunks
+            or hashlib.sha256(data).hexdigest() != pointer.sha256
+        ):
+            raise _corrupt(pointer, "its checksum differs")
+        return [data[at : at + _DIGEST_BYTES] for at in range(0, len(data), _DIGEST_BYTES)]
+
+    def _into_buffer(self, pointer: Pointer, start: int, stop: int) -> bytearray:
+        if (start, stop) == (0, pointer.length):
+            parts, at = self.open(pointer), 0
+        else:
+            first, last = start // pointer.chunk_bytes, -(-stop // pointer.chunk_bytes)
+            digests = self._digests(pointer)
+            if digests is None:
+                raise _corrupt(pointer, "the document of its file is missing")
+            found = self._verified(pointer, first, last, digests)
+            parts, at = (data for data, _ in found), first * pointer.chunk_bytes
+        try:
+            content = bytearray(stop - start)
+        except (MemoryError, OverflowError) as error:
+            raise _corrupt(pointer, "so much does not fit into memory") from error
+        for part in parts:
+            inside = memoryview(part)[max(start - at, 0) : max(stop - at, 0)]
+            to = max(at - start, 0)
+            content[to : to + len(inside)] = inside
+            at += len(part)
+        return content
+
+    def _verified(
+        self, pointer: Pointer, first: int, last: int, digests: list[bytes] | None
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """Yield chunks in order with their digests; windows ahead are fetched and hashed."""
+        n, starts = first, range(first, last, _WINDOW_CHUNKS)
+        for data, digest in chain.from_iterable(self._ahead(pointer, starts, last)):
+            if digests is not None and digest != digests[n]:
+                raise _corrupt(pointer, f"chunk {n}: its checksum differs")
+            yield data, digest
+            n += 1
+
+    def _ahead(
+        self, pointer: Pointer, starts: range, last: int
+    ) -> Iterator[list[tuple[bytes, bytes]]]:
+        if len(starts) == 1:  # a thread would cost more than it gains
+            yield self._fetch(pointer, starts[0], last)
+            return
+        fetched: deque[Future[list[tuple[bytes, bytes]]]] = deque()
+        with ThreadPoolExecutor(_WINDOWS_AT_ONCE) as pool:
             try:
-                self._pieces.insert_many(chunks, ordered=False)
-            except BulkWriteError as error:
-                # An earlier attempt, whose answer was lost, has inserted them.
-                if any(each["code"] != _DUPLICATE_KEY for each in error.details["writeErrors"]):
-                    raise
+                for n in starts:
+                    fetched.append(pool.submit(self._fetch, pointer, n, last))
+                    if len(fetched) > _WINDOWS_AT_ONCE:
+                        yield fetched.popleft().result()
+                while fetched:
+                    yield fetched.popleft().result()
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
 
-        self._store.call(send)
-
-    def _parts(self, pointer: Pointer) -> Iterator[bytes]:
-        """Return the chunks in order; the next window is fetched while this one is used."""
-        rest, n = pointer.length, 0
-        with ThreadPoolExecutor(1) as pool:
-            window = self._fetch(pointer, n) if rest > 0 else []
-            while rest > 0:
-                found = [each["n"] for each in window]
-                if not found or found != list(range(n, n + len(found))):
-                    lost = next(i for i in range(n, n + len(found) + 1) if i not in found)
-                    raise _corrupt(pointer, f"chunk {lost} is missing")
-                n, rest = n + len(found), rest - sum(len(each["data"]) for each in window)
-                ahead = pool.submit(self._fetch, pointer, n) if rest > 0 else None
-                yield from (each["data"] for each in window)
-                window = ahead.result() if ahead else []
-
-    def _fetch(self, pointer: Pointer, first: int) -> list[Mapping[str, Any]]:
-        query = {"files_id": pointer.id, "n": {"$gte": first, "$lt": first + _WINDOW_CHUNKS}}
-        return self._store.call(lambda: list(self._pieces.find(query).sort("n")))
-
-    def _committed(self, id_: ObjectId, owner: str) -> bool:
-        documents = self._store.database[owner]
-        return self._store.call(lambda: documents.find_one({"blobs": id_}, {"_id": 1})) is not None
-
-    def _delete(self, id_: ObjectId) -> int:
-        """Delete the chunks first: what is left of a broken deletion is found by the next sweep."""
-        self._store.call(lambda: self._pieces.delete_many({"files_id": id_}))
-        return self._store.call(lambda: self._files.delete_one({"_id": id_})).deleted_count
+    def _fetch(self, pointer: Pointer, first: int, last: int) -> list[tuple[bytes, bytes]]:
+        """Return the chunks of one window with their digests."""
+        last = min(first + _WINDOW_CHUNKS, last)
+        query = {"files_id": pointer.id, "n": {"$gte": first, "$lt": last}}
+        found = self._store.call(lambda: list(self._pieces.find(query, {"n": 1, "data": 1})))
+        chunks = {each["n"]: each["data"] for each in found}
+        for n in range(first, last):
+            length = min(pointer.chunk_bytes, pointer.length - n * pointer.chunk_bytes)
+            data = chunks.get(n)
+            if not isinstance(data, bytes):
+                raise _corrupt(pointer, f"chunk {n} is missing")
+            if len(data) != length:
+                wrong = "too long" if len(data) > length else "too short"
+                raise _corrupt(pointer, f"chunk {n} is {wrong}")
+        return [(chunks[n], hashlib.sha256(chunks[n]).digest()) for n in range(first, last)]
 
 
-def _chunks(data: bytes | memoryview | Iterable[bytes]) -> Iterator[bytes]:
-    """Cut ``data`` into chunks of equal size but for the last."""
-    if isinstance(data, (bytes, bytearray, memoryview)):
-        view = memoryview(data).cast("B")
-        yield from (bytes(view[n : n + CHUNK_BYTES]) for n in range(0, len(view), CHUNK_BYTES))
-        return
-    rest = bytearray()
-    for part in data:
-        rest += part
-        while len(rest) >= CHUNK_BYTES:
-            yield bytes(memoryview(rest)[:CHUNK_BYTES])
-            del rest[:CHUNK_BYTES]
-    if rest:
-        yield bytes(rest)
-
-
-def _windows(chunks: Iterator[bytes]) -> Iterator[list[bytes]]:
-    window: list[bytes] = []
-    for chunk in chunks:
-        window.append(chunk)
-        if len(window) == _WINDOW_CHUNKS:
-            yield window
-            window = []
-    if window:
-        yield window
+def _overall(digests: Iterable[bytes]) -> str:
+    return hashlib.sha256(b"".join(digests)).hexdigest()
 
 
 def _corrupt(pointer: Pointer, what: str) -> Corrupt:

@@ -6,7 +6,7 @@ import datetime
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from functools import cached_property, partial
+from functools import partial
 from typing import Protocol, TypeVar
 
 import pymongo
@@ -123,21 +123,16 @@ class Store:
             write_concern=_WRITES,
             read_preference=ReadPreference.PRIMARY,
         )
+        #: Who is writing, and this process among them.
+        self.presence = Presence(self)
+        #: What is too large for a document. Made at once: whoever finds that a writer is gone has
+        #: to know how to remove its blobs.
+        self.blobs = Blobs(self)
         try:
             self._verify()
         except BaseException:
             self.client.close()
             raise
-
-    @cached_property
-    def blobs(self) -> Blobs:
-        """What is too large for a document."""
-        return Blobs(self)
-
-    @cached_property
-    def presence(self) -> Presence:
-        """Who is writing, and this process among them."""
-        return Presence(self)
 
     def call(self, operation: Callable[[], T]) -> T:
         """Run an operation of the driver, again if the connection or the primary was lost.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tensorlayer.errors import InvalidName
+from tensorlayer.errors import InvalidArgument, InvalidName
 
 #: Long enough for a dotted path of a function, short enough for an index entry and a file name.
 MAX_NAME_LENGTH = 120
@@ -109,6 +109,30 @@ def check_project(name: str) -> str:
     )
 
 
+def check_int(value: int, what: str) -> int:
+    """Return ``value`` if MongoDB can hold it: an integer of 64 bits with a sign.
+
+    Raises
+    ------
+    InvalidArgument
+        It is larger.
+
+    Examples
+    --------
+    >>> check_int(2**63 - 1, "step")
+    9223372036854775807
+    >>> check_int(2**70, "step")
+    Traceback (most recent call last):
+    tensorlayer.errors.InvalidArgument: step: must be an integer of at most 64 bits, ...
+    """
+    if -(2**63) <= value < 2**63:
+        return value
+    raise InvalidArgument(
+        f"{what}: must be an integer of at most 64 bits, got {value.bit_length() + 1}. Count "
+        "in larger units, or keep it as a string."
+    )
+
+
 def _is_text(name: object, longest: int) -> bool:
     return isinstance(name, str) and 0 < len(name) <= longest
 
@@ -119,4 +143,11 @@ def _shown(name: object) -> str:
     return shown if len(shown) <= MAX_NAME_LENGTH else f"{shown[:MAX_NAME_LENGTH]}..."
 
 
-__all__ = ["check_key", "check_field", "check_project", "MAX_NAME_LENGTH", "MAX_PROJECT_LENGTH"]
+__all__ = [
+    "MAX_NAME_LENGTH",
+    "MAX_PROJECT_LENGTH",
+    "check_field",
+    "check_int",
+    "check_key",
+    "check_project",
+]

@@ -11,9 +11,11 @@ import time
 import numpy as np
 import pytest
 from bson import ObjectId
+from pymongo.errors import WriteConcernError
+from pymongo.write_concern import WriteConcern
 
 import tensorlayer as tl
-from tensorlayer.errors import InvalidArgument, InvalidName, StoreUnavailable
+from tensorlayer.errors import InvalidArgument, InvalidName, StoreError, StoreUnavailable
 from tensorlayer.models import events as module
 from tensorlayer.models.events import EventLog
 
@@ -218,3 +220,86 @@ def test_closing_the_hub_writes_what_was_logged(hub, server_home):
     with tl.connect(home=server_home, project=hub.store.project) as other:
         other.models.log("mlp", {"loss": 1.0}, step=1)
     assert _n_blocks(hub) == 1
+
+
+def _in_need_of_two_servers(collection):
+    """Return the collection with a write concern that one server cannot fulfil."""
+    return collection.with_options(write_concern=WriteConcern(w=2, wtimeout=100))
+
+
+def test_a_flush_that_no_majority_has_is_no_success(store):
+    log = EventLog(store)
+    log.log("mlp", {"loss": 1.0}, step=1, run="r")
+    collection, log._collection = log._collection, _in_need_of_two_servers(log._collection)
+    with pytest.raises(WriteConcernError, match="Not enough data-bearing nodes"):
+        log.flush()
+    log._collection = collection
+    log.flush()
+    assert _values(log.read("mlp")) == [("loss", 1, 1.0)]
+
+
+@pytest.mark.parametrize("bits", [63, 70, 20_000])
+def test_a_step_beyond_64_bits_is_refused_and_nothing_else_is_lost(hub, bits):
+    hub.models.log("mlp", {"loss": 1.0}, step=1)
+    with pytest.raises(InvalidArgument, match="step: must be an integer of at most 64 bits"):
+        hub.models.log("mlp", {"loss": 1.0}, step=2**bits)
+    hub.models.log("mlp", {"loss": 2.0}, step=2**63 - 1)
+    _wait_until(lambda: _n_blocks(hub) >= 1)
+    assert [each.value for each in hub.models.events("mlp")] == [1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"loss": 10**400}, "Metric 'loss' must be one number"),
+        ({"loss\ud800": 1.0}, "metric .*printable"),
+    ],
+)
+def test_what_the_database_cannot_hold_is_refused_where_it_is_logged(hub, values, message):
+    with pytest.raises(InvalidArgument, match=message):
+        hub.models.log("mlp", values, step=1)
+
+
+@pytest.mark.parametrize("run", ["r\ud800", None, 3])
+def test_a_run_is_text(store, run):
+    with pytest.raises(InvalidArgument, match="run must be a string"):
+        EventLog(store).log("mlp", {"loss": 1.0}, step=1, run=run)
+
+
+def _refuse(hub, name):
+    """Let the server refuse every block of a metric."""
+    hub.database.command("collMod", "events", validator={"name": {"$ne": name}})
+
+
+def test_a_block_that_is_refused_holds_up_no_other_and_is_told_once(hub):
+    hub.models.log("mlp", {"first": 0.0}, step=0)
+    hub.models.flush()
+    _refuse(hub, "bad")
+    for step in range(3):
+        hub.models.log("mlp", {"bad": 1.0, "loss": step, "other": 1.0}, step=step)
+    with pytest.raises(StoreError, match=r"refused 1 blocks.*'mlp', 'bad', steps 0 to 2: "):
+        hub.models.flush()
+    hub.models.flush()
+    assert {each.name for each in hub.models.events("mlp")} == {"first", "loss", "other"}
+
+
+def test_the_writer_survives_a_refused_block_and_the_next_flush_tells(hub):
+    hub.models.log("mlp", {"first": 0.0}, step=0)
+    hub.models.flush()
+    _refuse(hub, "bad")
+    hub.models.log("mlp", {"bad": 1.0}, step=1)
+    _wait_until(lambda: hub.models._log._set_aside)
+    hub.models.log("mlp", {"loss": 1.0}, step=2)
+    _wait_until(lambda: _n_blocks(hub) == 2)
+    assert hub.models._log._writer.is_alive()
+    with pytest.raises(StoreError, match="'mlp', 'bad', steps 1 to 1"):
+        hub.models.flush()
+
+
+def test_what_the_driver_cannot_encode_is_set_aside(store):
+    log = EventLog(store)
+    for name, step in {"good": 1, "bad": 2**70, "fine": 2}.items():
+        log._buffered["mlp", "r", name] = ([step], [1.0])
+    with pytest.raises(StoreError, match="'mlp', 'bad'"):
+        log.flush()
+    assert [each.name for each in log.read("mlp")] == ["fine", "good"]

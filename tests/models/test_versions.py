@@ -180,6 +180,23 @@ def test_a_stage_that_is_dropped_leaves_only_what_the_sweep_takes(hub):
     assert hub.database["blobs.chunks"].count_documents({}) == 0
 
 
+def test_a_stage_whose_weights_were_swept_is_refused_whole(hub):
+    with hub.store.staged(run="task-1") as stage:
+        hub.models.save("mlp", model())
+    assert hub.store.blobs.sweep(grace_seconds=-60) == 1
+    with pytest.raises(Corrupt, match=r"swept before.*save again"):
+        hub.store.transact(stage.apply)
+    assert hub.models.keys() == hub.models.list() == []
+
+
+def test_what_is_saved_is_claimed(hub):
+    hub.models.save("mlp", model(config={"large": "x" * 300_000}))
+    hub.models.save("mlp", model())
+    files = hub.database["blobs.files"]
+    assert files.count_documents({"metadata.committed": True}) == 3
+    assert files.count_documents({}) == 3
+
+
 def save_ten(hub, n):
     for i in range(10):
         hub.models.save("shared", model(100 * n + i), step=i, values={"who": n})
@@ -284,3 +301,65 @@ def test_best_without_a_match_says_what_there_is(hub):
         hub.models.best("mlp", "accuracy")
     with pytest.raises(InvalidArgument, match="mode must be 'max' or 'min', got 'mean'"):
         hub.models.best("mlp", "accuracy", "mean")
+
+
+@pytest.mark.parametrize("field", ["weights", "number", "digest"])
+def test_a_damaged_version_breaks_no_other(hub, caplog, field):
+    _history(hub, [0.1, 0.2, 0.9])
+    hub.database["versions"].update_one({"number": 3}, {"$unset": {field: ""}})
+    found = hub.models.list("mlp")
+    assert sorted(each.damaged for each in found) == [(), (), (field,)]
+    assert len(hub.models.list()) == 3
+    assert hub.models.best("mlp", "accuracy").number == 2
+    assert "is passed over" in caplog.text
+    assert hub.models.get("mlp", 2).step == 1
+    if field != "number":
+        for read in (hub.models.get, hub.models.arrays, hub.models.load):
+            with pytest.raises(Corrupt, match=f"'mlp' version 3: in its document '{field}'"):
+                read("mlp", 3)
+
+
+@pytest.mark.parametrize("field", ["structure", "n_versions", "config"])
+def test_a_damaged_head_is_named_where_it_is_needed(hub, field):
+    hub.models.save("mlp", model())
+    hub.database["models"].update_one({}, {"$unset": {field: ""}})
+    assert hub.models.keys() == ["mlp"]
+    assert list(hub.models.arrays("mlp")) == ["dense/weights", "dense/biases"]
+    use = hub.models.config if field == "config" else lambda key: hub.models.save(key, model())
+    with pytest.raises(Corrupt, match=f"Model 'mlp': in its document '{field}' is missing"):
+        use("mlp")
+
+
+def test_a_damaged_block_of_events_breaks_no_other(hub, caplog):
+    _history(hub, [0.1, 0.9])
+    hub.models.flush()
+    block = {"model": "mlp", "name": "accuracy", "written": hub.store.now()}
+    hub.database["events"].insert_many([block, {**block, "steps": [1], "values": ["x"]}])
+    assert hub.models.best("mlp", "accuracy").number == 2
+    assert "is damaged" in caplog.text
+
+
+def test_events_without_a_version_are_said(hub):
+    hub.models.log("mlp", {"accuracy": 1.0}, step=3)
+    with pytest.raises(ModelNotFound, match=r"'mlp' has 1 events 'accuracy' but no version"):
+        hub.models.best("mlp", "accuracy")
+
+
+def test_lists_read_indexes_only(hub):
+    for key in ("a", "b"):
+        hub.models.save(key, model())
+        hub.models.save(key, model())
+    database = hub.database
+    by_order = {"model": 1, "number": 1}
+    for collection, query, sort, projection in (
+        ("versions", {}, by_order, {}),
+        ("versions", {"model": "a"}, by_order, {}),
+        ("versions", {"model": "a"}, {"number": -1}, {}),
+        ("models", {}, {"_id": 1}, {"_id": 1}),
+    ):
+        find = {"find": collection, "filter": query, "sort": sort, "projection": projection}
+        plan = str(database.command("explain", find)["queryPlanner"]["winningPlan"])
+        assert "IXSCAN" in plan
+        assert "COLLSCAN" not in plan
+        assert "SORT" not in plan
+        assert ("FETCH" in plan) == (collection == "versions")

@@ -2,14 +2,21 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import os
+import subprocess
+import sys
+import time
 import tracemalloc
 
 import gridfs
 import numpy as np
 import pytest
 from bson import ObjectId
+from pymongo.errors import WriteConcernError
+from pymongo.write_concern import WriteConcern
 
-from tensorlayer.errors import Corrupt, InvalidName
+from tensorlayer.errors import Corrupt, InvalidArgument, InvalidName
+from tensorlayer.storage import sweeping
 from tensorlayer.storage.blobs import CHUNK_BYTES, Pointer
 
 SIZES = [0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 9 * CHUNK_BYTES + 7]
@@ -102,9 +109,9 @@ def damage(store, pointer, kind):
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        ("bit", "its checksum differs"),
+        ("bit", "chunk 1: its checksum differs"),
         ("long", "chunk 1 is too long"),
-        ("short", "chunk 3 is missing"),
+        ("short", "chunk 1 is too short"),
         ("missing", "chunk 1 is missing"),
     ],
 )
@@ -113,8 +120,9 @@ def test_damage_is_found_and_located(store, kind, message):
     damage(store, pointer, kind)
     with pytest.raises(Corrupt, match=f"blob {pointer.id} of {pointer.length} bytes: {message}"):
         store.blobs.get(pointer)
-    with pytest.raises(Corrupt, match=message):
-        list(store.blobs.open(pointer))
+    for read in (store.blobs.open, store.blobs.read):
+        with pytest.raises(Corrupt, match=message):
+            list(read(pointer))
 
 
 def test_a_pointer_with_another_checksum_is_corrupt(store):
@@ -201,3 +209,174 @@ def test_a_thousand_rounds_leave_nothing(store):
     assert store.blobs.sweep(grace_seconds=-60) == 1000
     assert stored(store) == 0
     assert store.database["blobs.chunks"].count_documents({}) == 0
+
+
+def test_an_upload_that_no_majority_has_is_no_success(store, monkeypatch):
+    two = store.blobs._pieces.with_options(write_concern=WriteConcern(w=2, wtimeout=100))
+    monkeypatch.setattr(type(store.blobs), "_pieces", two)  # there is one server
+    with pytest.raises(WriteConcernError, match="Not enough data-bearing nodes"):
+        store.blobs.put(b"abc", owner="versions")
+
+
+def documents(store):
+    return list(store.database["blobs.files"].find().sort("_id"))
+
+
+def test_a_blob_says_who_wrote_it_and_is_not_committed(store):
+    pointer = store.blobs.put(noise(3 * CHUNK_BYTES), owner="versions")
+    (file,) = documents(store)
+    metadata = file["metadata"]
+    assert metadata["writer"] == store.presence.id
+    assert (metadata["complete"], metadata["committed"], metadata["schema"]) == (True, False, 1)
+    assert len(metadata["digests"]) == 3 * 32
+    assert metadata["sha256"] == pointer.sha256
+
+
+def test_equal_content_has_one_digest_for_ever(store):
+    digests = {
+        store.blobs.put(content, owner="x").sha256
+        for content in (b"abc", [b"a", b"bc"], memoryview(b"abc"))
+    }
+    assert digests == {"4f8b42c22dd3729b519ba6f68d2da7cc5b2d606d05daed5ad5128cc03e6c6358"}
+
+
+@pytest.mark.parametrize("n", [0, 4, 8])
+def test_the_bad_chunk_of_a_large_blob_is_named(store, n):
+    pointer = store.blobs.put(noise(9 * CHUNK_BYTES), owner="versions")
+    where = {"files_id": pointer.id, "n": n}
+    store.database["blobs.chunks"].update_one(where, {"$set": {"data": noise(CHUNK_BYTES, 1)}})
+    with pytest.raises(Corrupt, match=f"chunk {n}: its checksum differs"):
+        store.blobs.get(pointer)
+    read = []
+    with pytest.raises(Corrupt, match=f"chunk {n}: its checksum differs"):
+        read.extend(store.blobs.open(pointer))
+    assert len(read) == n  # nothing is returned before it is verified
+
+
+RANGES = [(0, 0), (0, 1), (5, CHUNK_BYTES), (CHUNK_BYTES, CHUNK_BYTES + 1), (7, 9 * CHUNK_BYTES)]
+
+
+@pytest.mark.parametrize(("start", "stop"), [*RANGES, (9 * CHUNK_BYTES, 9 * CHUNK_BYTES + 7)])
+def test_a_part_is_read(store, start, stop):
+    content = noise(9 * CHUNK_BYTES + 7)
+    pointer = store.blobs.put(content, owner="versions")
+    assert store.blobs.read_range(pointer, start, stop) == content[start:stop]
+
+
+def test_a_part_is_verified_without_the_rest(store):
+    content = noise(6 * CHUNK_BYTES)
+    pointer = store.blobs.put(content, owner="versions")
+    damage(store, pointer, "bit")
+    assert store.blobs.read_range(pointer, 0, CHUNK_BYTES) == content[:CHUNK_BYTES]
+    after = slice(2 * CHUNK_BYTES, 5 * CHUNK_BYTES + 3)
+    assert store.blobs.read_range(pointer, after.start, after.stop) == content[after]
+    with pytest.raises(Corrupt, match="chunk 1: its checksum differs"):
+        store.blobs.read_range(pointer, CHUNK_BYTES - 1, CHUNK_BYTES + 1)
+
+
+@pytest.mark.parametrize(("start", "stop"), [(-1, 2), (2, 1), (0, 4)])
+def test_a_part_that_is_not_there_is_refused(store, start, stop):
+    pointer = store.blobs.put(b"abc", owner="versions")
+    with pytest.raises(InvalidArgument, match="has bytes 0 to 3, got"):
+        store.blobs.read_range(pointer, start, stop)
+
+
+def test_a_pointer_that_claims_any_length_is_corrupt(store):
+    pointer = store.blobs.put(b"abc", owner="versions")
+    for length in (4, 2**50, 2**62):
+        with pytest.raises(Corrupt):
+            store.blobs.read(dataclasses.replace(pointer, length=length))
+
+
+def commit(store, pointer, note="versions"):
+    """Insert a document that points at a blob, and claim the blob with it."""
+
+    def operation(session):
+        store.blobs.claim([pointer.id], session)
+        store.database[note].insert_one({"blobs": [pointer.id]}, session=session)
+
+    store.database[note].create_index("blobs", sparse=True)
+    store.transact(operation)
+
+
+def test_what_is_claimed_is_never_swept(store):
+    pointer = store.blobs.put(b"abc", owner="versions")
+    commit(store, pointer)
+    assert store.blobs.sweep(grace_seconds=-60) == 0
+    assert store.blobs.get(pointer) == b"abc"
+
+
+def test_what_was_swept_cannot_be_committed(store):
+    pointer = store.blobs.put(b"abc", owner="versions")
+    assert store.blobs.sweep(grace_seconds=-60) == 1
+    with pytest.raises(Corrupt, match=f"blob {pointer.id}: it was swept before.*save again"):
+        commit(store, pointer)
+    assert store.database["versions"].count_documents({}) == 0
+
+
+def test_a_claim_and_a_sweep_exclude_each_other(store):
+    """The sweep has decided, on what it read before the claim, and comes too late."""
+    pointer = store.blobs.put(b"abc", owner="versions")
+    commit(store, pointer)
+    store.database["versions"].delete_many({})
+    arguments = (store, store.blobs._files, store.blobs._pieces, [pointer.id])
+    assert sweeping._delete(*arguments) == 0
+    assert store.blobs.get(pointer) == b"abc"
+
+
+def test_what_is_released_is_swept(store):
+    pointer = store.blobs.put(b"abc", owner="versions")
+    commit(store, pointer)
+    store.blobs.release([pointer.id])
+    assert store.blobs.sweep(grace_seconds=-60) == 0  # its document is still there
+    store.database["versions"].delete_many({})
+    assert store.blobs.sweep(grace_seconds=-60) == 1
+
+
+UPLOADING = """
+import sys, tensorlayer as tl
+hub = tl.connect()
+pointer = hub.store.blobs.put(b"theirs", owner="versions")
+committed = hub.store.blobs.put(b"committed", owner="samples")
+hub.database["samples"].insert_one({"blobs": [committed.id]})
+print(hub.store.presence.id, flush=True)
+sys.stdin.readline()
+"""
+
+
+@pytest.fixture
+def uploader(hub):
+    """Return a process that has uploaded two blobs, and lives until it is killed."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", UPLOADING],
+        env=os.environ | hub.environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    process.id = process.stdout.readline().strip()
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def test_a_living_writer_is_spared_for_ever_and_a_dead_one_is_not(store, uploader):
+    age(store, 1000 * 24 * 3600)
+    assert store.blobs.sweep(grace_seconds=0) == 0
+    uploader.kill()
+    uploader.wait()
+    assert store.blobs.sweep() == 1
+    (left,) = documents(store)
+    assert left["metadata"]["owner"] == "samples"
+    assert store.database["blobs.chunks"].count_documents({}) == 1
+
+
+def test_what_a_dead_writer_left_is_removed_without_a_call(hub, store, uploader):
+    uploader.kill()
+    uploader.wait()
+    store.blobs.put(b"mine", owner="versions")  # from now on this process looks after others
+    deadline = time.monotonic() + 10
+    while len(documents(store)) > 2:
+        assert time.monotonic() < deadline, "it was not removed in time"
+        time.sleep(0.05)
+    assert {each["metadata"]["owner"] for each in documents(store)} == {"samples", "versions"}

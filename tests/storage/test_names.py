@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tensorlayer.errors import InvalidName
-from tensorlayer.storage.names import check_field, check_key, check_project
+from tensorlayer.errors import InvalidArgument, InvalidName
+from tensorlayer.storage.names import check_field, check_int, check_key, check_project
 
 HOSTILE = [
     "",
@@ -67,3 +67,14 @@ def test_an_accepted_key_never_leaves_a_folder_nor_starts_an_operator(name):
     assert not set(name) & set("/\\\0$\n ")
     assert ".." not in name
     assert name[0] not in ".-"
+
+
+@pytest.mark.parametrize("value", [0, 2**63 - 1, -(2**63)])
+def test_an_integer_of_64_bits_is_returned(value):
+    assert check_int(value, "step") == value
+
+
+@pytest.mark.parametrize("value", [2**63, -(2**63) - 1])
+def test_a_larger_integer_is_refused(value):
+    with pytest.raises(InvalidArgument, match="step: must be an integer of at most 64 bits"):
+        check_int(value, "step")

@@ -1,0 +1,59 @@
+"""Which version is best, by the values that it was saved with or that were logged for it."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from tensorlayer.errors import InvalidArgument
+from tensorlayer.models.events import Event
+from tensorlayer.models.version import Version
+
+__all__ = ["best_of", "check_mode"]
+
+_logger = logging.getLogger(__name__)
+
+
+def check_mode(mode: str) -> None:
+    """Refuse anything but ``"max"`` and ``"min"``."""
+    if mode not in ("max", "min"):
+        raise InvalidArgument(f"mode must be 'max' or 'min', got {mode!r}.")
+
+
+def best_of(
+    versions: Iterable[Version],
+    events: Sequence[Event],
+    name: str,
+    mode: Literal["max", "min"] = "max",
+) -> Version | None:
+    """Return the version with the best value; of equal values the newest, NaN never.
+
+    Parameters
+    ----------
+    versions
+        Of one model. Damaged ones are passed over with a warning.
+    events
+        Of the metric ``name``; each belongs to the version with its run and step.
+    name
+        The metric. A value that a version was saved with counts more than an event.
+    mode
+        Whether large values or small ones are good.
+    """
+    logged = {(each.run, each.step): each.value for each in events}
+    sign = 1.0 if mode == "max" else -1.0
+    ranked = []
+    for version in versions:
+        if version.damaged:
+            _logger.warning(
+                "Model %r version %s is passed over: in its document %s is missing or nonsense",
+                version.model,
+                version.number,
+                ", ".join(version.damaged),
+            )
+            continue
+        value = version.values.get(name, logged.get((version.run, version.step), math.nan))
+        if not math.isnan(value):
+            ranked.append((sign * value, version.number, version))
+    return max(ranked, key=lambda each: each[:2])[2] if ranked else None
