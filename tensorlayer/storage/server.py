@@ -20,6 +20,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Literal
 
 import platformdirs
 import pymongo
@@ -61,6 +62,9 @@ class ServerStatus:
     home: str
     #: Whether it answers.
     running: bool
+    #: "running"; "silent" if it takes connections and does not answer, as a frozen one does;
+    #: "starting" if somebody is starting or stopping it; else "stopped".
+    state: Literal["running", "silent", "starting", "stopped"]
     #: Host and port, None before the first start.
     address: str | None = None
     #: The process that serves.
@@ -142,7 +146,8 @@ class PrivateServer:
 
     def keep(self) -> None:
         """Let the server run on without clients, until `stop`."""
-        self.home.keep.touch(mode=0o600)
+        with self.home.written():
+            self.home.keep.touch(mode=0o600)
 
     def stop(self) -> bool:
         """Stop the server and wait until it has ended; False when there was none to stop.
@@ -151,7 +156,8 @@ class PrivateServer:
         """
         if not self.home.path.is_dir():
             return False
-        self.home.keep.unlink(missing_ok=True)
+        with self.home.written():
+            self.home.keep.unlink(missing_ok=True)
         with self.home.starting(time.monotonic() + START_SECONDS):
             pid = self.home.supervisor_pid()
             if pid is not None:
@@ -163,17 +169,29 @@ class PrivateServer:
     def status(self) -> ServerStatus:
         """Tell whether the server runs, without starting it and without becoming a client."""
         record = self.home.read()
+        state = self._state(record)
         if record is None:
-            return ServerStatus(home=str(self.home.path), running=False)
-        running = _answers(record)
+            return ServerStatus(home=str(self.home.path), running=False, state=state)
         return ServerStatus(
             home=str(self.home.path),
-            running=running,
+            running=state == "running",
+            state=state,
             address=record.address,
-            pid=record.pid if running else None,
+            pid=self.home.last_pid() if state in ("running", "silent") else None,
             kept=self.home.keep.exists(),
             has_clients=self.home.has_clients(),
         )
+
+    def _state(
+        self, record: ServerRecord | None
+    ) -> Literal["running", "silent", "starting", "stopped"]:
+        if record is not None and _answers(record):
+            return "running"
+        if self.home.is_starting():
+            return "starting"
+        if record is not None and _listens(record.port) and self.home.has_clients():
+            return "silent"
+        return "stopped"
 
     def __repr__(self) -> str:
         return f"<PrivateServer of {str(self.home.path)!r}>"
@@ -197,7 +215,7 @@ class PrivateServer:
             return self._prepare(record)
 
     def _progress(self) -> mongod.Progress:
-        return mongod.Progress(self.home.log, self.home.data / "mongod.lock")
+        return mongod.Progress(self.home.log, self.home.last_pid)
 
     def _is_gone(self, record: ServerRecord | None) -> bool:
         """Wait until nothing of the server is left, or until that of the record is back: False.

@@ -57,8 +57,6 @@ def main(arguments: list[str]) -> int:
     if os.fork():
         return 0
     os.setsid()
-    os.truncate(lock, 0)
-    os.pwrite(lock, str(os.getpid()).encode(), 0)
     wakeups = _catch_signals()
     while True:
         server = subprocess.Popen(
@@ -69,6 +67,9 @@ def main(arguments: list[str]) -> int:
             start_new_session=True,
             preexec_fn=_end_with_parent(),
         )
+        # The server's own lock file tells its number only after it has recovered.
+        os.truncate(lock, 0)
+        os.pwrite(lock, f"{os.getpid()}\n{server.pid}\n".encode(), 0)
         if not _watch(home, server, wakeups, _port(command)):
             break
         with contextlib.suppress(OSError):
