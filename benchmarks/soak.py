@@ -43,6 +43,7 @@ BUDGET_SECONDS = 120.0
 VICTIMS = {"server": 45, "supervisor": 10, "supervisor and server": 10, "writer": 35}
 #: Samples in one call, and events before one flush.
 SAMPLES, EVENTS = 200, 100
+IMAGE_BYTES, WEIGHTS_BYTES = 32 * 32 * 3, 256 * 512 * 8
 #: After so many calls (1.8 GB), the writer of samples slows down.
 MANY_BATCHES = 3000
 KINDS = ("samples", "models", "events", "tasks")
@@ -132,6 +133,7 @@ class Writer:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", *self.words()],
                 stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL if self.kind == "agent" else None,
                 text=True,
             )
             assert self.process.stdout is not None
@@ -145,6 +147,11 @@ class Writer:
         first = self.acknowledged[-1] + 1 if self.acknowledged else 0
         numbers = [str(self.number), str(first)]
         return ["benchmarks.soak", "--write", self.kind, str(self.home), *numbers]
+
+    def live_bytes(self) -> int:
+        """Return the bytes of samples and weights alone: what the server counts, a kill spoils."""
+        sizes = {"samples": SAMPLES * IMAGE_BYTES, "models": WEIGHTS_BYTES}
+        return len(self.acknowledged) * sizes.get(self.kind, 0)
 
     def kill(self) -> None:
         """Kill the process; the next one goes on."""
@@ -170,14 +177,13 @@ class Curve:
     live: list[float] = dataclasses.field(default_factory=list)
     oplog: list[float] = dataclasses.field(default_factory=list)
 
-    def look(self, hub: tl.Hub, home: Path, seconds: float) -> None:
-        """Measure in megabytes: the folder, what is alive in it, and the log of operations."""
-        stats = hub.store.call(lambda: hub.database.command("dbStats"))
+    def look(self, hub: tl.Hub, home: Path, writers: list[Writer], seconds: float) -> None:
+        """Measure in megabytes: the folder, what was written, and the log of operations."""
         local = hub.store.client["local"]
         oplog = hub.store.call(lambda: local.command("collStats", "oplog.rs"))
         self.seconds.append(seconds)
         self.folder.append(folder_bytes(home / "data") / MEGABYTE)
-        self.live.append((stats["dataSize"] + stats["indexSize"]) / MEGABYTE)
+        self.live.append(sum(each.live_bytes() for each in writers) / MEGABYTE)
         self.oplog.append(oplog["storageSize"] / MEGABYTE)
 
     def excess(self) -> float:
@@ -186,11 +192,11 @@ class Curve:
 
 
 def folder_bytes(folder: Path) -> int:
-    """Return the size of all files; some vanish meanwhile."""
+    """Return what all files take on disk; some vanish meanwhile."""
     total = 0
     for path in folder.rglob("*"):
         with contextlib.suppress(OSError):
-            total += path.stat().st_size
+            total += 512 * path.stat().st_blocks
     return total
 
 
@@ -275,7 +281,7 @@ def soak(home: Path, minutes: float) -> dict[str, Any]:
         begun = time.monotonic()
         next_kill = begun + PAUSE_SECONDS[1]
         while (now := time.monotonic()) - begun < 60 * minutes:
-            curve.look(hub, home, now - begun)
+            curve.look(hub, home, writers, now - begun)
             if now >= next_kill:
                 what = random.choices(*zip(*VICTIMS.items(), strict=True))[0]
                 kills[what] += 1
@@ -287,7 +293,7 @@ def soak(home: Path, minutes: float) -> dict[str, Any]:
             each.end()
         n_lost = {each.kind: lost(hub, each) for each in writers}
         agent.end()
-        curve.look(hub, home, time.monotonic() - begun)
+        curve.look(hub, home, writers, time.monotonic() - begun)
     return {
         "minutes": minutes,
         "kills": dict(kills),

@@ -37,7 +37,7 @@ class ServerRecord:
 
     #: The port on the loopback interface.
     port: int
-    #: The process that serves, 0 before it has started.
+    #: The process that served when everything was prepared for clients, 0 before.
     pid: int = 0
     #: Random name of this home's server; another server on the same port has another one.
     nonce: str = dataclasses.field(default_factory=lambda: secrets.token_hex(8))
