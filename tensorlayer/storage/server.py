@@ -11,6 +11,7 @@ import contextlib
 import dataclasses
 import logging
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -19,20 +20,23 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Literal
 
 import platformdirs
 import pymongo
-from pymongo.errors import ConnectionFailure, OperationFailure
+from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 
 from tensorlayer.errors import ServerFailed
-from tensorlayer.storage import mongod, supervisor
+from tensorlayer.storage import limits, mongod, supervisor
 from tensorlayer.storage.home import Home, ServerRecord
 
 _log = logging.getLogger(__name__)
 
-#: A first start takes 2 s; a machine that is busy or recovers a large journal takes longer.
-START_SECONDS = 60.0
-#: How long a server that is shutting down may take before it is killed; its journal is safe.
+#: A start takes 2 s, and recovering much takes minutes: it is given up only when the server has
+#: shown no progress for this long.
+START_SECONDS = 30.0
+#: A server that neither ends nor answers nor shows progress for this long is frozen, and is killed;
+#: its journal is safe.
 _LEAVE_SECONDS = 15.0
 #: A living server answers on the loopback interface within a millisecond.
 _ANSWER_SECONDS = 2.0
@@ -41,8 +45,8 @@ _POLL_SECONDS = 0.02
 _ENSURE_SECONDS = 0.5
 #: The only member elects itself: there is nobody to wait for.
 _ELECTION_MILLISECONDS = 500
-#: The server's own words for what went wrong: the first ones are the reason.
-_LOG_LINES_SHOWN = 2
+#: With less than that a server does not start.
+_FULL_BYTES = 16 * limits.MEGABYTE
 
 _UNAUTHORIZED = 13
 _ALREADY_INITIALIZED = 23
@@ -58,6 +62,9 @@ class ServerStatus:
     home: str
     #: Whether it answers.
     running: bool
+    #: "running"; "silent" if it takes connections and does not answer, as a frozen one does;
+    #: "starting" if somebody is starting or stopping it; else "stopped".
+    state: Literal["running", "silent", "starting", "stopped"]
     #: Host and port, None before the first start.
     address: str | None = None
     #: The process that serves.
@@ -90,6 +97,7 @@ class PrivateServer:
         self._client: int | None = None
         self._lock = threading.Lock()
         self._ensured = 0.0
+        self._failure: str | None = None
 
     def acquire(self) -> str:
         """Become a client of the server, starting it if need be, and return its URI.
@@ -112,11 +120,23 @@ class PrivateServer:
             raise
 
     def ensure(self) -> None:
-        """Start the server again if it does not answer; its port stays the same."""
+        """Start the server again if it does not answer; its port stays the same.
+
+        Raises
+        ------
+        ServerFailed
+            When it did not start; those who ask at the same time are told the same.
+        """
         with self._lock:
             if time.monotonic() - self._ensured >= _ENSURE_SECONDS:
-                self._running()
+                self._failure = None
+                try:
+                    self._running()
+                except ServerFailed as error:
+                    self._failure = str(error)
                 self._ensured = time.monotonic()
+            if self._failure is not None:
+                raise ServerFailed(self._failure)
 
     def release(self) -> None:
         """Be no client any more; after the last one the server stops."""
@@ -126,7 +146,8 @@ class PrivateServer:
 
     def keep(self) -> None:
         """Let the server run on without clients, until `stop`."""
-        self.home.keep.touch(mode=0o600)
+        with self.home.written():
+            self.home.keep.touch(mode=0o600)
 
     def stop(self) -> bool:
         """Stop the server and wait until it has ended; False when there was none to stop.
@@ -135,62 +156,92 @@ class PrivateServer:
         """
         if not self.home.path.is_dir():
             return False
-        self.home.keep.unlink(missing_ok=True)
+        with self.home.written():
+            self.home.keep.unlink(missing_ok=True)
         with self.home.starting(time.monotonic() + START_SECONDS):
             pid = self.home.supervisor_pid()
             if pid is not None:
                 os.kill(pid, signal.SIGTERM)
             served = self.home.is_served()
-            self._is_gone(lambda: False)
+            self._is_gone(None)
         return pid is not None or served
 
     def status(self) -> ServerStatus:
         """Tell whether the server runs, without starting it and without becoming a client."""
         record = self.home.read()
+        state = self._state(record)
         if record is None:
-            return ServerStatus(home=str(self.home.path), running=False)
-        running = _answers(record)
+            return ServerStatus(home=str(self.home.path), running=False, state=state)
         return ServerStatus(
             home=str(self.home.path),
-            running=running,
+            running=state == "running",
+            state=state,
             address=record.address,
-            pid=record.pid if running else None,
+            pid=self.home.last_pid() if state in ("running", "silent") else None,
             kept=self.home.keep.exists(),
             has_clients=self.home.has_clients(),
         )
+
+    def _state(
+        self, record: ServerRecord | None
+    ) -> Literal["running", "silent", "starting", "stopped"]:
+        if record is not None and _answers(record):
+            return "running"
+        if self.home.is_starting():
+            return "starting"
+        if record is not None and _listens(record.port) and self.home.has_clients():
+            return "silent"
+        return "stopped"
 
     def __repr__(self) -> str:
         return f"<PrivateServer of {str(self.home.path)!r}>"
 
     def _running(self) -> ServerRecord:
-        """Return the record of a server that answers."""
+        """Return the record of a server that answers and was prepared."""
         record = self.home.read()
-        if record is not None and _answers(record):
+        if record is not None and record.pid and _answers(record):
             return record
-        deadline = time.monotonic() + START_SECONDS
-        with self.home.starting(deadline):
+        others = self._progress()
+        with self.home.starting(
+            time.monotonic() + START_SECONDS,
+            gets_on=lambda: others.still_seconds() < START_SECONDS,
+        ):
             record = self.home.read()
-            if self._is_gone(lambda: record is not None and _answers(record)):
-                record = self._start(record, deadline)
-        return record
+            if self._is_gone(record):
+                record = self._start(record)
+            elif record.pid:
+                return record
+            # Else somebody was killed while starting it.
+            return self._prepare(record)
 
-    def _is_gone(self, is_back: Callable[[], bool]) -> bool:
-        """Wait until nothing of the server is left, or until it is back: False.
+    def _progress(self) -> mongod.Progress:
+        return mongod.Progress(self.home.log, self.home.last_pid)
 
-        It may be shutting down. One that neither ends nor answers is frozen, and is killed.
+    def _is_gone(self, record: ServerRecord | None) -> bool:
+        """Wait until nothing of the server is left, or until that of the record is back: False.
+
+        It may be starting or shutting down: as long as it gets on, it is waited for. One that
+        listens and does not answer is frozen, however much it computes.
         """
-        deadline = time.monotonic() + _LEAVE_SECONDS
-        while not is_back():
-            pids = self.home.server_pid(), self.home.supervisor_pid()
+        progress = self._progress()
+        still = 0.0
+        begun = time.monotonic()
+        while record is None or not _answers(record):
+            # The supervisor first: it would start the server again.
+            pids = self.home.supervisor_pid(), self.home.server_pid()
             if not (self.home.is_served() or self.home.is_supervised()):
                 return True
-            if time.monotonic() >= deadline:
+            if record is not None and _listens(record.port):
+                still = time.monotonic() - begun
+            else:
+                still, begun = progress.still_seconds(), time.monotonic()
+            if still >= _LEAVE_SECONDS:
                 _kill(pids)
             time.sleep(_POLL_SECONDS)
         return False
 
-    def _start(self, record: ServerRecord | None, deadline: float) -> ServerRecord:
-        """Start the server and prepare it: replica set, user, record."""
+    def _start(self, record: ServerRecord | None) -> ServerRecord:
+        """Start the server, and return its record, which holds no process yet."""
         if record is None and (self.home.data / "WiredTiger").exists():
             raise ServerFailed(
                 f"home {str(self.home.path)!r}: there is a database, but server.json with its "
@@ -198,14 +249,24 @@ class PrivateServer:
             )
         program = mongod.find_mongod()
         port = mongod.free_port(record.port if record else None)
-        record = dataclasses.replace(record, port=port) if record else ServerRecord(port=port)
+        old = record or ServerRecord(port=port)
+        record = dataclasses.replace(old, port=port, pid=0)
         self.home.write(record)
         self._launch(program, record)
-        with _direct(record) as client:
-            self._wait_for(lambda: _hello(client) is not None, deadline)
-            self._wait_for(lambda: _is_initiated(client, record), deadline)
-            self._wait_for(lambda: _is_primary(client), deadline)
-            _make_user(client, record)
+        return record
+
+    def _prepare(self, record: ServerRecord) -> ServerRecord:
+        """Make replica set and user, as far as they are not there, and complete the record."""
+        # A client of the driver that is made before looks twice a second only.
+        self._wait_for(lambda: _listens(record.port))
+        try:
+            with _direct(record) as client:
+                self._wait_for(lambda: _hello(client) is not None)
+                self._wait_for(lambda: _is_initiated(client, record))
+                self._wait_for(lambda: _is_primary(client))
+                _make_user(client, record)
+        except PyMongoError as error:
+            raise self._failed(f"was lost while it was prepared ({type(error).__name__})") from None
         record = dataclasses.replace(record, pid=self.home.server_pid() or 0)
         self.home.write(record)
         _log.info("started mongod %s for home %s", record.address, self.home.path)
@@ -213,7 +274,7 @@ class PrivateServer:
 
     def _launch(self, program: Path, record: ServerRecord) -> None:
         if self.home.log.exists():
-            self.home.log.replace(self.home.log.with_suffix(".log.1"))
+            self.home.log.replace(self.home.path / f"{supervisor.LOG}.1")
         command = mongod.command(
             program,
             data=self.home.data,
@@ -231,27 +292,24 @@ class PrivateServer:
             check=True,
         )
 
-    def _wait_for(self, condition: Callable[[], bool], deadline: float) -> None:
-        """Poll until the server is as it should be, and say what it says when it is not."""
+    def _wait_for(self, condition: Callable[[], bool]) -> None:
+        """Poll until the server is as it should be, as long as it gets on."""
+        progress = self._progress()
         while not condition():
-            ended = not self.home.is_supervised()
-            if ended or time.monotonic() >= deadline:
-                why = "ended at once" if ended else f"was not ready after {START_SECONDS:g} s"
-                raise ServerFailed(
-                    f"mongod for home {str(self.home.path)!r} {why}. It says: {self._complaint()}. "
-                    "Is the disk full, or was the data written by a newer MongoDB?"
-                )
+            if not self.home.is_supervised():
+                raise self._failed("ended at once")
+            if progress.still_seconds() >= START_SECONDS:
+                raise self._failed(f"is not ready, and got no further for {START_SECONDS:g} s")
             time.sleep(_POLL_SECONDS)
 
-    def _complaint(self) -> str:
-        """Return the first errors in the server's log, each of which is one line of JSON."""
-        try:
-            lines = self.home.log.read_text(encoding="utf-8", errors="replace").splitlines()
-        except OSError:
-            return "nothing"
-        errors = [line for line in lines if '"s":"F"' in line or '"s":"E"' in line] or lines
-        said = [line.partition('"msg":')[2] or line for line in errors[:_LOG_LINES_SHOWN]]
-        return " | ".join(said)
+    def _failed(self, how: str) -> ServerFailed:
+        """Return the error with the server's own words, and what is known beside them."""
+        full = shutil.disk_usage(self.home.path).free < _FULL_BYTES
+        return ServerFailed(
+            f"mongod for home {str(self.home.path)!r} {how}. It says: "
+            f"{mongod.complaint(self.home.log)}. {'The disk is full: free some space. ' * full}"
+            f"All it says is in {str(self.home.log)!r}."
+        )
 
 
 def _kill(pids: Iterable[int | None]) -> None:

@@ -8,12 +8,15 @@ It starts the server as its child and holds `SUPERVISOR_LOCK`. Every client hold
 `CLIENTS_LOCK` for as long as it is connected; the kernel releases it when the client dies, however
 it dies. When the supervisor gets that lock for itself for longer than the grace, nobody is left: it
 stops the server, still holding the lock, so that whoever comes meanwhile waits and finds it gone.
-While the file `KEEP` exists, the server runs on without clients. When the server dies, the
-supervisor ends; when the supervisor dies, the kernel asks the server to end.
+While the file `KEEP` exists, the server runs on without clients. When a server dies that has served
+and is needed, it is started again at once, long before its clients have found out; one that dies
+before it has served is not, and the supervisor ends: whoever started it says why. When the
+supervisor dies, the kernel asks the server to end.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -29,6 +32,7 @@ from pathlib import Path
 SUPERVISOR_LOCK = "supervisor.lock"
 CLIENTS_LOCK = "clients.lock"
 KEEP = "keep"
+LOG = "mongod.log"
 
 #: How long a server without clients waits for the next one: a script that is started again, a
 #: test run that opens and closes.
@@ -53,18 +57,23 @@ def main(arguments: list[str]) -> int:
     if os.fork():
         return 0
     os.setsid()
-    os.truncate(lock, 0)
-    os.pwrite(lock, str(os.getpid()).encode(), 0)
     wakeups = _catch_signals()
-    server = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        preexec_fn=_end_with_parent(),
-    )
-    _watch(home, server, wakeups)
+    while True:
+        server = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=_end_with_parent(),
+        )
+        # The server's own lock file tells its number only after it has recovered.
+        os.truncate(lock, 0)
+        os.pwrite(lock, f"{os.getpid()}\n{server.pid}\n".encode(), 0)
+        if not _watch(home, server, wakeups, _port(command)):
+            break
+        with contextlib.suppress(OSError):
+            os.replace(home / LOG, home / f"{LOG}.1")
     _stop(server)
     return 0
 
@@ -101,21 +110,44 @@ def _end_with_parent() -> Callable[[], None] | None:
     return lambda: prctl(_PR_SET_PDEATHSIG, signal.SIGTERM) and None
 
 
-def _watch(home: Path, server: subprocess.Popen, wakeups: socket.socket) -> None:
-    """Return when the server has died, when a signal came, or when no client is left."""
+def _port(command: list[str]) -> int | None:
+    return int(command[command.index("--port") + 1]) if "--port" in command else None
+
+
+def _listens(port: int | None) -> bool:
+    if port is None:
+        return False
+    with socket.socket() as probe:
+        probe.settimeout(_LOOK_SECONDS)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _watch(home: Path, server: subprocess.Popen, wakeups: socket.socket, port: int | None) -> bool:
+    """Return when the server has ended, when a signal came, or when no client is left.
+
+    True means that it died although it had served and is needed.
+    """
     clients = open_lock(home / CLIENTS_LOCK)
-    idle_since: float | None = None
-    while server.poll() is None:
-        readable, _, _ = select.select([wakeups], [], [], _LOOK_SECONDS)
-        if readable and set(wakeups.recv(64)) & set(_SIGNALS):
-            return
-        if not try_lock(clients, fcntl.LOCK_EX):
-            idle_since = None
-            continue
-        idle_since = idle_since or time.monotonic()
-        if time.monotonic() - idle_since >= GRACE_SECONDS and not (home / KEEP).exists():
-            return
-        fcntl.flock(clients, fcntl.LOCK_UN)
+    try:
+        idle_since: float | None = None
+        has_served = False
+        while server.poll() is None:
+            has_served = has_served or _listens(port)
+            readable, _, _ = select.select([wakeups], [], [], _LOOK_SECONDS)
+            if readable and set(wakeups.recv(64)) & set(_SIGNALS):
+                return False
+            if not try_lock(clients, fcntl.LOCK_EX):
+                idle_since = None
+                continue
+            idle_since = idle_since or time.monotonic()
+            is_kept = (home / KEEP).exists()
+            if time.monotonic() - idle_since >= GRACE_SECONDS and not is_kept:
+                return False
+            fcntl.flock(clients, fcntl.LOCK_UN)
+        is_needed = idle_since is None or (home / KEEP).exists()
+        return server.returncode != 0 and has_served and is_needed
+    finally:
+        os.close(clients)
 
 
 def _stop(server: subprocess.Popen) -> None:

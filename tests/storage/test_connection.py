@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 
+import psutil
 import pymongo
 import pytest
 from pymongo.errors import AutoReconnect, DuplicateKeyError
@@ -197,6 +198,8 @@ def test_a_frozen_server_counts_as_away(home):
     store = Store(server.acquire(), outage_budget_seconds=2.0)
     pid = server.status().pid
     os.kill(pid, signal.SIGSTOP)
+    while psutil.Process(pid).status() != psutil.STATUS_STOPPED:
+        time.sleep(0.01)
     try:
         with pytest.raises(StoreUnavailable, match="budget of 2 s"):
             store.call(lambda: store.database["a"].find_one())

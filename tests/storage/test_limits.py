@@ -25,7 +25,7 @@ def test_the_server_runs_with_them():
     flags = dict(itertools.pairwise(words))
     assert flags["--wiredTigerCacheSizeGB"] == "0.25"
     assert flags["--oplogSize"] == "64"
-    assert flags["--syncdelay"] == str(limits.CHECKPOINT_SECONDS) == "5"
+    assert flags["--syncdelay"] == str(limits.CHECKPOINT_SECONDS) == "1"
 
 
 def test_as_many_transactions_as_promised_pass_at_once_with_as_many_bytes(store):

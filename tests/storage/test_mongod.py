@@ -3,12 +3,22 @@ from __future__ import annotations
 import itertools
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tensorlayer.errors import ServerNotFound
-from tensorlayer.storage.mongod import LOOPBACK, command, find_mongod, free_port
+from tensorlayer.storage.mongod import (
+    LOOPBACK,
+    Progress,
+    command,
+    complaint,
+    find_mongod,
+    free_port,
+)
 
 
 @pytest.fixture
@@ -59,3 +69,52 @@ def test_a_port_that_is_taken_is_not_free():
         taken.bind((LOOPBACK, port))
         taken.listen()
         assert free_port(port) != port
+
+
+@pytest.fixture
+def watched(tmp_path):
+    """Return a progress, its clock, and what it looks at."""
+    clock = [0.0]
+    log, pids = tmp_path / "log", [None]
+    return Progress(log, lambda: pids[-1], clock=lambda: clock[0]), clock, log, pids
+
+
+def test_a_log_that_grows_is_progress(watched):
+    progress, clock, log, _ = watched
+    clock[0] = 5.0
+    assert progress.still_seconds() == 5
+    log.write_text("recovering")
+    assert progress.still_seconds() == 0
+    clock[0] = 6.0
+    assert progress.still_seconds() == 1
+
+
+def test_a_process_that_computes_gets_on_and_one_that_sleeps_does_not(watched):
+    progress, clock, _, pids = watched
+    for program, is_busy in (("while True: pass", True), ("input()", False)):
+        process = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE)
+        try:
+            pids.append(process.pid)
+            clock[0] += 1
+            assert progress.still_seconds() == 0, "another process"
+            spent = psutil.Process(process.pid).cpu_times
+            while is_busy and sum(spent()[:2]) < 0.3:
+                pass
+            clock[0] += 100 if not is_busy else 1
+            assert (progress.still_seconds() == 0) == is_busy
+        finally:
+            process.kill()
+            process.communicate()
+
+
+def test_a_complaint_is_the_first_errors_of_the_log_else_its_last_line(tmp_path):
+    log = tmp_path / "log"
+    assert complaint(log) == "nothing"
+    log.write_text("")
+    assert complaint(log) == "nothing"
+    lines = ['{"s":"I", "msg":"starting"}', '{"s":"I", "msg":"recovering"}']
+    log.write_text("\n".join(lines))
+    assert complaint(log) == '"recovering"}'
+    lines[1:1] = [f'{{"s":"E","msg":"{word}"}}' for word in ("one", "two", "three")]
+    log.write_text("\n".join(lines))
+    assert complaint(log) == '"one"} | "two"}'

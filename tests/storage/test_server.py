@@ -21,9 +21,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 import tensorlayer as tl
 from tensorlayer.errors import ServerFailed, ServerNotFound
 from tensorlayer.storage.server import PrivateServer, default_home
-
-#: Far more than anything here takes; reached only by what never happens.
-DEADLINE_SECONDS = 40
+from tests.servers import pids, processes_of, wait_until
 
 CLIENT = """
 import sys, tensorlayer as tl
@@ -57,30 +55,8 @@ def run(program, home):
     )
 
 
-def wait_until(condition):
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.02)
-
-
-def processes_of(home):
-    """Return every process whose command line names the home."""
-    found = []
-    for each in psutil.process_iter(["cmdline", "status"]):
-        named = any(str(home) in word for word in each.info["cmdline"] or [])
-        if named and each.info["status"] != psutil.STATUS_ZOMBIE:
-            found.append(each)
-    return found
-
-
 def advanced(before, after, *, by):
     return all(new - old >= by for old, new in zip(before, after, strict=True))
-
-
-def pids(home):
-    server = PrivateServer(home).home
-    return server.server_pid(), server.supervisor_pid()
 
 
 def test_a_home_is_made_and_only_its_owner_can_read_it(home):
@@ -278,6 +254,7 @@ def test_a_frozen_server_is_replaced(home):
         hub.database["notes"].insert_one({"_id": 1})
         server, _ = pids(home)
         os.kill(server, signal.SIGSTOP)
+        wait_until(lambda: psutil.Process(server).status() == psutil.STATUS_STOPPED)
         assert hub.store.call(lambda: hub.database["notes"].find_one()) == {"_id": 1}
         assert pids(home)[0] != server
 

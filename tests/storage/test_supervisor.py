@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import subprocess
 import sys
+import time
 
-from tensorlayer.storage import supervisor
+import pytest
+
+from tensorlayer.storage import mongod, supervisor
+from tests.servers import wait_until
 
 
 def test_it_runs_on_the_standard_library_alone():
@@ -33,4 +38,43 @@ def test_a_second_supervisor_gives_way_and_starts_nothing(tmp_path):
 def test_a_lock_is_not_inherited_by_programs(tmp_path):
     lock = supervisor.open_lock(tmp_path / "lock")
     assert not os.get_inheritable(lock)
+    os.close(lock)
+
+
+SERVER = """
+import os, socket, sys, time
+with socket.socket() as server:
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if "serves" in sys.argv:
+        server.bind(("127.0.0.1", int(sys.argv[sys.argv.index("--port") + 1])))
+        server.listen()
+    with open(sys.argv[1], "a") as file:
+        file.write(f"{os.getpid()}\\n")
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "has_client", "is_again"),
+    [("serves", True, True), ("serves", False, False), ("is silent", True, False)],
+)
+def test_a_server_that_served_and_is_needed_is_started_again(tmp_path, kind, has_client, is_again):
+    marker, port = tmp_path / "started", mongod.free_port()
+    client = supervisor.open_lock(tmp_path / supervisor.CLIENTS_LOCK)
+    supervisor.try_lock(client, fcntl.LOCK_SH)
+    words = [sys.executable, "-c", SERVER, str(marker), kind, "--port", str(port)]
+    watcher = [sys.executable, "-I", "-S", supervisor.__file__, str(tmp_path), *words]
+    subprocess.run(watcher, check=True)
+    wait_until(lambda: marker.exists() and marker.read_text().endswith("\n"))
+    if not has_client:
+        os.close(client)
+    noticed = time.monotonic() + 1.2  # it looks twice a second, and waits 2 s for a client
+    wait_until(lambda: time.monotonic() > noticed)
+    os.kill(int(marker.read_text()), signal.SIGKILL)
+    if is_again:
+        wait_until(lambda: marker.read_text().count("\n") == 2)
+        os.close(client)
+    lock = supervisor.open_lock(tmp_path / supervisor.SUPERVISOR_LOCK)
+    wait_until(lambda: supervisor.try_lock(lock, fcntl.LOCK_EX))
+    assert marker.read_text().count("\n") == 1 + is_again
     os.close(lock)
