@@ -253,12 +253,17 @@ class Append:
 
 
 def abandon_of(store: Store, writer: str) -> None:
-    """Remove what a writer that is gone has written and not committed."""
+    """Remove what a writer that is gone, or one that nobody knows, has not committed."""
     heads = store.database[HEADS]
-    query = {"pending.writer": writer}
-    for head in store.call(partial(_listed, heads, query, {"pending": 1})):
+    query = {"pending.writer": {"$exists": True}}
+    found = store.call(partial(_listed, heads, query, {"pending": 1}))
+    if not found:
+        return
+    # Asked after the heads: a writer is listed before it reserves anything.
+    living = set(store.call(lambda: store.database["writers"].distinct("_id"))) - {writer}
+    for head in found:
         for each in head["pending"]:
-            if each["writer"] == writer:
+            if each["writer"] not in living:
                 _remove(store, Ledger(store, head["_id"]), each["batch"], is_mine=False)
 
 

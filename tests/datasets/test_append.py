@@ -184,6 +184,16 @@ def test_removing_what_a_dead_process_left_can_be_killed_and_done_again(hub, dat
     assert ledger.head()["aborted"] == [left.batch]
 
 
+def test_what_belongs_to_nobody_is_removed_with_the_next_writer_that_is_gone(hub, dataset):
+    started(hub, dataset, [1, 2])
+    mine = started(hub, dataset, [3])
+    heads = hub.database["datasets"]
+    heads.update_one({"pending.batch": 1}, {"$set": {"pending.$.writer": "unknown"}})
+    abandon_of(hub.store, "another")
+    assert hub.database["samples"].count_documents({}) == 1
+    assert finished(hub, mine).number == 1
+
+
 def test_an_own_append_that_failed_leaves_no_trace(hub, dataset, small_blocks):
     def values():
         yield from range(9)
