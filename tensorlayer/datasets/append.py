@@ -277,7 +277,8 @@ def _remove(store: Store, ledger: Ledger, batch: int, *, is_mine: bool) -> None:
         partial(_listed, samples, {**query, "blobs.0": {"$exists": True}}, ["blobs"])
     )
     store.call(partial(samples.delete_many, query))
-    store.blobs.discard([id_ for each in pointing for id_ in each["blobs"]])
+    for some in _cut(id_ for each in pointing for id_ in each["blobs"]):
+        store.blobs.discard(some)
     ledger.forget(batch, is_mine=is_mine)
 
 

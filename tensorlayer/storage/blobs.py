@@ -252,10 +252,10 @@ class Blobs:
         query = {"metadata.writer": writer_id}
         return sweeping.sweep(self._store, self._files, self._pieces, query)
 
-    def discard(self, ids: Iterable[ObjectId]) -> None:
-        """Delete blobs that no document points at any more; one that is gone is skipped."""
-        for id_ in ids:
-            self._delete(id_)
+    def discard(self, ids: Iterable[ObjectId]) -> int:
+        """Delete those of some blobs that no document points at any more; return how many."""
+        query = {"_id": {"$in": list(ids)}}
+        return sweeping.sweep(self._store, self._files, self._pieces, query)
 
     @property
     def _files(self) -> pymongo.collection.Collection:

@@ -35,7 +35,7 @@ def test_a_damaged_field_is_named_when_it_is_needed(store, name, damage):
 def test_another_structure_is_refused():
     head = Head.from_document({"_id": "mlp", "structure": "d1"})
     head.check_structure("d1")
-    with pytest.raises(StructureMismatch, match="'mlp' holds versions of structure d1.* d2"):
+    with pytest.raises(StructureMismatch, match=r"'mlp' holds versions of structure d1.* d2"):
         head.check_structure("d2")
 
 

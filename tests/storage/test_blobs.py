@@ -380,3 +380,13 @@ def test_what_a_dead_writer_left_is_removed_without_a_call(hub, store, uploader)
         assert time.monotonic() < deadline, "it was not removed in time"
         time.sleep(0.05)
     assert {each["metadata"]["owner"] for each in documents(store)} == {"samples", "versions"}
+
+
+def test_discarding_deletes_only_what_nothing_points_at(hub):
+    blobs, samples = hub.store.blobs, hub.database["samples"]
+    free, used, gone = (blobs.put(data, owner="samples") for data in (b"free", b"used", b"gone"))
+    samples.insert_one({"blobs": [used.id]})
+    assert blobs.discard([gone.id]) == 1
+    assert blobs.discard([free.id, used.id, gone.id]) == 1
+    assert blobs.get(used) == b"used"
+    assert hub.database["blobs.chunks"].distinct("files_id") == [used.id]
