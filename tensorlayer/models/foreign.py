@@ -23,9 +23,21 @@ __all__ = ["Arrays", "KerasModel", "kind_of", "restore", "savable"]
 
 #: Parts of Keras whose classes and functions compute, and do nothing else.
 _PARTS = frozenset(
-    "activations constraints dtype_policies initializers layers losses metrics models ops "
-    "optimizers quantizers random regularizers".split()
-)
+    [
+        "activations",
+        "constraints",
+        "dtype_policies",
+        "initializers",
+        "layers",
+        "losses",
+        "metrics",
+        "models",
+        "ops",
+        "optimizers",
+        "quantizers",
+        "random",
+        "regularizers",
+    ]
 )
 
 #: How deep a model may be nested; Keras itself gives up earlier.
