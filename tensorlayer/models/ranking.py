@@ -55,5 +55,7 @@ def best_of(
             continue
         value = version.values.get(name, logged.get((version.run, version.step), math.nan))
         if not math.isnan(value):
-            ranked.append((sign * value, version.number, version))
-    return max(ranked, key=lambda each: each[:2])[2] if ranked else None
+            # What is saved and not visible yet is newer than all that is.
+            number = math.inf if version.number is None else version.number
+            ranked.append((sign * value, number, len(ranked), version))
+    return max(ranked, key=lambda each: each[:3])[3] if ranked else None

@@ -15,7 +15,10 @@ from tensorlayer.storage.pointer import Pointer
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["SCHEMA", "Savable", "Version"]
+__all__ = ["SCHEMA", "VERSIONS", "Savable", "Version"]
+
+#: The collection whose documents point at the weights.
+VERSIONS = "versions"
 
 #: Version of the layout of the document.
 SCHEMA = 1
@@ -52,6 +55,8 @@ class Version:
         Identity of the training run. Events of the same run and step belong to this version.
     task
         Id of the task that saved it, if it was one.
+    attempt
+        Which execution of the task; 0 if it was none.
     digest
         Structure digest of the model.
     weights
@@ -74,6 +79,7 @@ class Version:
     weights: Pointer | None
     values: Mapping[str, float]
     created: datetime.datetime | None
+    attempt: int = 0
     damaged: tuple[str, ...] = ()
 
     def to_document(self) -> dict[str, Any]:
@@ -144,6 +150,7 @@ _FIELDS: dict[str, tuple[Callable[[Any], Any], Any, bool]] = {
     "step": (_of(int, _NONE), None, False),
     "run": (_of(str), "", False),
     "task": (_of(str, _NONE), None, False),
+    "attempt": (_of(int), 0, False),
     "digest": (_of(str), "", True),
     "weights": (Pointer.from_document, None, True),
     "values": (_metrics, {}, False),

@@ -3,25 +3,26 @@
 ::
 
     models     {_id: key, schema, structure, config, n_versions, created, blobs?}
-    versions   {_id, schema, model, number, step, run, task, digest, weights: pointer, values,
-                created, blobs}
+    versions   {_id, schema, model, number, step, run, task, attempt, digest, weights: pointer,
+                values, created, blobs}
 
 Weights are uploaded first; the document that points at them is inserted in the transaction that
 raises the model's counter. So a version is there whole or not at all, and numbers run from 1
 without gaps.
+
+What a task saves goes through one of two doors. It is *staged*: visible to others when the task is
+done, and to the task itself at once. Or it is *published*: visible to all at once, as long as the
+task has its lease, and there even if the task is killed.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import uuid
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from bson import ObjectId
-from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
-from pymongo.client_session import ClientSession
+from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from tensorlayer.errors import (
     Corrupt,
@@ -34,7 +35,8 @@ from tensorlayer.errors import (
 from tensorlayer.models import foreign, ranking, tensors
 from tensorlayer.models.events import Event, EventLog, check_step, check_values
 from tensorlayer.models.head import MODELS, Head, new_head
-from tensorlayer.models.version import Savable, Version
+from tensorlayer.models.saving import Saving, staged
+from tensorlayer.models.version import VERSIONS, Savable, Version
 from tensorlayer.storage.blobs import Pointer
 from tensorlayer.storage.connection import Store
 from tensorlayer.storage.names import check_field, check_key
@@ -45,9 +47,6 @@ if TYPE_CHECKING:
     from tensorlayer.models import Model
 
 __all__ = ["Models", "Savable", "Version"]
-
-#: The collection whose documents point at the weights.
-VERSIONS = "versions"
 
 _MODEL_INDEXES = (IndexModel("blobs", sparse=True),)
 _VERSION_INDEXES = (
@@ -98,6 +97,7 @@ class Models:
         *,
         step: int | None = None,
         values: Mapping[str, float] | None = None,
+        publish: bool = False,
     ) -> Version:
         """Save a model as the next version of ``key``.
 
@@ -105,8 +105,8 @@ class Models:
         killed before leaves no version; its upload is swept later. Any number of processes may save
         under one key; each version gets a number of its own, without gaps.
 
-        Inside a stage (a task) the version becomes visible, and gets its number, when the stage is
-        applied; what is returned has the number None.
+        Inside a stage (a task) the version becomes visible to others, and gets its number, when the
+        stage is applied; what is returned has the number None.
 
         Parameters
         ----------
@@ -119,6 +119,8 @@ class Models:
             Training step, by which events find the version.
         values
             Metrics of this very version. `best` prefers them to events.
+        publish
+            Inside a task, make it visible at once and for good, see `checkpoint`.
 
         Raises
         ------
@@ -126,6 +128,10 @@ class Models:
             The key holds models of another structure.
         NotSerializable
             The configuration is not plain JSON, or safetensors does not know a parameter's type.
+        LeaseLost
+            It was to be published, and the task runs elsewhere or has ended.
+        Conflict
+            The same attempt has published other weights at this step.
         """
         check_key(key, "model key")
         model = foreign.savable(model)
@@ -135,18 +141,51 @@ class Models:
             step=None if step is None else check_step(step),
             run=self.run,
             task=self._task,
+            attempt=0 if self._store.stage is None else self._store.stage.attempt,
             digest=model.structure_digest,
             values=check_values(values or {}),
             weights=self._upload(key, model),
             created=self._store.now(),
         )
-        document = {"_id": ObjectId(), **version.to_document(), "blobs": [version.weights.id]}
         head = new_head(key, model, version.created, self._store.blobs)
-        number = self._store.commit(partial(self._insert, document, head))
-        return dataclasses.replace(version, number=number)
+        saving = Saving(self._store, version, head, is_published=publish)
+        return self._store.commit(saving, publish=publish) or version
 
-    def get(self, key: str, version: int | None = None) -> Version:
-        """Return a version; by default the newest.
+    def checkpoint(
+        self,
+        key: str,
+        model: Savable | Mapping[str, Any],
+        *,
+        step: int,
+        values: Mapping[str, float] | None = None,
+    ) -> Version:
+        """Save a version that others see at once and that stays when the task is killed.
+
+        The same as ``save(..., publish=True)``: its identity is made of task, attempt and step, so
+        a repetition adds nothing, and an agent that has lost the task cannot add anything. The next
+        attempt finds it with `latest_checkpoint`.
+        """
+        return self.save(key, model, step=step, values=values, publish=True)
+
+    def latest_checkpoint(self, key: str) -> Version | None:
+        """Return the newest version that this run has made visible, in any attempt; None if none.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> hub.models.latest_checkpoint("weights") is None
+        True
+        >>> _ = hub.models.checkpoint("weights", {"w": np.zeros(2)}, step=10)
+        >>> hub.models.latest_checkpoint("weights").step
+        10
+        """
+        query = {"model": check_key(key, "model key"), "run": self.run}
+        newest = [("number", DESCENDING)]
+        found = self._store.call(partial(self._versions.find_one, query, sort=newest))
+        return None if found is None else Version.from_document(found).check()
+
+    def get(self, key: str, version: int | Version | None = None) -> Version:
+        """Return a version; by default the newest, in a task also of what it has saved itself.
 
         Raises
         ------
@@ -156,15 +195,19 @@ class Models:
             Its document is damaged. No other version is taken instead.
         """
         query = {"model": check_key(key, "model key")}
+        if isinstance(version, Version):
+            return version.check()
         if version is not None:
             query["number"] = _check_number(key, version)
+        elif own := staged(self._store, key):
+            return own[-1].version
         newest = [("number", DESCENDING)]
         found = self._store.call(partial(self._versions.find_one, query, sort=newest))
         if found is None:
             raise self._missing(key, version)
         return Version.from_document(found).check()
 
-    def arrays(self, key: str, version: int | None = None) -> dict[str, np.ndarray]:
+    def arrays(self, key: str, version: int | Version | None = None) -> dict[str, np.ndarray]:
         """Return the parameters of a version as read-only arrays, verified, without TensorFlow.
 
         Raises
@@ -176,7 +219,7 @@ class Models:
         """
         return self._read(self.get(key, version))
 
-    def load(self, key: str, version: int | None = None) -> Model | Any:
+    def load(self, key: str, version: int | Version | None = None) -> Model | Any:
         """Return a model, built from its configuration, with the parameters of a version.
 
         What was saved as a Keras model comes back as one, a dictionary of arrays as a dictionary.
@@ -214,6 +257,8 @@ class Models:
             There is no such model.
         """
         head = self._head(check_key(key, "model key"))
+        if head is None and (own := staged(self._store, key)):
+            head = Head.from_document(own[0].head)
         if head is None:
             raise self._missing(key, None)
         return head.read_config(self._store.blobs)
@@ -240,7 +285,7 @@ class Models:
         """
         ranking.check_mode(mode)
         events = self.events(key, event)
-        if self._head(key) is None and events:
+        if events and self._head(key) is None and not staged(self._store, key):
             raise ModelNotFound(
                 f"Model {key!r} has {len(events)} events {event!r} but no version: nothing was "
                 "saved under this key. Save the model: save(key, model, step=step)."
@@ -293,7 +338,8 @@ class Models:
     def list(self, key: str | None = None) -> _Versions:
         """Return all versions, of one model or of all, ordered by key and number.
 
-        Also damaged ones, with what is known of them and what is wrong in ``damaged``.
+        Also damaged ones, with what is known of them and what is wrong in ``damaged``. In a task
+        what it has saved itself comes last, without a number.
 
         Raises
         ------
@@ -303,9 +349,11 @@ class Models:
         query = {} if key is None else {"model": check_key(key, "model key")}
         order = [("model", ASCENDING), ("number", ASCENDING)]
         found = self._store.call(lambda: [*self._versions.find(query).sort(order)])
-        if key is not None and not found:
+        versions = [Version.from_document(each) for each in found]
+        versions += [each.version for each in staged(self._store, key)]
+        if key is not None and not versions:
             raise self._missing(key, None)
-        return [Version.from_document(each) for each in found]
+        return versions
 
     def __repr__(self) -> str:
         return f"<Models of {self._store.project!r}>"
@@ -325,33 +373,6 @@ class Models:
             head.check_structure(model.structure_digest)
             head.need("n_versions")
         return self._store.blobs.put(tensors.to_bytes(model.to_arrays()), owner=VERSIONS)
-
-    def _insert(
-        self, document: dict[str, Any], new_head: dict[str, Any], session: ClientSession
-    ) -> int:
-        """Raise the counter and insert the version, in one transaction; return its number.
-
-        It may run again after it was committed, when the answer was lost: then the version is
-        there.
-        """
-        written = self._versions.find_one({"_id": document["_id"]}, {"number": 1}, session=session)
-        if written is not None:
-            return written["number"]
-        stored = self._models.find_one_and_update(
-            {"_id": document["model"]},
-            {"$inc": {"n_versions": 1}},
-            return_document=ReturnDocument.AFTER,
-            session=session,
-        )
-        if stored is None:
-            self._store.blobs.claim(new_head.get("blobs", ()), session)
-            self._models.insert_one(new_head, session=session)
-        head = Head.from_document(stored or new_head)
-        head.check_structure(document["digest"])
-        self._store.blobs.claim(document["blobs"], session)
-        number = head.need("n_versions")
-        self._versions.insert_one({**document, "number": number}, session=session)
-        return number
 
     def _read(self, version: Version) -> dict[str, np.ndarray]:
         try:

@@ -1,0 +1,109 @@
+"""One version on its way: uploaded, and shown by the transaction that counts it."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from bson import ObjectId
+from pymongo import ReturnDocument
+
+from tensorlayer.errors import Conflict
+from tensorlayer.models.head import MODELS, Head
+from tensorlayer.models.version import VERSIONS, Version
+
+if TYPE_CHECKING:
+    from pymongo.client_session import ClientSession
+
+    from tensorlayer.storage.connection import Store
+
+__all__ = ["Saving", "staged"]
+
+
+class Saving:
+    """A version whose weights are uploaded: a change that becomes visible in a transaction.
+
+    Parameters
+    ----------
+    store
+        Where it is saved.
+    version
+        Everything but its number.
+    head
+        Document of the model, for the case that this is its first version.
+    is_published
+        Whether task, attempt and step are the identity of the version, so that what is sent twice
+        is there once.
+    """
+
+    def __init__(
+        self, store: Store, version: Version, head: dict[str, Any], *, is_published: bool
+    ) -> None:
+        self._store = store
+        #: What is saved; it has no number before it is visible.
+        self.version = version
+        #: Document of the model that it starts, if it is the first.
+        self.head = head
+        has_identity = is_published and version.task is not None and version.step is not None
+        identity = f"{version.model}/{version.task}/{version.attempt}/{version.step}"
+        self._document = {
+            "_id": identity if has_identity else ObjectId(),
+            **version.to_document(),
+            "blobs": [version.weights.id],
+        }
+
+    def prepare(self) -> None:
+        """Do nothing: the weights are uploaded."""
+
+    def apply(self, session: ClientSession) -> Version:
+        """Raise the counter and insert the version, in one transaction; return it with its number.
+
+        It may run again after it was committed, when the answer was lost: then the version is
+        there.
+
+        Raises
+        ------
+        StructureMismatch
+            The key holds models of another structure.
+        Conflict
+            The same attempt has published other weights at this step.
+        """
+        versions, models = self._store.database[VERSIONS], self._store.database[MODELS]
+        written = versions.find_one({"_id": self._document["_id"]}, session=session)
+        if written is not None:
+            return self._same(Version.from_document(written).check())
+        stored = models.find_one_and_update(
+            {"_id": self.version.model},
+            {"$inc": {"n_versions": 1}},
+            return_document=ReturnDocument.AFTER,
+            session=session,
+        )
+        if stored is None:
+            self._store.blobs.claim(self.head.get("blobs", ()), session)
+            models.insert_one(self.head, session=session)
+        head = Head.from_document(stored or self.head)
+        head.check_structure(self.version.digest)
+        self._store.blobs.claim(self._document["blobs"], session)
+        number = head.need("n_versions")
+        versions.insert_one({**self._document, "number": number}, session=session)
+        return dataclasses.replace(self.version, number=number)
+
+    def abandon(self) -> None:
+        """Delete what was uploaded, unless it is committed."""
+        self._store.blobs.discard([*self._document["blobs"], *self.head.get("blobs", ())])
+
+    def _same(self, written: Version) -> Version:
+        if written.weights.sha256 != self.version.weights.sha256:
+            raise Conflict(
+                f"Model {written.model!r}: attempt {written.attempt} of task {written.task} has "
+                f"published other weights at step {written.step}, as version {written.number}. "
+                "Count the steps up, or save without publishing."
+            )
+        return written
+
+
+def staged(store: Store, key: str | None = None) -> list[Saving]:
+    """Return what was saved in the stage that is open here and is not visible to others yet."""
+    changes = store.stage.changes if store.stage is not None else ()
+    mine = [each for each in changes if isinstance(each, Saving)]
+    return [each for each in mine if key in (None, each.version.model)]
