@@ -22,22 +22,9 @@ from tensorlayer.models.version import Savable
 __all__ = ["Arrays", "KerasModel", "kind_of", "restore", "savable"]
 
 #: Parts of Keras whose classes and functions compute, and do nothing else.
-_PARTS = frozenset(
-    [
-        "activations",
-        "constraints",
-        "dtype_policies",
-        "initializers",
-        "layers",
-        "losses",
-        "metrics",
-        "models",
-        "ops",
-        "optimizers",
-        "quantizers",
-        "random",
-        "regularizers",
-    ]
+_PARTS = (
+    *("activations", "constraints", "dtype_policies", "initializers", "layers", "losses"),
+    *("metrics", "models", "ops", "optimizers", "quantizers", "random", "regularizers"),
 )
 
 #: How deep a model may be nested; Keras itself gives up earlier.

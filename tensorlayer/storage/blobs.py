@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import io
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -122,7 +123,10 @@ class Blobs:
         Corrupt
             When a chunk is missing, too short or too long, or not what was stored; names it.
         """
-        return b"".join(self.open(pointer))
+        content = io.BytesIO()  # hands out what it holds without a copy
+        for part in self.open(pointer):
+            content.write(part)
+        return content.getvalue()
 
     def read(self, pointer: Pointer) -> bytearray:
         """Return the content as `get` does, in a buffer that may be written to.

@@ -9,9 +9,10 @@ pointer.
 from __future__ import annotations
 
 import datetime
+import functools
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import bson
 import lz4.block
@@ -22,6 +23,15 @@ from bson.errors import InvalidBSON
 
 from tensorlayer.errors import Corrupt, InvalidArgument
 from tensorlayer.storage.blobs import Blobs, Pointer
+from tensorlayer.storage.walk import (
+    MAX_DEPTH,
+    NARROW_FLOATS,
+    Refused,
+    dtype_name,
+    fold,
+    in_utc,
+    utf8,
+)
 
 #: What is larger is stored as a blob: documents stay far below MongoDB's 16 MB, and a query that
 #: walks over documents does not read what it does not show.
@@ -34,10 +44,9 @@ _SMALLEST_COMPRESSED = 512
 #: A large array is judged by this much of its middle.
 _PROBE_BYTES = 64 * 1024
 
-#: bool, signed, unsigned, float, complex, bytes, text, time span, time.
-_KINDS = frozenset("biufcSUmM")
-#: NumPy has no letters for these; they come with TensorFlow and carry two bytes or one.
-_NARROW_FLOATS = frozenset({"bfloat16", "float8_e4m3fn", "float8_e5m2"})
+#: MongoDB stores documents of 100 levels and more; a value that needs more than this, far below it,
+#: is put into a blob, whatever its size.
+_MAX_LEVELS = 50
 
 
 def encode(array: np.ndarray, codec: str = "auto") -> dict[str, Any]:
@@ -67,7 +76,7 @@ def encode(array: np.ndarray, codec: str = "auto") -> dict[str, Any]:
     >>> encode(np.zeros(10_000))["codec"]
     'lz4'
     """
-    head = {"dtype": _dtype_name(array.dtype), "shape": list(array.shape)}
+    head = _head(array)
     data = _data(array)
     if codec == "auto":
         codec = "lz4" if _pays(data) else "raw"
@@ -99,26 +108,29 @@ def decode(document: Mapping[str, Any]) -> np.ndarray:
     return _array(bytearray(data), dtype, shape)
 
 
-def _dtype_name(dtype: np.dtype) -> str:
-    if dtype.name in _NARROW_FLOATS:
-        return dtype.name
-    if dtype.kind in _KINDS:
-        return dtype.str
-    raise InvalidArgument(
-        f"array of dtype {dtype}: only numbers, text, bytes and times can be stored, no Python "
-        "objects and no records. Convert it, for example with astype(np.float32)."
-    )
+def _head(array: np.ndarray) -> dict[str, Any]:
+    try:
+        return {"dtype": dtype_name(array.dtype), "shape": list(array.shape)}
+    except Refused as refused:
+        raise InvalidArgument(refused.reason) from None
 
 
 def _dtype(name: str) -> np.dtype:
-    if name in _NARROW_FLOATS:
+    if name in NARROW_FLOATS:
         import ml_dtypes  # a dependency of TensorFlow, needed for nothing else
 
         return np.dtype(getattr(ml_dtypes, name))
     dtype = np.dtype(name) if isinstance(name, str) else None
-    if dtype is None or dtype.kind not in _KINDS or dtype.str != name:
+    if dtype is None or dtype.str != name or not _is_known(dtype):
         raise ValueError(f"unknown dtype {name!r}")
     return dtype
+
+
+def _is_known(dtype: np.dtype) -> bool:
+    try:
+        return bool(dtype_name(dtype))
+    except Refused:
+        return False
 
 
 def _length(dtype: np.dtype, shape: tuple[int, ...]) -> int:
@@ -186,8 +198,8 @@ def pack(value: Any, blobs: Blobs, owner: str) -> tuple[Any, list[ObjectId]]:
     ----------
     value
         None, a bool, int, float, str, bytes, datetime, array or NumPy scalar, or a list, tuple or
-        dict (with str keys) of those. NaN, infinity and integers of any size survive; a time keeps
-        its microseconds, and an aware one comes back in UTC.
+        dict (with str keys) of those, see `tensorlayer.storage.walk`. NaN, infinity and large
+        integers survive; a time keeps its microseconds, and an aware one comes back in UTC.
     blobs
         Where goes what is larger than `INLINE_BYTES`.
     owner
@@ -204,8 +216,8 @@ def pack(value: Any, blobs: Blobs, owner: str) -> tuple[Any, list[ObjectId]]:
     ({'rate': 0.1, 'sizes': {'~tuple': [2, 3]}}, [])
     """
     packer = _Packer(blobs, owner)
-    document, _ = packer.pack(value, "value")
-    return document, packer.ids
+    packed = fold(value, packer.leaf, packer.branch, "value")
+    return packed.document, packer.ids
 
 
 def unpack(document: Any, blobs: Blobs) -> Any:
@@ -221,91 +233,99 @@ def unpack(document: Any, blobs: Blobs) -> Any:
     >>> unpack({"sizes": {"~tuple": [2, 3]}}, hub.store.blobs)
     {'sizes': (2, 3)}
     """
+    try:
+        return _unpack(document, blobs, _MAX_UNPACKED)
+    except RecursionError as error:
+        raise Corrupt("packed value: it is nested too deep.") from error
+
+
+def _unpack(document: Any, blobs: Blobs, levels: int) -> Any:
+    if levels < 0:
+        raise Corrupt(f"packed value: it is nested deeper than {MAX_DEPTH} levels.")
     if isinstance(document, list):
-        return [unpack(each, blobs) for each in document]
+        return [_unpack(each, blobs, levels - 1) for each in document]
     if isinstance(document, Int64):
         return int(document)
     if not isinstance(document, Mapping):
         return document
     tag = next(iter(document), "")
     if not tag.startswith("~"):
-        return {key: unpack(each, blobs) for key, each in document.items()}
+        return {key: _unpack(each, blobs, levels - 1) for key, each in document.items()}
     if tag not in _READERS or len(document) != 1:
         raise Corrupt(f"packed value: unknown tag {tag!r}; was it written by a newer version?")
+    inner = functools.partial(_unpack, blobs=blobs, levels=levels - 1)
     try:
-        return _READERS[tag](document[tag], blobs)
+        return _READERS[tag](document[tag], blobs, inner)
     except (KeyError, TypeError, ValueError, InvalidBSON) as error:
-        raise Corrupt(f"packed value: {tag!r} cannot be decoded: {error!r}.") from error
+        raise Corrupt(f"packed value: {tag!r} cannot be decoded: {str(error)[:200]!r}.") from error
+
+
+class _Packed(NamedTuple):
+    """A value as BSON, about how many bytes it takes, and how many levels it has."""
+
+    document: Any
+    size: int
+    levels: int
 
 
 class _Packer:
-    """One value on its way into a document: where it is in the value, and what went to blobs."""
+    """One value on its way into a document, and what of it went to blobs."""
 
     def __init__(self, blobs: Blobs, owner: str) -> None:
         self._blobs, self._owner = blobs, owner
         self.ids: list[ObjectId] = []
 
-    def pack(self, value: Any, place: str) -> tuple[Any, int]:
-        """Return the packed value and about how many bytes it takes in the document."""
-        match value:
-            case None | bool() | float() if not isinstance(value, np.generic):
-                return value, _SCALAR_BYTES
-            case int() if not isinstance(value, np.generic):
-                small = -(2**63) <= value < 2**63
-                return (value if small else {"~int": str(value)}), _SCALAR_BYTES
-            case str() if not isinstance(value, np.generic):
-                return self._inline_or_blob(value, _utf8(value, place), "~str")
-            case bytes() if not isinstance(value, np.generic):
+    def leaf(self, kind: str, value: Any) -> _Packed:
+        match kind:
+            case "int":
+                if -(2**63) <= value < 2**63:
+                    return _Packed(value, _SCALAR_BYTES, 0)
+                return _Packed({"~int": hex(value)}, value.bit_length() // 4 + _SCALAR_BYTES, 1)
+            case "text":
+                return self._inline_or_blob(value, utf8(value), "~str")
+            case "bytes":
                 return self._inline_or_blob(value, value, "~bytes")
-            case datetime.datetime():
-                return _pack_time(value), _SCALAR_BYTES
-            case np.ndarray() | np.generic():
-                return self._array(value)
-            case list() | tuple():
-                return self._sequence(value, place)
-            case Mapping():
-                return self._mapping(value, place)
-        raise InvalidArgument(
-            f"{place}: a {type(value).__name__} cannot be stored. Use None, bool, int, float, str, "
-            "bytes, datetime, a NumPy array, or a list, tuple or dict of those."
-        )
+            case "time":
+                return _Packed(_pack_time(value), 2 * _SCALAR_BYTES, 1)
+            case "array" | "scalar":
+                return self._array(f"~{kind}", np.asarray(value))
+        return _Packed(value, _SCALAR_BYTES, 0)
 
-    def _array(self, value: np.ndarray | np.generic) -> tuple[Any, int]:
-        tag = "~array" if isinstance(value, np.ndarray) else "~scalar"
-        array = np.asarray(value)
+    def branch(self, kind: str, keys: list[str] | None, parts: list[_Packed]) -> _Packed:
+        document: Any = [each.document for each in parts]
+        size = sum(each.size for each in parts) + _FIELD_BYTES * len(parts)
+        levels = 1 + max((each.levels for each in parts), default=0)
+        if kind == "tuple":
+            document, levels = {"~tuple": document}, levels + 1
+        elif keys is not None:
+            size += sum(map(len, map(utf8, keys)))
+            pairs = zip(keys, document, strict=True)
+            if all(map(_is_plain, keys)):
+                document = dict(pairs)
+            else:
+                document, levels = {"~dict": list(map(list, pairs))}, levels + 2
+        return self._spilled(document, size, levels)
+
+    def _array(self, tag: str, array: np.ndarray) -> _Packed:
+        dtype_name(array.dtype)  # or it is refused, with its place
         if array.nbytes <= INLINE_BYTES:
             document = encode(array)
-            return {tag: document}, len(document["bytes"]) + _SCALAR_BYTES
-        head = {"dtype": _dtype_name(array.dtype), "shape": list(array.shape)}
-        return {tag: head | {"blob": self._upload(_data(array))}}, _SCALAR_BYTES
+            return _Packed({tag: document}, len(document["bytes"]) + 4 * _SCALAR_BYTES, 3)
+        return _Packed(
+            {tag: _head(array) | {"blob": self._upload(_data(array))}}, _POINTER_BYTES, 3
+        )
 
-    def _sequence(self, value: list | tuple, place: str) -> tuple[Any, int]:
-        pairs = [self.pack(each, f"{place}[{n}]") for n, each in enumerate(value)]
-        document = [each for each, _ in pairs]
-        tagged = {"~tuple": document} if isinstance(value, tuple) else document
-        return self._spilled(tagged, sum(size + _FIELD_BYTES for _, size in pairs))
-
-    def _mapping(self, value: Mapping[str, Any], place: str) -> tuple[Any, int]:
-        packed, total = {}, 0
-        for key, each in value.items():
-            if not isinstance(key, str):
-                raise InvalidArgument(f"{place}: the key {key!r} is not a str. Use str keys only.")
-            packed[key], size = self.pack(each, f"{place}[{key!r}]")
-            total += size + len(_utf8(key, place)) + _FIELD_BYTES
-        if not all(map(_is_plain, packed)):
-            packed = {"~dict": [[key, each] for key, each in packed.items()]}
-        return self._spilled(packed, total)
-
-    def _inline_or_blob(self, value: Any, data: bytes, tag: str) -> tuple[Any, int]:
+    def _inline_or_blob(self, value: Any, data: bytes, tag: str) -> _Packed:
         if len(data) <= INLINE_BYTES:
-            return value, len(data) + _SCALAR_BYTES
-        return {tag: self._upload(data)}, _SCALAR_BYTES
+            return _Packed(value, len(data) + _SCALAR_BYTES, 0)
+        return _Packed({tag: self._upload(data)}, _POINTER_BYTES, 2)
 
-    def _spilled(self, document: Any, size: int) -> tuple[Any, int]:
+    def _spilled(self, document: Any, size: int, levels: int) -> _Packed:
         """Many small values are as large as one large value, and go to a blob like it."""
-        if size <= INLINE_BYTES:
-            return document, size
-        return {"~bson": self._upload(bson.encode({"value": document}))}, _SCALAR_BYTES
+        if size <= INLINE_BYTES and levels <= _MAX_LEVELS:
+            return _Packed(document, size, levels)
+        data = bson.encode({"value": document})
+        return _Packed({"~bson": self._upload(data)}, _POINTER_BYTES, 2)
 
     def _upload(self, data: bytes | memoryview) -> dict[str, Any]:
         pointer = self._blobs.put(data, owner=self._owner)
@@ -316,6 +336,11 @@ class _Packer:
 #: A number and its overhead in BSON, and the overhead of one more field, rounded up.
 _SCALAR_BYTES = 16
 _FIELD_BYTES = 8
+#: A pointer with its names, and the dtype and shape beside it.
+_POINTER_BYTES = 256
+
+#: Each level of a value may have become a blob of its own.
+_MAX_UNPACKED = 2 * MAX_DEPTH
 
 
 def _is_plain(key: str) -> bool:
@@ -323,23 +348,11 @@ def _is_plain(key: str) -> bool:
     return key != "" and key[0] not in "~$" and "." not in key and "\0" not in key
 
 
-def _utf8(text: str, place: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError as error:
-        raise InvalidArgument(f"{place}: the text is not valid Unicode: {error}.") from error
-
-
 def _pack_time(value: datetime.datetime) -> Any:
     """BSON knows whole milliseconds in UTC; every other time is kept as text."""
     if value.tzinfo is None or value.microsecond % 1000:
-        return {"~time": value.isoformat()}
-    return value.astimezone(datetime.timezone.utc)
-
-
-def _read_time(text: str, blobs: Blobs) -> datetime.datetime:
-    value = datetime.datetime.fromisoformat(text)
-    return value if value.tzinfo is None else value.astimezone(datetime.timezone.utc)
+        return {"~time": in_utc(value).isoformat()}
+    return in_utc(value)
 
 
 def _read_array(document: Mapping[str, Any], blobs: Blobs) -> np.ndarray:
@@ -357,19 +370,21 @@ def _content(document: Mapping[str, Any], blobs: Blobs) -> bytes:
     return blobs.get(pointer)
 
 
+_Inner = Callable[[Any], Any]
+
 #: What each tag means; a tag is never used again for anything else.
-_READERS: dict[str, Callable[[Any, Blobs], Any]] = {
-    "~array": _read_array,
-    "~scalar": lambda document, blobs: _read_array(document, blobs)[()],
-    "~bson": lambda document, blobs: unpack(
-        bson.decode(_content(document, blobs), _AWARE)["value"], blobs
+_READERS: dict[str, Callable[[Any, Blobs, _Inner], Any]] = {
+    "~array": lambda document, blobs, inner: _read_array(document, blobs),
+    "~scalar": lambda document, blobs, inner: _read_array(document, blobs)[()],
+    "~bson": lambda document, blobs, inner: inner(
+        bson.decode(_content(document, blobs), _AWARE)["value"]
     ),
-    "~bytes": _content,
-    "~dict": lambda pairs, blobs: {key: unpack(each, blobs) for key, each in pairs},
-    "~int": lambda text, blobs: int(text),
-    "~str": lambda document, blobs: _content(document, blobs).decode(),
-    "~time": _read_time,
-    "~tuple": lambda items, blobs: tuple(unpack(each, blobs) for each in items),
+    "~bytes": lambda document, blobs, inner: _content(document, blobs),
+    "~dict": lambda pairs, blobs, inner: {key: inner(each) for key, each in pairs},
+    "~int": lambda text, blobs, inner: int(text, 0),
+    "~str": lambda document, blobs, inner: _content(document, blobs).decode(),
+    "~time": lambda text, blobs, inner: datetime.datetime.fromisoformat(text),
+    "~tuple": lambda items, blobs, inner: tuple(map(inner, items)),
 }
 
 _AWARE = CodecOptions(tz_aware=True)

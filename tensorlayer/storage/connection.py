@@ -20,6 +20,7 @@ from pymongo.write_concern import WriteConcern
 from tensorlayer.errors import (
     AccessDenied,
     InvalidArgument,
+    InvalidName,
     ServerFailed,
     StandaloneServer,
     StoreError,
@@ -51,6 +52,9 @@ _STANDALONE = (
     "Convert it: restart it with `mongod --replSet rs0 ...`, then run once "
     "`mongosh --eval 'rs.initiate()'`."
 )
+
+#: DatabaseDifferCase, when the first collection is to be made.
+_DIFFERS_IN_CASE = 13297
 
 #: What was acknowledged is on the disk of a majority and is never rolled back.
 _WRITES = WriteConcern(w="majority", j=True)
@@ -298,6 +302,12 @@ class Store:
                         f"{error.code}). Check user, password and authSource in the URI, and that "
                         "the user may read and write this database."
                     ) from error
+                if _DIFFERS_IN_CASE in _codes(error):
+                    raise InvalidName(
+                        f"{self._place}: the server has a project that differs from this one in "
+                        "upper and lower case only, which MongoDB does not allow. Write it like "
+                        "that one, or choose another name."
+                    ) from error
                 if not may_repeat(error):
                     raise
                 self._recover(error, patience)
@@ -346,6 +356,12 @@ class Store:
                 f"{hello['maxWireVersion']} instead of {_OLDEST_WIRE_VERSION}. Upgrade it."
             )
         self.call(lambda: self.database["models"].find_one({}, {"_id": True}))
+
+
+def _codes(error: PyMongoError) -> set[int | None]:
+    """Return the code of an error and, if many documents were written, those of each."""
+    details = getattr(error, "details", None) or {}
+    return {getattr(error, "code", None)} | {e["code"] for e in details.get("writeErrors", ())}
 
 
 def _hosts(uri: str) -> str:

@@ -75,3 +75,14 @@ def test_help_teaches_with_an_example(tl, arguments):
 def test_the_options_reach_the_connection(hub, server_home):
     arguments = ["--home", str(server_home), "--project", hub.store.project, "--json"]
     assert json.loads(CliRunner().invoke(app, arguments).output) == []
+
+
+@pytest.mark.usefixtures("_saved")
+def test_a_damaged_version_hides_nothing_else(hub, tl):
+    hub.models.save("other", {"w": np.zeros(2)})
+    hub.database["versions"].update_one({"model": "mlp", "number": 3}, {"$unset": {"weights": 1}})
+    shown = tl()
+    assert "other" in shown
+    assert "Model 'mlp' version 3: in its document 'weights' is missing" in shown
+    rows = json.loads(tl("versions", "mlp", "--json"))
+    assert [row["damaged"] for row in rows] == [None, None, "weights"]

@@ -272,3 +272,55 @@ def test_twenty_megabytes_of_arguments_fit_into_a_document(store):
     store.database["tasks"].insert_one({"_id": 1, "arguments": document})
     found = unpack(store.database["tasks"].find_one()["arguments"], store.blobs)
     assert all((a == b).all() for a, b in zip(found["arrays"], value["arrays"], strict=True))
+
+
+def deep(levels, kind):
+    value = 0
+    for _ in range(levels):
+        value = {"list": [value], "tuple": (value,), "dict": {"a": value}, "odd": {"$": value}}[
+            kind
+        ]
+    return value
+
+
+@pytest.mark.parametrize("kind", ["list", "tuple", "dict", "odd"])
+@pytest.mark.parametrize("levels", [49, 99, 100])
+def test_the_deepest_value_is_stored_in_a_document_and_comes_back(store, levels, kind):
+    document, _ = pack(deep(levels, kind), store.blobs, "tasks")
+    store.database["tasks"].insert_one({"_id": 1, "arguments": {"args": [document]}})
+    found = store.database["tasks"].find_one()["arguments"]["args"][0]
+    assert unpack(found, store.blobs) == deep(levels, kind)
+
+
+@pytest.mark.parametrize("tag", [None, "~tuple", "~dict"])
+def test_a_hostile_depth_is_corrupt(tag):
+    document = 0
+    for _ in range(50_000):
+        document = [document] if tag is None else {tag: [document]}
+        document = [["k", document]] if tag == "~dict" else document
+    with pytest.raises(Corrupt, match="packed value: "):
+        unpack(document, NoBlobs())
+
+
+def test_a_blob_that_holds_itself_is_corrupt(store):
+    """Its document is written after it, so only somebody hostile can make one."""
+
+    class Circular:
+        def get(self, pointer):
+            return bson.encode({"value": {"~bson": pointer.to_document()}})
+
+    pointer = store.blobs.put(b"", owner="tasks")
+    with pytest.raises(Corrupt, match="nested deeper than"):
+        unpack({"~bson": pointer.to_document()}, Circular())
+
+
+@pytest.mark.parametrize("bits", [63, 64, 20_000, 1_000_000])
+def test_an_integer_of_any_size_comes_back(bits):
+    value = -(2**bits) - 1
+    document, _ = pack([value], NoBlobs(), "tasks")
+    assert unpack(through_bson(document), NoBlobs()) == [value]
+
+
+def test_a_hostile_integer_is_corrupt():
+    with pytest.raises(Corrupt, match="'~int' cannot be decoded"):
+        unpack({"~int": "9" * 10**6}, NoBlobs())

@@ -11,6 +11,7 @@ import pymongo
 import pytest
 from pymongo.errors import AutoReconnect, DuplicateKeyError
 
+import tensorlayer as tl
 from tensorlayer.errors import (
     AccessDenied,
     InvalidArgument,
@@ -20,6 +21,7 @@ from tensorlayer.errors import (
 )
 from tensorlayer.storage import mongod
 from tensorlayer.storage.connection import Store, database_of
+from tensorlayer.storage.inserting import insert
 
 SECRET = "tops3cret"
 
@@ -287,3 +289,20 @@ def test_a_project_is_checked_before_it_is_a_database():
 )
 def test_the_database_in_a_uri(uri, database):
     assert database_of(uri) == database
+
+
+def test_a_project_that_differs_in_case_only_is_refused(store, server_home):
+    store.database["notes"].insert_one({})
+    other = store.project.upper()
+    with tl.connect(home=server_home, project=other) as hub:
+        for write in (
+            lambda: hub.models.save("k", {}),
+            lambda: hub.store.indexes("notes", pymongo.IndexModel("a")),
+            lambda: hub.store.call(lambda: hub.database["notes"].insert_one({})),
+            lambda: insert(hub.store, hub.database["notes"], [{"_id": 1}]),
+            lambda: hub.store.transact(
+                lambda session: hub.database["notes"].insert_one({}, session=session)
+            ),
+        ):
+            with pytest.raises(InvalidName, match=f"{other}: .* upper and lower case only"):
+                write()

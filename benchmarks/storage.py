@@ -1,0 +1,191 @@
+"""What storing costs, against MongoDB's own driver doing the same by hand.
+
+Run with ``python -m benchmarks.storage``; ``--only blobs`` measures one section, ``--quick`` takes
+seconds, ``--check`` exits with 1 if a bar is missed. A private server is started for it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import functools
+import gc
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import gridfs
+import numpy as np
+
+import tensorlayer as tl
+from benchmarks import harness
+from benchmarks.harness import Bar, Samples, Spread
+from tensorlayer.hub import Hub
+
+PACKAGES = ("numpy", "pymongo")
+
+BARS = {
+    "blobs, save 100 MB, ours / gridfs": Bar(1.5, is_upper=False),
+    "blobs, save 300 MB, ours / gridfs": Bar(1.5, is_upper=False),
+    "blobs, load 100 MB, ours / gridfs": Bar(2.0, is_upper=False),
+    "blobs, load 300 MB, ours / gridfs": Bar(2.0, is_upper=False),
+    "events, logged and flushed / inserted one by one": Bar(20.0, is_upper=False),
+}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Case:
+    """One section: what was measured, and the figures made of it; more is better."""
+
+    name: str
+    unit: str
+    samples: Samples
+    figures: dict[str, Spread]
+
+
+# -- blobs: large contents, in MB/s
+
+
+def blobs(hub: Hub, is_quick: bool) -> Case:
+    """Save and load what cannot be compressed, as weights are."""
+    samples: Samples = {}
+    figures = {}
+    for size in (10,) if is_quick else (100, 300):
+        data = np.random.default_rng(0).bytes(size * 2**20)
+        taken = _blob_rounds(hub, data, 3 if is_quick else 5)
+        for what, contestants in taken.items():
+            rates = {name: [size / each for each in times] for name, times in contestants.items()}
+            samples |= {f"{what} {size} MB, {name}": each for name, each in rates.items()}
+            ratio = Spread.of_ratios(rates["ours"], rates["gridfs"])
+            figures[f"blobs, {what} {size} MB, ours / gridfs"] = ratio
+    return Case(name="blobs", unit="MB/s", samples=samples, figures=figures)
+
+
+def _blob_rounds(hub: Hub, data: bytes, n_rounds: int) -> dict[str, Samples]:
+    """Save, load and delete in each round, so that the database stays as large as it is."""
+    stock, ours = gridfs.GridFS(hub.database, "stock"), hub.store.blobs
+    saves: dict[str, Callable[[], Any]] = {
+        "gridfs": lambda: stock.put(data),
+        "ours": lambda: ours.put(data, owner="benchmark"),
+    }
+    loads: dict[str, Callable[[Any], bytes]] = {
+        "gridfs": lambda id_: stock.get(id_).read(),
+        "ours": ours.get,
+    }
+    samples: dict[str, Samples] = {"save": {n: [] for n in saves}, "load": {n: [] for n in loads}}
+    for index in range(-1, n_rounds):  # one round to warm up
+        stored: dict[str, Any] = {}
+        times: dict[str, dict[str, float]] = {"save": {}, "load": {}}
+        names = list(saves) if index % 2 else list(saves)[::-1]
+        for name in names:
+            times["save"][name], stored[name] = _timed(saves[name])
+        for name in names:
+            times["load"][name], found = _timed(functools.partial(loads[name], stored[name]))
+            if found != data:
+                sys.exit(f"{name} has lost something")
+        stock.delete(stored["gridfs"])
+        ours.sweep(grace_seconds=-60)
+        for what in times if index >= 0 else ():
+            for name in names:
+                samples[what][name].append(times[what][name])
+    return samples
+
+
+def _timed(function: Callable[[], Any]) -> tuple[float, Any]:
+    results: list[Any] = []
+    seconds = harness.seconds(lambda: results.append(function()))
+    return seconds, results[0]
+
+
+# -- events: small values, in values/s
+
+
+def events(hub: Hub, is_quick: bool) -> Case:
+    """Log ten metrics of many steps and flush; insert one document for each value."""
+    n_steps, n_inserted = (1_000, 100) if is_quick else (10_000, 1_000)
+    values = {f"metric-{n}": n / 10 for n in range(10)}
+    collection = hub.database["plain"]
+    collection.create_index([("model", 1), ("name", 1)])
+    counter = iter(range(10**9))
+
+    def log() -> None:
+        start = next(counter) * n_steps
+        for step in range(start, start + n_steps):
+            hub.models.log("benchmark", values, step=step)
+        hub.models.flush()
+
+    def one_by_one() -> None:
+        for step in range(n_inserted):
+            event = {"model": "benchmark", "run": "r", "name": "metric", "step": step, "value": 0.5}
+            collection.insert_one(event)
+
+    taken = harness.rounds({"ours": log, "one by one": one_by_one}, 3 if is_quick else 5)
+    rates = {
+        "logged and flushed": [n_steps * len(values) / each for each in taken["ours"]],
+        "inserted one by one": [n_inserted / each for each in taken["one by one"]],
+    }
+    ratio = Spread.of_ratios(rates["logged and flushed"], rates["inserted one by one"])
+    figures = {"events, logged and flushed / inserted one by one": ratio}
+    return Case(name="events", unit="values/s", samples=rates, figures=figures)
+
+
+#: Every section takes a hub on an empty project, and whether it should be quick.
+SECTIONS: tuple[Callable[[Hub, bool], Case], ...] = (blobs, events)
+
+
+def measured(sections: Sequence[Callable[[Hub, bool], Case]], is_quick: bool) -> Iterator[Case]:
+    """Run sections, each in a project of its own, on a server of its own."""
+    with tempfile.TemporaryDirectory() as home:
+        for section in sections:
+            with tl.connect(home=home, project=f"benchmark-{section.__name__}") as hub:
+                yield section(hub, is_quick)
+                hub.store.client.drop_database(hub.store.project)
+            gc.collect()
+
+
+def table(result: dict[str, Any], cases: Sequence[Case]) -> str:
+    """Return the result as two Markdown tables."""
+    lines = [f"Storing; {harness.where(result)}.", "", "| figure | | bar |", "|---|---|---|"]
+    for case in cases:
+        lines += [
+            f"| {name} | {each} | {BARS.get(name, '')} |" for name, each in case.figures.items()
+        ]
+    lines += ["", "| what | rate | unit |", "|---|---|---|"]
+    for case in cases:
+        lines += [
+            f"| {case.name}: {name} | {Spread.of(taken)} | {case.unit} |"
+            for name, taken in case.samples.items()
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure, write the results, and return 1 if ``--check`` finds a bar missed."""
+    by_name = {section.__name__: section for section in SECTIONS}
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--only", action="append", choices=list(by_name))
+    chosen, rest = parser.parse_known_args(arguments)
+    options = harness.options(__doc__, rest)
+    cases = list(measured([by_name[name] for name in chosen.only or by_name], options.quick))
+    figures = {name: spread for case in cases for name, spread in case.figures.items()}
+    result = {
+        "name": "storage",
+        "machine": harness.machine(*PACKAGES),
+        "units": {case.name: case.unit for case in cases},
+        "samples": {case.name: case.samples for case in cases},
+        "figures": {name: dataclasses.asdict(spread) for name, spread in figures.items()},
+        "bars": {name: bar.limit for name, bar in BARS.items() if name in figures},
+    }
+    path = harness.keep(result, table(result, cases), options.output)
+    parts = {name: figures[name].median / BARS[name].limit for name in result["bars"]}
+    if parts:
+        colours = ["tab:blue" if part >= 1 else "tab:red" for part in parts.values()]
+        label = "multiple of what the bar asks for (more is better)"
+        harness.bars_chart(path, parts, colours, label, digits=2, limit=1.0)
+    bars = {name: BARS[name] for name in result["bars"]}
+    return harness.verdict(figures, bars, options.check)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
