@@ -11,7 +11,7 @@ import numpy as np
 from tensorlayer.datasets.sample import decode_label
 from tensorlayer.errors import Corrupt
 from tensorlayer.storage.blobs import Blobs
-from tensorlayer.storage.codec import decode, unpack
+from tensorlayer.storage.codec import decode_all, unpack
 
 __all__ = ["Batch", "Sample", "from_documents", "stack"]
 
@@ -106,16 +106,14 @@ def _kind(value: Any) -> Any:
 
 
 def _joined(packed: list[Any]) -> np.ndarray | None:
-    """Decode equal uncompressed arrays at once, which is much faster; None if they are not that."""
+    """Decode equal arrays into one, without any of them by itself; None if they are not that."""
     if not packed or not all(type(each) is dict and "~array" in each for each in packed):
         return None
     arrays = [each["~array"] for each in packed]
-    first = arrays[0]
-    if first.get("codec") != "raw" or not all(_alike(each, first) for each in arrays):
+    if not all("bytes" in each and _alike(each, arrays[0]) for each in arrays):
         return None
-    data = b"".join([each["bytes"] for each in arrays])
     try:
-        joined = decode({**first, "shape": [len(arrays), *first["shape"]], "bytes": data})
+        joined = decode_all(arrays)
     except Corrupt:  # decoded one by one, the damaged one is found and named
         return None
     native = joined.dtype.newbyteorder("=") if joined.dtype.byteorder == ">" else joined.dtype
@@ -123,9 +121,7 @@ def _joined(packed: list[Any]) -> np.ndarray | None:
 
 
 def _alike(array: Mapping[str, Any], first: Mapping[str, Any]) -> bool:
-    return all(array.get(name) == first[name] for name in ("dtype", "shape", "codec")) and len(
-        array["bytes"]
-    ) == len(first["bytes"])
+    return all(array.get(name) == first.get(name) for name in ("dtype", "shape"))
 
 
 def _sample(document: Mapping[str, Any], blobs: Blobs) -> Any:

@@ -11,7 +11,8 @@ from __future__ import annotations
 import datetime
 import functools
 import math
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import bson
@@ -62,7 +63,8 @@ def encode(array: np.ndarray, codec: str = "auto") -> dict[str, Any]:
     Returns
     -------
     dict
-        ``dtype`` as NumPy spells it, ``shape`` as a list, ``codec`` and ``bytes`` in C order.
+        ``dtype`` as NumPy spells it, ``shape`` as a list, ``codec``, ``bytes`` in C order, and
+        ``crc``, the checksum of what is stored.
 
     Raises
     ------
@@ -77,10 +79,14 @@ def encode(array: np.ndarray, codec: str = "auto") -> dict[str, Any]:
     'lz4'
     """
     head = _head(array)
-    data = _data(array)
-    if codec == "auto":
-        codec = "lz4" if _pays(data) else "raw"
-    return head | {"codec": codec, "bytes": _compress(data, codec)}
+    if codec in ("auto", "raw") and array.nbytes < _SMALLEST_COMPRESSED:
+        codec, stored = "raw", array.tobytes()
+    else:
+        data = _data(array)
+        if codec == "auto":
+            codec = "lz4" if _pays(data) else "raw"
+        stored = _compress(data, codec)
+    return head | {"codec": codec, "bytes": stored, "crc": zlib.crc32(stored)}
 
 
 def decode(document: Mapping[str, Any]) -> np.ndarray:
@@ -96,16 +102,52 @@ def decode(document: Mapping[str, Any]) -> np.ndarray:
     >>> decode(encode(np.arange(3)))
     array([0, 1, 2])
     """
+    joined = decode_all([document])
+    return joined.reshape(joined.shape[1:])
+
+
+def decode_all(documents: Sequence[Mapping[str, Any]]) -> np.ndarray:
+    """Return the arrays of documents as one array with a first axis more; it is filled in place.
+
+    Raises
+    ------
+    Corrupt
+        One of them is nonsense, its checksum differs, or it is not of the first one's type and
+        shape.
+
+    Examples
+    --------
+    >>> decode_all([encode(np.arange(3)), encode(np.ones(3, int))])
+    array([[0, 1, 2],
+           [1, 1, 1]])
+    """
     try:
-        dtype = _dtype(document["dtype"])
-        shape = tuple(document["shape"])
+        first = documents[0]
+        dtype, shape = _dtype(first["dtype"]), tuple(first["shape"])
         length = _length(dtype, shape)
-        data = _decompress(document["bytes"], document["codec"], length)
+        parts = (_stored(each, first, length) for each in documents)
+        if len(documents) == 1 or dtype.itemsize == 0:
+            joined = bytearray().join(parts)
+            return _array(joined, dtype, (len(documents), *shape))
+        joined = np.empty((len(documents), *shape), dtype)
+        content = memoryview(joined.reshape(-1).view(np.uint8))
+        for n, part in enumerate(parts):
+            content[n * length : (n + 1) * length] = part
     except KeyError as error:
         raise Corrupt(f"array: the field {error} is missing in the stored document.") from error
     except (TypeError, ValueError, lz4.block.LZ4BlockError, zstandard.ZstdError) as error:
         raise Corrupt(f"array: the stored bytes cannot be decoded: {error}.") from error
-    return _array(bytearray(data), dtype, shape)
+    return joined
+
+
+def _stored(document: Mapping[str, Any], first: Mapping[str, Any], length: int) -> bytes:
+    """Return the bytes of an array that is like the first one."""
+    if document["dtype"] != first["dtype"] or document["shape"] != first["shape"]:
+        raise ValueError(f"{document['dtype']} of shape {document['shape']} among others")
+    data = document["bytes"]
+    if "crc" in document and zlib.crc32(data) != document["crc"]:
+        raise ValueError("their checksum differs")
+    return _decompress(data, document["codec"], length)
 
 
 def _head(array: np.ndarray) -> dict[str, Any]:
@@ -389,4 +431,4 @@ _READERS: dict[str, Callable[[Any, Blobs, _Inner], Any]] = {
 
 _AWARE = CodecOptions(tz_aware=True)
 
-__all__ = ["INLINE_BYTES", "encode", "decode", "pack", "unpack"]
+__all__ = ["INLINE_BYTES", "encode", "decode", "decode_all", "pack", "unpack"]

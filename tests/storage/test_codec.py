@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tensorlayer.errors import Corrupt, InvalidArgument
-from tensorlayer.storage.codec import INLINE_BYTES, decode, encode, pack, unpack
+from tensorlayer.storage.codec import decode_all, INLINE_BYTES, decode, encode, pack, unpack
 
 AWARE = CodecOptions(tz_aware=True)
 UTC = datetime.timezone.utc
@@ -324,3 +324,31 @@ def test_an_integer_of_any_size_comes_back(bits):
 def test_a_hostile_integer_is_corrupt():
     with pytest.raises(Corrupt, match="'~int' cannot be decoded"):
         unpack({"~int": "9" * 10**6}, NoBlobs())
+
+
+@pytest.mark.parametrize("codec", ["raw", "lz4", "zstd"])
+def test_a_flipped_bit_is_noticed(codec):
+    document = encode(np.arange(5000), codec)
+    stored = bytearray(document["bytes"])
+    stored[len(stored) // 2] ^= 4
+    with pytest.raises(Corrupt, match="cannot be decoded"):
+        decode({**document, "bytes": bytes(stored)})
+    del document["crc"]  # as it was written before there were checksums
+    np.testing.assert_array_equal(decode(document), np.arange(5000))
+
+
+def test_many_arrays_are_decoded_into_one_whatever_their_codec():
+    rng = np.random.default_rng(0)
+    arrays = rng.integers(0, 3, (6, 40, 50))
+    documents = [encode(each, ("raw", "lz4", "zstd")[n % 3]) for n, each in enumerate(arrays)]
+    joined = decode_all(documents)
+    np.testing.assert_array_equal(joined, arrays)
+    joined[0, 0, 0] = 9  # it may be written to
+    assert decode_all([encode(np.zeros((0, 3)))] * 2).shape == (2, 0, 3)
+    assert decode_all([encode(np.array(["", ""]))] * 3).shape == (3, 2)
+
+
+@pytest.mark.parametrize("other", [np.zeros(3, np.float32), np.zeros(4), np.zeros((3, 1))])
+def test_arrays_that_differ_are_not_joined(other):
+    with pytest.raises(Corrupt, match="of shape .* among others"):
+        decode_all([encode(np.zeros(3)), encode(other)])
