@@ -25,7 +25,8 @@ OPLOG_BYTES = 64 * MEGABYTE
 CHECKPOINT_SECONDS = 1
 
 #: The journal is three files of this size, two of them made in advance; 100 MB each would be the
-#: server's own choice. A record may be larger than a file.
+#: server's own choice. What is committed at once is in it twice, as documents and as operations,
+#: and the cache allows no more of it than half a file.
 JOURNAL_FILE_BYTES = 32 * MEGABYTE
 
 #: For how long the engine keeps what documents were before they were changed, instead of 300 s:

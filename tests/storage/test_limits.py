@@ -9,7 +9,6 @@ import threading
 from pathlib import Path
 
 import tensorlayer
-
 from tensorlayer.storage import limits
 from tensorlayer.storage.mongod import command
 from tensorlayer.storage.server import PrivateServer
@@ -79,11 +78,11 @@ def test_an_empty_home_takes_little_of_the_disk(home):
     assert size < 5 * limits.JOURNAL_FILE_BYTES
 
 
-def test_the_largest_documents_pass_in_a_journal_of_small_files(home):
-    """Three copies of each are in the journal: the document, the operation, the write itself."""
+def test_large_documents_pass_through_a_journal_of_small_files(home):
+    """Each is in the journal twice: as a document and as an operation."""
     with tensorlayer.connect(home=home) as hub:
         notes = hub.database["notes"]
-        for n in range(4):
-            notes.insert_one({"_id": n, "bytes": os.urandom(16 * limits.MEGABYTE - 1024)})
+        for n in range(10):
+            notes.insert_one({"_id": n, "bytes": os.urandom(limits.BATCH_BYTES)})
         os.kill(PrivateServer(home).home.server_pid(), signal.SIGKILL)
-        assert hub.store.call(lambda: notes.count_documents({})) == 4
+        assert hub.store.call(lambda: notes.count_documents({})) == 10
