@@ -20,9 +20,14 @@ OPLOG_BYTES = 64 * MEGABYTE
 #: since the last one is read again by a start after a kill, and that part of the log cannot be
 #: cut. Measured on two cores, writing 40 to 60 MB/s: every 60 s a log of 1.7 GB after 1.5 GB of
 #: documents, and 70 s for the start; every 5 s 470 MB and 5 s; every 2 s 410 MB and 3.3 s; every
-#: second 250 MB and 1.2 s, while nothing was written more slowly. Nothing is written when nothing
-#: has changed.
+#: second 250 MB and 1.2 s, while nothing was written more slowly. A server without work
+#: writes 105 kB/s and needs 0.7 % of a core instead of 0.4 %.
 CHECKPOINT_SECONDS = 1
+
+#: The journal is three files of this size, two of them made in advance; 100 MB each would be the
+#: server's own choice. What is committed at once is in it twice, as documents and as operations,
+#: and the cache allows no more of it than half a file.
+JOURNAL_FILE_BYTES = 32 * MEGABYTE
 
 #: For how long the engine keeps what documents were before they were changed, instead of 300 s:
 #: nobody reads the past, and transactions that are open keep theirs anyway.
@@ -59,6 +64,7 @@ __all__ = [
     "CACHE_BYTES",
     "OPLOG_BYTES",
     "CHECKPOINT_SECONDS",
+    "JOURNAL_FILE_BYTES",
     "HISTORY_SECONDS",
     "TRANSACTION_SECONDS",
     "TRANSACTIONS_BYTES",

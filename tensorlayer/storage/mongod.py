@@ -83,6 +83,7 @@ def command(
         "--wiredTigerCacheSizeGB": limits.CACHE_BYTES / (1024 * limits.MEGABYTE),
         "--oplogSize": limits.OPLOG_BYTES // limits.MEGABYTE,
         "--syncdelay": limits.CHECKPOINT_SECONDS,
+        "--wiredTigerEngineConfigString": f"log=(file_max={limits.JOURNAL_FILE_BYTES})",
         "--networkMessageCompressors": "disabled",
     }
     parameters = {

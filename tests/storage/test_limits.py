@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 import threading
 from pathlib import Path
 
+import tensorlayer
 from tensorlayer.storage import limits
 from tensorlayer.storage.mongod import command
+from tensorlayer.storage.server import PrivateServer
 
 #: About what a small image takes.
 DOCUMENT_BYTES = 3_000
@@ -67,3 +70,19 @@ def test_a_batch_passes_in_one_insert(store):
         samples.insert_many(batch)
         assert samples.count_documents({}) == len(batch)
         samples.drop()
+
+
+def test_an_empty_home_takes_little_of_the_disk(home):
+    with tensorlayer.connect(home=home):
+        size = sum(each.stat().st_blocks * 512 for each in home.rglob("*"))
+    assert size < 5 * limits.JOURNAL_FILE_BYTES
+
+
+def test_large_documents_pass_through_a_journal_of_small_files(home):
+    """Each is in the journal twice: as a document and as an operation."""
+    with tensorlayer.connect(home=home) as hub:
+        notes = hub.database["notes"]
+        for n in range(10):
+            notes.insert_one({"_id": n, "bytes": os.urandom(limits.BATCH_BYTES)})
+        os.kill(PrivateServer(home).home.server_pid(), signal.SIGKILL)
+        assert hub.store.call(lambda: notes.count_documents({})) == 10
