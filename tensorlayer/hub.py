@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pymongo.database import Database
 
-from tensorlayer.storage.connection import Store, database_of
+from tensorlayer.storage.connection import Store
 from tensorlayer.storage.server import PrivateServer
+from tensorlayer.storage.uris import database_of
 
 if TYPE_CHECKING:
     from tensorlayer.datasets.dataset import Datasets

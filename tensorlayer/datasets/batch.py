@@ -10,8 +10,9 @@ import numpy as np
 
 from tensorlayer.datasets.sample import decode_label
 from tensorlayer.errors import Corrupt
+from tensorlayer.storage.arrays import decode_all
 from tensorlayer.storage.blobs import Blobs
-from tensorlayer.storage.codec import decode_all, unpack
+from tensorlayer.storage.codec import unpack
 
 __all__ = ["Batch", "Sample", "from_documents", "stack"]
 

@@ -1,6 +1,6 @@
-"""Arrays and plain values as typed bytes: nothing that is read is ever executed.
+"""Values as documents: nothing that is read is ever executed.
 
-An array is a document ``{dtype, shape, codec, bytes}``. Other values are what BSON says, and where
+An array is a document of `tensorlayer.storage.arrays`. Other values are what BSON says, and where
 BSON has no word for one (an array, a tuple, a large integer, a naive time), it is a document with
 one field that starts with ``~``. What is larger than `INLINE_BYTES` goes to a blob, behind a
 pointer.
@@ -10,24 +10,19 @@ from __future__ import annotations
 
 import datetime
 import functools
-import math
-import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import bson
-import lz4.block
 import numpy as np
-import zstandard
 from bson import CodecOptions, Int64, ObjectId
 from bson.errors import InvalidBSON
 
-from tensorlayer.errors import Corrupt, InvalidArgument
+from tensorlayer.errors import Corrupt
+from tensorlayer.storage.arrays import data_of, decode, dtype_of, encode, filled, head_of, length_of
 from tensorlayer.storage.blobs import Blobs, Pointer
 from tensorlayer.storage.walk import (
     MAX_DEPTH,
-    NARROW_FLOATS,
-    Refused,
     dtype_name,
     fold,
     in_utc,
@@ -38,196 +33,9 @@ from tensorlayer.storage.walk import (
 #: walks over documents does not read what it does not show.
 INLINE_BYTES = 256 * 1024
 
-#: Compression has to save a fifth, or decoding costs more than the bytes it spares.
-_WORTHWHILE = 0.8
-#: Below this, the header of a compressed block eats what compression gains.
-_SMALLEST_COMPRESSED = 512
-#: A large array is judged by this much of its middle.
-_PROBE_BYTES = 64 * 1024
-
 #: MongoDB stores documents of 100 levels and more; a value that needs more than this, far below it,
 #: is put into a blob, whatever its size.
 _MAX_LEVELS = 50
-
-
-def encode(array: np.ndarray, codec: str = "auto") -> dict[str, Any]:
-    """Return an array as a document.
-
-    Parameters
-    ----------
-    array
-        Of any shape and of any dtype but objects and records; its byte order is kept.
-    codec
-        ``"raw"``, ``"lz4"``, ``"zstd"`` or ``"auto"``: lz4 where it saves a fifth, else raw.
-
-    Returns
-    -------
-    dict
-        ``dtype`` as NumPy spells it, ``shape`` as a list, ``codec``, ``bytes`` in C order, and
-        ``crc``, the checksum of what is stored.
-
-    Raises
-    ------
-    InvalidArgument
-        When the dtype holds Python objects or fields, or the codec is unknown.
-
-    Examples
-    --------
-    >>> encode(np.zeros((2, 3), np.float32))["shape"]
-    [2, 3]
-    >>> encode(np.zeros(10_000))["codec"]
-    'lz4'
-    """
-    head = _head(array)
-    if codec in ("auto", "raw") and array.nbytes < _SMALLEST_COMPRESSED:
-        codec, stored = "raw", array.tobytes()
-    else:
-        data = _data(array)
-        if codec == "auto":
-            codec = "lz4" if _pays(data) else "raw"
-        stored = _compress(data, codec)
-    return head | {"codec": codec, "bytes": stored, "crc": zlib.crc32(stored)}
-
-
-def decode(document: Mapping[str, Any]) -> np.ndarray:
-    """Return the array of a document that `encode` made; it may be written to.
-
-    Raises
-    ------
-    Corrupt
-        When the document is nonsense: an unknown dtype or codec, bytes that do not fit the shape.
-
-    Examples
-    --------
-    >>> decode(encode(np.arange(3)))
-    array([0, 1, 2])
-    """
-    joined = decode_all([document])
-    return joined.reshape(joined.shape[1:])
-
-
-def decode_all(documents: Sequence[Mapping[str, Any]]) -> np.ndarray:
-    """Return the arrays of documents as one array with a first axis more; it is filled in place.
-
-    Raises
-    ------
-    Corrupt
-        One of them is nonsense, its checksum differs, or it is not of the first one's type and
-        shape.
-
-    Examples
-    --------
-    >>> decode_all([encode(np.arange(3)), encode(np.ones(3, int))])
-    array([[0, 1, 2],
-           [1, 1, 1]])
-    """
-    try:
-        first = documents[0]
-        dtype, shape = _dtype(first["dtype"]), tuple(first["shape"])
-        length = _length(dtype, shape)
-        parts = (_stored(each, first, length) for each in documents)
-        if len(documents) == 1 or dtype.itemsize == 0:
-            joined = bytearray().join(parts)
-            return _array(joined, dtype, (len(documents), *shape))
-        joined = np.empty((len(documents), *shape), dtype)
-        content = memoryview(joined.reshape(-1).view(np.uint8))
-        for n, part in enumerate(parts):
-            content[n * length : (n + 1) * length] = part
-    except KeyError as error:
-        raise Corrupt(f"array: the field {error} is missing in the stored document.") from error
-    except (TypeError, ValueError, lz4.block.LZ4BlockError, zstandard.ZstdError) as error:
-        raise Corrupt(f"array: the stored bytes cannot be decoded: {error}.") from error
-    return joined
-
-
-def _stored(document: Mapping[str, Any], first: Mapping[str, Any], length: int) -> bytes:
-    """Return the bytes of an array that is like the first one."""
-    if document["dtype"] != first["dtype"] or document["shape"] != first["shape"]:
-        raise ValueError(f"{document['dtype']} of shape {document['shape']} among others")
-    data = document["bytes"]
-    if "crc" in document and zlib.crc32(data) != document["crc"]:
-        raise ValueError("their checksum differs")
-    return _decompress(data, document["codec"], length)
-
-
-def _head(array: np.ndarray) -> dict[str, Any]:
-    try:
-        return {"dtype": dtype_name(array.dtype), "shape": list(array.shape)}
-    except Refused as refused:
-        raise InvalidArgument(refused.reason) from None
-
-
-def _dtype(name: str) -> np.dtype:
-    if name in NARROW_FLOATS:
-        import ml_dtypes  # a dependency of TensorFlow, needed for nothing else
-
-        return np.dtype(getattr(ml_dtypes, name))
-    dtype = np.dtype(name) if isinstance(name, str) else None
-    if dtype is None or dtype.str != name or not _is_known(dtype):
-        raise ValueError(f"unknown dtype {name!r}")
-    return dtype
-
-
-def _is_known(dtype: np.dtype) -> bool:
-    try:
-        return bool(dtype_name(dtype))
-    except Refused:
-        return False
-
-
-def _length(dtype: np.dtype, shape: tuple[int, ...]) -> int:
-    if not all(type(each) is int and each >= 0 for each in shape):
-        raise ValueError(f"impossible shape {shape!r}")
-    return math.prod(shape) * dtype.itemsize
-
-
-def _data(array: np.ndarray) -> memoryview:
-    """Return the bytes of an array in C order, without a copy where there is one already."""
-    flat = np.ascontiguousarray(array).reshape(-1)
-    return memoryview(flat.view(np.uint8)) if flat.size and flat.itemsize else memoryview(b"")
-
-
-def _array(data: bytearray | memoryview, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
-    if dtype.itemsize == 0:
-        return np.empty(shape, dtype)
-    return np.frombuffer(data, dtype).reshape(shape)
-
-
-def _pays(data: memoryview) -> bool:
-    if len(data) < _SMALLEST_COMPRESSED:
-        return False
-    start = max(0, (len(data) - _PROBE_BYTES) // 2)
-    probe = data[start : start + _PROBE_BYTES]
-    return len(lz4.block.compress(probe, store_size=False)) <= _WORTHWHILE * len(probe)
-
-
-def _compress(data: memoryview, codec: str) -> bytes:
-    match codec:
-        case "raw":
-            return bytes(data)
-        case "lz4":
-            return lz4.block.compress(data, store_size=False)
-        case "zstd":
-            return zstandard.ZstdCompressor().compress(data)
-    raise InvalidArgument(f"codec {codec!r}: must be 'raw', 'lz4', 'zstd' or 'auto'.")
-
-
-def _decompress(data: bytes, codec: str, length: int) -> bytes:
-    """Return exactly ``length`` bytes; a claim of more is refused before it is unpacked."""
-    match codec:
-        case "raw":
-            found = data
-        case "lz4":
-            found = lz4.block.decompress(data, uncompressed_size=length)
-        case "zstd":
-            if zstandard.frame_content_size(data) != length:
-                raise ValueError("its length is not what its shape needs")
-            found = zstandard.ZstdDecompressor().decompress(data)
-        case _:
-            raise ValueError(f"unknown codec {codec!r}")
-    if len(found) != length:
-        raise ValueError(f"{len(found)} bytes where the shape needs {length}")
-    return found
 
 
 def pack(value: Any, blobs: Blobs, owner: str) -> tuple[Any, list[ObjectId]]:
@@ -354,7 +162,7 @@ class _Packer:
             document = encode(array)
             return _Packed({tag: document}, len(document["bytes"]) + 4 * _SCALAR_BYTES, 3)
         return _Packed(
-            {tag: _head(array) | {"blob": self._upload(_data(array))}}, _POINTER_BYTES, 3
+            {tag: head_of(array) | {"blob": self._upload(data_of(array))}}, _POINTER_BYTES, 3
         )
 
     def _inline_or_blob(self, value: Any, data: bytes, tag: str) -> _Packed:
@@ -400,11 +208,11 @@ def _pack_time(value: datetime.datetime) -> Any:
 def _read_array(document: Mapping[str, Any], blobs: Blobs) -> np.ndarray:
     if "blob" not in document:
         return decode(document)
-    dtype, shape = _dtype(document["dtype"]), tuple(document["shape"])
+    dtype, shape = dtype_of(document["dtype"]), tuple(document["shape"])
     pointer = Pointer.from_document(document["blob"])
-    if pointer.length != _length(dtype, shape):
+    if pointer.length != length_of(dtype, shape):
         raise ValueError(f"{pointer.length} bytes do not make {shape} of {dtype}")
-    return _array(blobs.read(pointer), dtype, shape)
+    return filled(blobs.read(pointer), dtype, shape)
 
 
 def _content(document: Mapping[str, Any], blobs: Blobs) -> bytes:
@@ -431,4 +239,4 @@ _READERS: dict[str, Callable[[Any, Blobs, _Inner], Any]] = {
 
 _AWARE = CodecOptions(tz_aware=True)
 
-__all__ = ["INLINE_BYTES", "encode", "decode", "decode_all", "pack", "unpack"]
+__all__ = ["INLINE_BYTES", "pack", "unpack"]

@@ -26,7 +26,7 @@ from tensorlayer.errors import (
     StoreError,
     StoreUnavailable,
 )
-from tensorlayer.storage import retry, transaction
+from tensorlayer.storage import retry, transaction, uris
 from tensorlayer.storage.blobs import Blobs
 from tensorlayer.storage.names import check_project
 from tensorlayer.storage.presence import Presence
@@ -126,7 +126,7 @@ class Store:
         self.project = check_project(project)
         self.outage_budget_seconds = outage_budget_seconds
         self._server = server
-        self._place = f"Store {_hosts(uri)}/{project}"
+        self._place = f"Store {uris.hosts_of(uri)}/{project}"
         self._indexed: set[tuple[str, str]] = set()
         selection = _SELECTION_SECONDS if server is None else _PRIVATE_SELECTION_SECONDS
         self.client = _client(uri, min(selection, outage_budget_seconds))
@@ -364,29 +364,6 @@ def _codes(error: PyMongoError) -> set[int | None]:
     return {getattr(error, "code", None)} | {e["code"] for e in details.get("writeErrors", ())}
 
 
-def _hosts(uri: str) -> str:
-    """Return the hosts of a connection string, without anything secret."""
-    return _split(uri)[0]
-
-
-def _split(uri: str) -> tuple[str, str]:
-    """Return hosts and database of a connection string; its parts are never quoted in a message."""
-    scheme, _, rest = uri.partition("://")
-    if scheme not in ("mongodb", "mongodb+srv"):
-        raise InvalidArgument(
-            "Store: a URI starts with 'mongodb://' or 'mongodb+srv://', this one does not. Write "
-            "for example 'mongodb://localhost:27017/?replicaSet=rs0'."
-        )
-    server, _, path = rest.partition("/")
-    database = path.partition("?")[0]
-    if "@" in database or server.count("@") > 1:
-        raise InvalidArgument(
-            "Store: in the URI, user or password hold '/' or '@'. Percent-encode special "
-            "characters, for example with urllib.parse.quote_plus."
-        )
-    return server.rpartition("@")[2], database
-
-
 def _client(uri: str, selection_seconds: float) -> pymongo.MongoClient:
     try:
         return pymongo.MongoClient(
@@ -405,19 +382,8 @@ def _client(uri: str, selection_seconds: float) -> pymongo.MongoClient:
         ) from None
 
 
-def database_of(uri: str) -> str | None:
-    """Return the database that is written in a connection string: ``mongodb://host/database``.
-
-    Examples
-    --------
-    >>> database_of("mongodb://localhost/cifar?replicaSet=rs0")
-    'cifar'
-    """
-    return _split(uri)[1] or None
-
-
 def _name(index: pymongo.IndexModel) -> str:
     return index.document["name"]
 
 
-__all__ = ["Store", "Server", "database_of"]
+__all__ = ["Store", "Server"]

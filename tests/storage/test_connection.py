@@ -20,7 +20,7 @@ from tensorlayer.errors import (
     StoreUnavailable,
 )
 from tensorlayer.storage import mongod
-from tensorlayer.storage.connection import Store, database_of
+from tensorlayer.storage.connection import Store
 from tensorlayer.storage.inserting import insert
 
 SECRET = "tops3cret"
@@ -275,20 +275,6 @@ def test_a_budget_is_positive(budget):
 def test_a_project_is_checked_before_it_is_a_database():
     with pytest.raises(InvalidName, match="project 'admin'"):
         Store("mongodb://localhost", project="admin")
-
-
-@pytest.mark.parametrize(
-    ("uri", "database"),
-    [
-        ("mongodb://h", None),
-        ("mongodb://h/", None),
-        ("mongodb://u:p@h:1,i:2/mnist?x=y", "mnist"),
-        ("mongodb+srv://h/mnist", "mnist"),
-        ("mongodb://h/?replicaSet=a", None),
-    ],
-)
-def test_the_database_in_a_uri(uri, database):
-    assert database_of(uri) == database
 
 
 def test_a_project_that_differs_in_case_only_is_refused(store, server_home):
