@@ -141,11 +141,89 @@ def test_who_is_interrupted_twice_leaves_nothing_that_is_shown(
     with pytest.raises(KeyboardInterrupt):
         add(dataset, list(range(40)))
     with contextlib.suppress(KeyboardInterrupt):
-        assert arrived.wait(2)
+        arrived.wait(2)
     monkeypatch.undo()
     add(dataset, ["later"])
     assert [each.sample for each in dataset] == ["later"]
     assert len(dataset) == len(dataset.at(1)) == 1
+
+
+def test_who_is_interrupted_while_a_failed_append_ends_leaves_nothing_that_is_shown(
+    hub, dataset, small_blocks, monkeypatch
+):
+    insert, begun, arrived = appending.insert, threading.Event(), threading.Event()
+    main = threading.main_thread().ident
+
+    def slow(store, collection, documents):
+        if documents[0]["ordinal"] == 0:
+            begun.set()
+            time.sleep(0.3)
+            signal.pthread_kill(main, signal.SIGINT)
+            time.sleep(0.3)
+        result = insert(store, collection, documents)
+        if documents[0]["ordinal"] == 0:
+            arrived.set()
+        return result
+
+    def samples():
+        yield from range(5)
+        begun.wait(2)
+        raise ValueError("mine")
+
+    monkeypatch.setattr(appending, "insert", slow)
+    with pytest.raises((ValueError, KeyboardInterrupt)):
+        add(dataset, samples())
+    with contextlib.suppress(KeyboardInterrupt):
+        arrived.wait(2)
+    monkeypatch.undo()
+    add(dataset, ["later"])
+    assert [each.sample for each in dataset] == ["later"]
+
+
+def test_who_was_taken_for_dead_removes_what_it_wrote_after_that(hub, dataset, small_blocks):
+    def samples():
+        for n in range(60):
+            if n == 40:
+                appending.abandon_of(hub.store, hub.store.presence.id)
+            yield n if n % 20 else np.full(50_000, n, np.float64)
+
+    with pytest.raises(StoreError, match=r"was given up.*Append again"):
+        add(dataset, samples())
+    assert len(dataset.where()) == 0
+    assert hub.database["samples"].count_documents({}) == 0
+    assert hub.database["blobs.files"].count_documents({}) == 0
+
+
+def test_a_child_appends_longer_than_its_parent_has_its_hub(
+    hub, server_home, dataset, small_blocks
+):
+    other = tl.connect(home=server_home, project=hub.store.project)
+    inherited = other.datasets["d"]
+    add(inherited, ["first"])
+    (ready, tell_ready), (go, tell_go) = os.pipe(), os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+
+            def samples():
+                for n in range(40):
+                    if n == 30:
+                        os.write(tell_ready, b".")
+                        os.read(go, 1)
+                    yield n
+
+            add(inherited, samples())
+            code = 0
+        finally:
+            os._exit(code)
+    os.read(ready, 1)
+    other.close()
+    hub.store.presence.clean()
+    os.write(tell_go, b".")
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert len(dataset) == 41
+    assert is_consistent(hub, dataset)
 
 
 @pytest.mark.slow
