@@ -28,6 +28,7 @@ from tensorlayer.errors import (
     DatasetNotFound,
     InvalidArgument,
     StoreError,
+    StoreUnavailable,
     TensorLayerError,
 )
 from tensorlayer.storage.limits import BATCH_BYTES, MEGABYTE
@@ -269,6 +270,30 @@ def test_the_connection_is_lost_while_others_are_compared(hub, dataset, monkeypa
         hub.store.transact(stage.apply)
     assert is_consistent(hub, dataset)
     assert len(dataset) == 15
+
+
+def test_what_was_dropped_is_counted_though_an_outage_came_between(hub, dataset, monkeypatch):
+    monkeypatch.setattr(appending, "_KEYS_AT_ONCE", 4)
+    delete, n_deletes = Collection.delete_many, 0
+
+    def broken(self, *args, **options):
+        nonlocal n_deletes
+        n_deletes += 1
+        if n_deletes > 1:
+            raise AutoReconnect("connection closed")
+        return delete(self, *args, **options)
+
+    with hub.store.staged(run="task") as stage:
+        add(dataset, list(range(12)))
+        in_a_plain_thread(lambda: add(dataset, list(range(10))))
+        with monkeypatch.context() as outage:
+            outage.setattr(Collection, "delete_many", broken)
+            outage.setattr(hub.store, "outage_budget_seconds", 0.1)
+            with pytest.raises(StoreUnavailable, match="outage budget"):
+                stage.prepare()
+        stage.prepare()
+        hub.store.transact(stage.apply)
+    assert len(dataset) == len(dataset.where()) == 12
 
 
 def test_a_hub_that_is_closed_under_an_append_is_an_error_of_the_library(server_home, hub):
