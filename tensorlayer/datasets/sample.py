@@ -17,7 +17,6 @@ from typing import Any
 
 import bson
 import numpy as np
-from bson import ObjectId
 
 from tensorlayer.datasets.query import check_tag
 from tensorlayer.errors import InvalidArgument
@@ -73,7 +72,7 @@ def encode(sample: Any, label: Any, tags: dict[str, Any], blobs: Blobs) -> dict[
     """
     packed, ids = pack(sample, blobs, OWNER)
     fields, label_ids = _encode_label(label, blobs)
-    document = {"_id": ObjectId(), "sample": packed, **fields, "tags": tags}
+    document = {"sample": packed, **fields, "tags": tags}
     if ids or label_ids:
         document["blobs"] = [*ids, *label_ids]
     return document
