@@ -69,7 +69,7 @@ def test_a_cancel_that_came_early_is_not_forgotten(hub, tasks, executor, claim, 
     handle = hub.workflow.submit(tasks.polite, str(tmp_path))
     task = claim()
     handle.cancel()
-    executor.cancel(task.id)
+    executor.cancel(task.id, task.attempt)
 
     worker = threading.Thread(target=executor.run, args=(task.id, task.attempt))
     worker.start()
@@ -81,7 +81,7 @@ def test_a_cancel_that_came_early_is_not_forgotten(hub, tasks, executor, claim, 
 def test_a_cancel_of_another_task_changes_nothing(hub, tasks, executor, claim):
     handle = hub.workflow.submit(tasks.add, 1)
     task = claim()
-    executor.cancel("f" * 32)
+    executor.cancel("f" * 32, task.attempt)
 
     assert executor.run(task.id, task.attempt) == "done"
     assert handle.wait(1) == 2
@@ -92,7 +92,8 @@ def test_the_session_of_the_commit_is_told_before_it(hub, tasks, executor, claim
     task = claim()
     executor.run(task.id, task.attempt)
 
-    [message] = line[1].receive_all()
+    messages = line[1].receive_all()
 
-    assert message["kind"] == "session"
+    assert [each["kind"] for each in messages] == ["ending", "session"]
+    message = messages[1]
     assert len(bytes.fromhex(message["id"])) == 16

@@ -282,12 +282,13 @@ def test_claims_use_the_index_of_what_waits(hub, agent, store):
     query = {
         "state": "waiting",
         "queue": {"$in": ["default", "gpu"]},
+        "module": {"$in": ["my.tasks", "your.tasks", None]},
         "$expr": {"$lte": ["$not_before", "$$NOW"]},
     }
 
     plan = store.database["tasks"].find(query).sort("not_before").explain()
 
     stages = str(plan["queryPlanner"]["winningPlan"])
-    assert "'indexName': 'waiting'" in stages
+    assert "'indexName': 'waiting_of_module'" in stages
     assert "COLLSCAN" not in stages
     assert "'stage': 'SORT'" not in stages
