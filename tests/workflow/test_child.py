@@ -78,6 +78,49 @@ def test_a_cancel_that_came_early_is_not_forgotten(hub, tasks, executor, claim, 
     assert handle.status().value == "cancelled"
 
 
+def test_a_cancel_holds_for_one_attempt(hub, tasks, executor, claim):
+    handle = hub.workflow.submit(tasks.was_cancelled)
+    first = claim()
+    handle.cancel()
+    executor.cancel(first.id, first.attempt)
+    assert executor.run(first.id, first.attempt) == "cancelled"
+
+    handle.requeue()
+    again = claim()
+
+    assert executor.run(again.id, again.attempt) == "done"
+    assert handle.wait(1) is False
+
+
+def test_a_task_that_came_with_the_order_is_not_read(hub, store, tasks, executor, claim):
+    handle = hub.workflow.submit(tasks.add, 1)
+    task = claim()
+    nothing = {"arguments": {"args": ["changed"], "kwargs": {}}}
+    store.database["tasks"].update_one({"_id": task.id}, {"$set": nothing})
+
+    assert executor.run(task.id, task.attempt, task) == "done"
+    assert handle.wait(1) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ({"args": {"a": 1}, "kwargs": {}}, "must hold a list 'args'"),
+        ({"args": [1, 2, 3], "kwargs": {}}, "cannot be called like this"),
+        ({"args": [{"~magic": 1}], "kwargs": {}}, "unknown tag '~magic'"),
+    ],
+)
+def test_arguments_that_never_fit_are_tried_once(
+    hub, store, tasks, executor, claim, arguments, reason
+):
+    handle = hub.workflow.submit(tasks.add, 1)
+    store.database["tasks"].update_one({"_id": handle.id}, {"$set": {"arguments": arguments}})
+    task = claim()
+
+    assert executor.run(task.id, task.attempt) == "dead"
+    assert reason in handle.task().last_failure["reason"]
+
+
 def test_a_cancel_of_another_task_changes_nothing(hub, tasks, executor, claim):
     handle = hub.workflow.submit(tasks.add, 1)
     task = claim()
