@@ -232,7 +232,12 @@ CASES = (dispatch, renewing, idle, claiming)
 
 def table(result: dict[str, Any], cases: list[Case]) -> str:
     """Return the result as two Markdown tables."""
-    lines = [f"Dispatching tasks; {harness.where(result)}.", "", "| figure | | bar |", "|---|---|---|"]
+    lines = [
+        f"Dispatching tasks; {harness.where(result)}.",
+        "",
+        "| figure | | bar |",
+        "|---|---|---|",
+    ]
     for case in cases:
         lines += [
             f"| {name} | {spread} | {BARS.get(name, '')} |" for name, spread in case.figures.items()
