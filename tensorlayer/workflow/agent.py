@@ -10,7 +10,6 @@ and wake it. The beats have threads that do nothing else, see `pulse`.
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import logging
 import os
@@ -23,20 +22,20 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import bson
 from pymongo.errors import PyMongoError
 
 from tensorlayer.errors import Corrupt, StoreUnavailable, TaskError, TensorLayerError
 from tensorlayer.workflow import registry, schema
 from tensorlayer.workflow.agents import AgentSettings
 from tensorlayer.workflow.bell import Bell
+from tensorlayer.workflow.channel import to_text
 from tensorlayer.workflow.claims import Claims
 from tensorlayer.workflow.documents import SCHEMA
 from tensorlayer.workflow.errands import Errands
 from tensorlayer.workflow.lease import BEATS_PER_LEASE, LeaseWatch, Sighting
 from tensorlayer.workflow.orphans import Guardian, marked
 from tensorlayer.workflow.pulse import Pulse
-from tensorlayer.workflow.slot import Slot, Stop, describe_death
+from tensorlayer.workflow.slot import CRASHES, Slot, Stop, describe_death
 from tensorlayer.workflow.tasks import Task
 
 if TYPE_CHECKING:
@@ -52,8 +51,11 @@ _MAX_FAILED_STARTS = 3
 # Two looks at the leases further apart than this many polls are not one observation.
 _POLLS_PER_GAP = 4
 
-# A task beyond this size is read by the child itself: the line is for short messages.
-_LARGEST_MESSAGE_BYTES = 64 * 1024
+# Claims from one poll to the next that make an agent a busy one, which nobody has to wake.
+_BUSY_CLAIMS = 20
+
+# As long as nothing waits and nothing runs, look this many times less often.
+_QUIET_POLLS = 5
 
 _AWAY = "the database was away for longer than the outage budget"
 
@@ -77,6 +79,7 @@ class Agent:
         self._hub = hub
         self._store = hub.workflow.store
         self._settings = settings
+        self._lease = settings.lease_seconds
         self._host = socket.gethostname()
         self._mark = uuid.uuid4().hex
         #: identity of this process in leases and in the list of agents
@@ -91,6 +94,7 @@ class Agent:
         self._n_news = 0  # reasons to claim, so far; those that a claim in vain has seen are over
         self._n_seen = -1
         self._is_rich = False  # whether the last claim found a task
+        self._n_claimed = 0  # since the last poll
         self._bell = Bell(schema.tasks(self._store), settings.queues)
         self._errands = Errands(self._bell.ring)
         # A slot may hold one lease that runs and one that follows.
@@ -127,6 +131,8 @@ class Agent:
         for slot in self._slots:
             self._read(slot)
             slot.enforce()
+            if slot.is_hostage:
+                self._give_back(slot)
             if (code := slot.died()) is not None:
                 self._bury(slot, code)
         self._drain()
@@ -149,6 +155,7 @@ class Agent:
                 if self._bell.has_news:
                     self._bell.has_news = False
                     self._n_news += 1
+                    self._poll_at = min(self._poll_at, now + self._settings.poll_seconds)
 
     def _read(self, slot: Slot) -> None:
         try:
@@ -236,7 +243,7 @@ class Agent:
         if why is Stop.TIMEOUT:
             reason = f"took longer than run_timeout_seconds = {held.run_timeout_seconds:g}"
             return [partial(self._claims.fail, held, reason, error="TimeoutError")]
-        reason = _CRASHES.get(why, f"its process died: {how}")
+        reason = CRASHES.get(why, f"its process died: {how}")
         return [partial(self._claims.crash, held, reason, signal=how)]
 
     def _count_failed_start(self, how: str) -> None:
@@ -257,7 +264,7 @@ class Agent:
     def _heed_beat(self, task: Task, what: str) -> None:
         for slot in self._slots:
             if slot.runs(task.id, task.attempt):
-                slot.stop(Stop.LOST if what == "lost" else Stop.CANCEL)
+                slot.heed(what)
             elif slot.next is not None and slot.next[0] is task:
                 self._give_back(slot)  # which ends it, if it was cancelled
 
@@ -268,16 +275,26 @@ class Agent:
             self._poll_at = now + self._settings.poll_seconds
             self._n_news += 1
             self._errands.send("look", self._look)
+            if self._n_claimed >= _BUSY_CLAIMS:
+                self._bell.rest()
+                self._pulse.hurry()  # instead of the bell, a beat tells which task was cancelled
+            else:
+                self._bell.wake()
+            self._n_claimed = 0
         if now >= self._register_at:
-            self._register_at = now + self._settings.lease_seconds / BEATS_PER_LEASE
+            self._register_at = now + self._lease / BEATS_PER_LEASE
             self._errands.send("register", partial(self._register, self._about()))
 
     def _look(self) -> None:
         suspects = self._claims.suspects()
-        self._errands.tell(partial(self._take_away, suspects))
+        is_quiet = not suspects and self._claims.is_quiet(self._settings.queues)
+        self._errands.tell(partial(self._take_away, suspects, is_quiet=is_quiet))
 
-    def _take_away(self, suspects: Sequence[tuple[Task, Sighting]]) -> None:
+    def _take_away(self, suspects: Sequence[tuple[Task, Sighting]], *, is_quiet: bool) -> None:
         """Take tasks away from agents that fell silent."""
+        if is_quiet:  # a lease that begins now will not be suspect before the next look
+            quiet = min(self._settings.poll_seconds * _QUIET_POLLS, self._lease / 3)
+            self._poll_at = max(self._poll_at, time.monotonic() + quiet)
         tasks = {task.id: task for task, _ in suspects}
         # The clock is read after the answer: what was seen is not older than that.
         for lost in self._watch.look([seen for _, seen in suspects], now=time.monotonic()):
@@ -301,11 +318,11 @@ class Agent:
         try:
             task = self._claims.claim(
                 self._settings.queues,
-                lease_seconds=self._settings.lease_seconds,
+                lease_seconds=self._lease,
                 modules=sorted(self._modules),
                 session=session,
             )
-            document = None if task is None else _message(task)
+            document = None if task is None else to_text(task)
         except (PyMongoError, TensorLayerError) as error:
             # The children go on. If leases are lost meanwhile, the next beat tells.
             logger.warning("agent %s could not claim: %s", self.id, error)
@@ -316,10 +333,12 @@ class Agent:
         slot.is_claiming, self._is_rich = False, task is not None
         if task is None:
             self._n_seen = max(self._n_seen, n_news)
+            self._bell.wake()
             return
+        self._n_claimed += 1
         self._pulse.keep(task, slot.session)
         slot.next = task, document
-        if self._bell.n_stops or not (slot.is_free or slot.is_ending):
+        if self._bell.n_stops or not (slot.is_free or slot.is_soon_free):
             self._give_back(slot)
         elif slot.is_free:
             slot.next = None
@@ -337,7 +356,7 @@ class Agent:
             "modules": sorted(self._modules),
             "ready": sum(slot.is_ready for slot in self._slots),
             "running": running,
-            "lease_seconds": self._settings.lease_seconds,
+            "lease_seconds": self._lease,
         }
 
     def _register(self, about: dict[str, Any]) -> None:
@@ -357,7 +376,7 @@ class Agent:
             order,
             marked({**os.environ, **self._hub.environment()}, self._mark),
             mark=f"{self._mark}.{number}",
-            frozen_seconds=self._settings.lease_seconds,
+            frozen_seconds=self._lease,
             cancel_grace_seconds=self._settings.cancel_grace_seconds,
             kill_grace_seconds=self._settings.kill_grace_seconds,
         )
@@ -391,20 +410,6 @@ class Agent:
         with contextlib.suppress(StoreUnavailable):
             agents = schema.agents(self._store)
             self._store.call(lambda: agents.delete_one({"_id": self.id}))
-
-
-_CRASHES = {
-    Stop.GARBLED: "what its process told the agent is no message",
-    Stop.FROZEN: "its process was stopped (SIGSTOP) and not continued",
-}
-
-
-def _message(task: Task) -> str | None:
-    """Return a task as a part of a message, unless it is too large for that."""
-    document = bson.encode(task.to_document())
-    if len(document) > _LARGEST_MESSAGE_BYTES:
-        return None
-    return base64.b64encode(document).decode()
 
 
 def _absolute(target: str) -> str:

@@ -51,6 +51,8 @@ class Bell:
         #: whether anything but `ring` was heard; whoever reads it resets it
         self.has_news = False
         self._is_over = threading.Event()
+        self._is_wanted = threading.Event()
+        self._is_wanted.set()
         self._thread = threading.Thread(target=self._watch, daemon=True, name="tensorlayer-bell")
         self._clapper, self._rope = socket.socketpair()
         self._clapper.setblocking(False)
@@ -73,6 +75,22 @@ class Bell:
         """Wake the main thread from another one."""
         self._pull(_INSIDE)
 
+    @property
+    def is_resting(self) -> bool:
+        """Whether changes in the database do not ring now."""
+        return not self._is_wanted.is_set()
+
+    def rest(self) -> None:
+        """Let changes pass: whoever is busy need not be woken, and each costs the server some time.
+
+        A rest begins with the next change, or when the server has answered that there is none.
+        """
+        self._is_wanted.clear()
+
+    def wake(self) -> None:
+        """Watch again; it rings as soon as it does, since something may have been missed."""
+        self._is_wanted.set()
+
     def __enter__(self) -> Bell:
         stop = self._count_stop
         handlers = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGCHLD: lambda *_: None}
@@ -88,6 +106,7 @@ class Bell:
         trace: TracebackType | None,
     ) -> None:
         self._is_over.set()
+        self._is_wanted.set()
         signal.set_wakeup_fd(self._descriptor)
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
@@ -98,11 +117,14 @@ class Bell:
         self.n_stops += 1
 
     def _watch(self) -> None:
-        with Wakeup(self._tasks, self._pipeline, await_seconds=_LOOK_SECONDS) as wakeup:
-            while not self._is_over.is_set():
-                change = wakeup.wait(_LOOK_SECONDS)
-                if change is not None:
-                    self._pull(_CANCEL if _is_cancel(change) else _CHANGE)
+        while not self._is_over.is_set():
+            with Wakeup(self._tasks, self._pipeline, await_seconds=_LOOK_SECONDS) as wakeup:
+                self._pull(_CHANGE)  # there was no stream until now
+                while self._is_wanted.is_set() and not self._is_over.is_set():
+                    change = wakeup.wait(_LOOK_SECONDS)
+                    if change is not None:
+                        self._pull(_CANCEL if _is_cancel(change) else _CHANGE)
+            self._is_wanted.wait()
 
     def _pull(self, sound: bytes) -> None:
         with contextlib.suppress(OSError):  # full, so it rings anyway, or closed

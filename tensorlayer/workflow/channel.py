@@ -6,6 +6,7 @@ descriptor.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import socket
@@ -13,17 +14,26 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+import bson
+from bson.codec_options import CodecOptions
+
 from tensorlayer.errors import Corrupt
 from tensorlayer.workflow.documents import FLAG, LIST, SHARE, TEXT, WHOLE, Rule, printable
-from tensorlayer.workflow.tasks import is_session
+from tensorlayer.workflow.tasks import Task, is_session
 
-__all__ = ["Channel", "FROM_CHILD"]
+__all__ = ["Channel", "FROM_CHILD", "to_text", "from_text"]
 
 # Read at most this much at once; messages are a few hundred bytes.
 _CHUNK_BYTES = 65536
 
 # No message is longer: larger arguments do not travel here.
 _LONGEST_BYTES = 2**20
+
+# A task beyond this size is read by the child itself: a socket holds some 200 KB, and the agent
+# must not wait for a child.
+_LARGEST_TASK_BYTES = 64 * 1024
+
+_AWARE: CodecOptions = CodecOptions(tz_aware=True)
 
 # Reads in a row: who never stops talking must not keep the agent from anything else.
 _MOST_READS = 16
@@ -148,3 +158,18 @@ class Channel:
             name: printable(value) if isinstance(value, str) else value
             for name, value in message.items()
         }
+
+
+def to_text(task: Task) -> str | None:
+    """Return a task as a part of a message; None if it is too large for that."""
+    document = bson.encode(task.to_document())
+    if len(document) > _LARGEST_TASK_BYTES:
+        return None
+    return base64.b64encode(document).decode()
+
+
+def from_text(text: str | None) -> Task | None:
+    """Return the task that was made a part of a message, if there was one."""
+    if text is None:
+        return None
+    return Task.from_document(bson.decode(base64.b64decode(text), _AWARE))

@@ -14,7 +14,6 @@ The child dies with its agent: by a signal of the kernel on Linux, elsewhere at 
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import inspect
 import json
@@ -29,9 +28,6 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import bson
-from bson.codec_options import CodecOptions
-
 from tensorlayer.errors import (
     Corrupt,
     InvalidArgument,
@@ -43,7 +39,7 @@ from tensorlayer.hub import Hub, connect
 from tensorlayer.storage.codec import pack, unpack
 from tensorlayer.workflow import registry
 from tensorlayer.workflow.calls import bind
-from tensorlayer.workflow.channel import Channel
+from tensorlayer.workflow.channel import Channel, from_text
 from tensorlayer.workflow.claims import Claims
 from tensorlayer.workflow.context import Context, entered
 from tensorlayer.workflow.documents import printable
@@ -63,8 +59,6 @@ _REASON_LENGTH = 1000
 # With more operations than this, the end of a task takes so long that the next one should not wait
 # for it here.
 _SHORT_STAGE = 10
-
-_AWARE: CodecOptions = CodecOptions(tz_aware=True)
 
 
 class Executor:
@@ -255,16 +249,10 @@ def main(order: dict[str, Any]) -> None:
     while True:
         message = orders.get()
         who = {"id": message["id"], "attempt": message["attempt"]}
-        state = executor.run(*who.values(), task=_task_of(message))
+        state = executor.run(*who.values(), task=from_text(message["document"]))
         is_clean = state == Status.DONE and _outlets() == outlets
-        channel.send("ended", **who, state=state, is_clean=is_clean)
-
-
-def _task_of(message: dict[str, Any]) -> Task | None:
-    """Return the task as the agent has claimed it; None if it was too large for a message."""
-    if message["document"] is None:
-        return None
-    return Task.from_document(bson.decode(base64.b64decode(message["document"]), _AWARE))
+        if not channel.send("ended", **who, state=state, is_clean=is_clean):
+            os.killpg(0, signal.SIGKILL)  # nobody will ever send another task
 
 
 if __name__ == "__main__":

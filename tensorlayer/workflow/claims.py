@@ -279,6 +279,18 @@ class Claims:
             if task is not None
         ]
 
+    def is_quiet(self, queues: Sequence[str]) -> bool:
+        """Whether no task runs anywhere, and none waits in these queues, now or later."""
+        one = [{"$limit": 1}, {"$project": {"_id": 1}}]
+        waits = {"state": Status.WAITING.value, "queue": {"$in": list(queues)}}
+        pipeline = [
+            {"$match": {"state": Status.RUNNING.value}},
+            {"$sort": {"lease.suspect": 1}},  # by the index of what runs
+            *one,
+            {"$unionWith": {"coll": self._tasks.name, "pipeline": [{"$match": waits}, *one]}},
+        ]
+        return not self._store.call(lambda: list(self._tasks.aggregate(pipeline)))
+
     def expire(self, seen: Task) -> Status:
         """Take the task away from an agent that has not prolonged the lease since it was ``seen``.
 

@@ -56,7 +56,8 @@ class Pulse:
     beat : callable
         Prolongs one lease; `Claims.beat`.
     tell : callable
-        Takes a task, and ``"lost"`` or ``"cancel"``; called in any thread.
+        Takes a task, and ``"lost"``, ``"cancel"``, or ``"ended"`` if the end was written already;
+        called in any thread.
     n_threads : int
         As many beats at the same time; as there may be leases.
     """
@@ -142,7 +143,9 @@ class Pulse:
         except (StoreUnavailable, PyMongoError) as error:
             logger.warning("%s could not be prolonged: %s", held.task, error)
         else:
-            if task is not None and task.cancel:
+            if task is None:
+                self._tell(held.task, "ended")
+            elif task.cancel:
                 self._tell(held.task, "cancel")
         finally:
             with self._changed:

@@ -20,10 +20,15 @@ from tensorlayer.workflow.launch import IMPORTING
 from tensorlayer.workflow.orphans import marked, sweep
 from tensorlayer.workflow.tasks import Task
 
-__all__ = ["Stop", "Slot", "describe_death"]
+__all__ = ["Stop", "CRASHES", "Slot", "describe_death"]
 
 logger = logging.getLogger(__name__)
 
+
+# After an attempt that took no longer, the next task is claimed while one runs; and if that one
+# takes longer after all, somebody else may have what was claimed.
+_QUICK_SECONDS = 0.05
+_HOSTAGE_SECONDS = 0.25
 
 # From the end of the line to the end of a process that dies.
 _DYING_SECONDS = 1.0
@@ -46,6 +51,13 @@ class Stop(enum.Enum):
     FROZEN = "frozen"
     #: its task has ended, but not so well that another one should run there
     RETIRED = "retired"
+
+
+#: reasons to end a process that count as a crash of its task
+CRASHES = {
+    Stop.GARBLED: "what its process told the agent is no message",
+    Stop.FROZEN: "its process was stopped (SIGSTOP) and not continued",
+}
 
 
 class Slot:
@@ -103,6 +115,8 @@ class Slot:
         self.session: str | None = None
         #: whether the child has imported everything
         self.is_ready = False
+        self._began_at = float("-inf")
+        self._is_quick = self._is_over = False
         self._timeout_at = float("inf")
         self._signals: list[tuple[float, signal.Signals]] = []
         self._spawn()
@@ -136,13 +150,27 @@ class Slot:
     @property
     def wants_task(self) -> bool:
         """Whether to claim a task for this slot: it is free, or will be in a moment."""
-        is_soon_free = self.is_free or (self.is_ending and self.stopping is None)
+        is_soon_free = self.is_free or (self.is_soon_free and self.stopping is None)
         return is_soon_free and self.next is None and not self.is_claiming
+
+    @property
+    def is_soon_free(self) -> bool:
+        """Whether the attempt that runs is about to end, or most likely a short one."""
+        return self.held is not None and (self.is_ending or self._is_quick)
+
+    @property
+    def is_hostage(self) -> bool:
+        """Whether what was claimed to run next waits for an attempt that is longer than thought."""
+        is_long = time.monotonic() - self._began_at > _HOSTAGE_SECONDS
+        return self.next is not None and is_long and not self.is_ending
 
     @property
     def deadline(self) -> float:
         """When the slot needs attention even if no message comes."""
-        return min([self._timeout_at, *(when for when, _ in self._signals)])
+        times = [self._timeout_at, *(when for when, _ in self._signals)]
+        if self.next is not None and not self.is_ending:
+            times.append(self._began_at + _HOSTAGE_SECONDS)
+        return min(times)
 
     def runs(self, task_id: str, attempt: int) -> bool:
         """Whether this attempt runs here."""
@@ -150,7 +178,7 @@ class Slot:
 
     def run(self, task: Task, document: str | None = None) -> None:
         """Hand a claimed task to the child; without its document the child reads it."""
-        self.held = task
+        self.held, self._began_at, self._is_over = task, time.monotonic(), False
         if task.run_timeout_seconds is not None:
             self._timeout_at = time.monotonic() + task.run_timeout_seconds
         self.channel.send("run", id=task.id, attempt=task.attempt, document=document)
@@ -158,6 +186,7 @@ class Slot:
     def forget(self) -> Task | None:
         """Return the task that ran here and be free of it."""
         held, self.held, self.is_ending = self.held, None, False
+        self._is_quick = time.monotonic() - self._began_at < _QUICK_SECONDS
         self._timeout_at = float("inf")
         return held
 
@@ -171,6 +200,19 @@ class Slot:
         """End a child that has closed the line; one that is dying may do so by itself."""
         if not self._signals:
             self._signals = [(time.monotonic() + _DYING_SECONDS, signal.SIGKILL)]
+
+    def heed(self, what: str) -> None:
+        """Take what the reply to a beat says: lost, cancel, or ended.
+
+        A child whose task has ended says so at once. One that has not said it a beat later has lost
+        the line, and would wait for ever.
+        """
+        if what != "ended":
+            self.stop(Stop.LOST if what == "lost" else Stop.CANCEL)
+        elif self._is_over:
+            self.stop(Stop.GARBLED)
+        else:
+            self._is_over = True
 
     def stop(self, why: Stop) -> None:
         """Begin to stop the child; a second reason does not soften the first."""

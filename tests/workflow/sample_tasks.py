@@ -240,3 +240,9 @@ def holds_the_interpreter(seconds):
     finally:
         sys.setswitchinterval(before)
     return tl.workflow.current().attempt
+
+
+@tl.workflow.task
+def closes_the_line():
+    os.closerange(3, 256)
+    return os.getpid()

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import datetime
 import socket
 
 import pytest
 
 from tensorlayer.errors import Corrupt
-from tensorlayer.workflow.channel import FROM_CHILD, Channel
+from tensorlayer.workflow.channel import FROM_CHILD, Channel, from_text, to_text
+from tensorlayer.workflow.tasks import Task
 
 
 def test_messages_arrive_whole_and_in_order():
@@ -95,3 +98,13 @@ def test_texts_can_be_stored():
     assert agent.receive_all() == [{"kind": "broken", "reason": "caf\\udce9"}]
     child.close()
     agent.close()
+
+
+def test_a_task_travels_as_text_unless_it_is_large():
+    now = datetime.datetime(2024, 5, 1, tzinfo=datetime.timezone.utc)
+    task = Task(id="a", function="m:f", arguments={"args": [b"1"]}, created=now, not_before=now)
+    large = dataclasses.replace(task, arguments={"args": [b"1" * 100_000]})
+
+    assert from_text(to_text(task)) == task
+    assert to_text(large) is None
+    assert from_text(None) is None

@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from tensorlayer.errors import StoreUnavailable
 from tensorlayer.workflow.channel import Channel
 from tensorlayer.workflow.child import Executor
 from tensorlayer.workflow.claims import Claims
@@ -140,3 +141,16 @@ def test_the_session_of_the_commit_is_told_before_it(hub, tasks, executor, claim
     assert [each["kind"] for each in messages] == ["ending", "session"]
     message = messages[1]
     assert len(bytes.fromhex(message["id"])) == 16
+
+
+def test_an_outage_at_the_end_is_said(hub, tasks, executor, claim, monkeypatch):
+    hub.workflow.submit(tasks.add, 1)
+    task = claim()
+
+    def away(*_, **__):
+        raise StoreUnavailable("away")
+
+    monkeypatch.setattr(executor._claims, "finish", away)
+    monkeypatch.setattr(executor._claims, "fail", away)
+
+    assert executor.run(task.id, task.attempt) == "unavailable"

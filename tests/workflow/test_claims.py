@@ -350,3 +350,17 @@ def test_claims_use_the_index_of_what_waits(hub, agent, store):
     assert "'indexName': 'waiting_of_module'" in stages
     assert "COLLSCAN" not in stages
     assert "'stage': 'SORT'" not in stages
+
+
+def test_it_is_quiet_when_nothing_waits_and_nothing_runs(hub, agent):
+    claims = agent()
+    assert claims.is_quiet(["default"])
+
+    hub.workflow.submit("my.tasks:train", queue="gpu")
+    assert claims.is_quiet(["default"])
+    assert not claims.is_quiet(["default", "gpu"])
+
+    task = claims.claim(["gpu"], lease_seconds=10.0)
+    assert not claims.is_quiet(["default"])
+    claims.fail(task, "reason", is_final=True)
+    assert claims.is_quiet(["default", "gpu"])

@@ -102,3 +102,29 @@ def test_a_child_that_only_works_hard_is_left_alone(hub, start_agent, tasks):
 
     assert handle.wait(20) == 1
     assert handle.task().crashes == 0
+
+
+def test_no_task_waits_behind_a_long_one(hub, start_agent, tasks, tmp_path):
+    """Short ones are claimed ahead, so one is held when a long one begins."""
+    start_agent(hub)
+    for n in range(5):
+        hub.workflow.submit(tasks.add, n)
+    handle = hub.workflow.submit(tasks.gated, str(tmp_path))
+    after = hub.workflow.submit(tasks.add, 77)
+    while not (tmp_path / "started-1").exists():
+        pass
+
+    start_agent(hub)
+
+    assert after.wait(10) == 78
+    assert after.task().crashes == 0
+    (tmp_path / "go").touch()
+    assert handle.wait(10) == 1
+
+
+def test_a_child_that_hangs_up_is_replaced(hub, start_agent, tasks, pid_of):
+    start_agent(hub)
+
+    pid = hub.workflow.submit(tasks.closes_the_line).wait(15)
+
+    assert pid_of(1) != pid

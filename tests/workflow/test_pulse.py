@@ -101,6 +101,13 @@ def test_who_hurries_learns_of_a_cancel(pulse, database, eventually):
     eventually(lambda: database.told == [("a", "cancel")], 5)
 
 
+def test_an_end_that_was_written_is_told(pulse, database, eventually):
+    database.answers["a"] = None
+    pulse.keep(make_task("a"), None)
+
+    eventually(lambda: ("a", "ended") in database.told)
+
+
 def test_a_lost_lease_is_told(pulse, database, eventually):
     database.answers["a"] = LeaseLost("gone")
     pulse.keep(make_task("a"), None)
