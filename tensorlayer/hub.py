@@ -72,9 +72,7 @@ class Hub:
         """Tasks, and the agents that run them."""
         from tensorlayer.workflow.queue import Workflow
 
-        workflow = self._part("workflow", lambda: Workflow(self.store))
-        workflow.hub = self
-        return workflow
+        return self._part("workflow", lambda: Workflow(self.store, self.environment))
 
     def _part(self, name: str, make: Callable[[], T]) -> T:
         """Return the one part of this name: two would each buffer events of their own."""

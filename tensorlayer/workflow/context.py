@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from tensorlayer.errors import InvalidArgument, TaskError
+from tensorlayer.workflow.documents import printable
 
 if TYPE_CHECKING:
     from tensorlayer.hub import Hub
@@ -39,7 +40,7 @@ class Context:
     """
 
     def __init__(self, hub: Hub, task: Task, report: Callable[[float, str], None]) -> None:
-        #: the connection of this process
+        #: the connection of this process; closing it here only flushes it
         self.hub = hub
         #: id of the task
         self.id = task.id
@@ -91,7 +92,7 @@ class Context:
         now = time.monotonic()
         if fraction == 1 or now - self._reported_at >= _PROGRESS_SECONDS:
             self._reported_at = now
-            self._report(float(fraction), message[:_MESSAGE_LENGTH])
+            self._report(float(fraction), printable(str(message)[:_MESSAGE_LENGTH]))
 
     def __repr__(self) -> str:
         return f"<task {self.id[:12]}, attempt {self.attempt}>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -155,3 +156,93 @@ def logs():
 
 def unmarked():
     return 1
+
+
+NO_UTF8 = b"caf\xe9.png".decode(errors="surrogateescape")
+
+
+@tl.workflow.task
+def reports_a_file():
+    tl.workflow.current().progress(1.0, NO_UTF8)
+    time.sleep(1.0)
+    return "reported"
+
+
+class Unprintable(Exception):
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+@tl.workflow.task(max_attempts=1)
+def raises(what):
+    raise {"surrogate": ValueError(NO_UTF8), "unprintable": Unprintable()}[what]
+
+
+@tl.workflow.task(max_crashes=1)
+def talks(line, times=1):
+    """Write to the line between agent and child, and wait for what comes of it."""
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            is_line = os.readlink(f"/proc/self/fd/{name}").startswith("socket:")
+            end = socket.socket(fileno=os.dup(int(name))) if is_line else None
+        except OSError:
+            continue
+        if end is not None and end.family == socket.AF_UNIX:
+            for _ in range(times):
+                end.sendall(line)
+    time.sleep(60)
+
+
+@tl.workflow.task
+def was_cancelled():
+    return tl.workflow.current().cancelled
+
+
+@tl.workflow.task
+def closes_its_hub():
+    with tl.workflow.current().hub as hub:
+        hub.models.log("mlp", {"loss": 0.5}, step=1)
+    tl.workflow.current().hub.close()
+    return os.getpid()
+
+
+@tl.workflow.task
+def closes_its_output():
+    os.close(1)
+    return os.getpid()
+
+
+@tl.workflow.task(max_attempts=1)
+def fails_after_a_log(folder):
+    tl.workflow.current().hub.models.log("mlp", {"loss": 0.5}, step=1)
+    Path(folder, "started").write_text(str(os.getpid()))
+    raise ValueError("after all")
+
+
+@tl.workflow.task
+def leaves_processes(folder):
+    """Start one process, and one in a session of its own."""
+    sleep = [sys.executable, "-c", "import time; time.sleep(1000)"]
+    both = [subprocess.Popen(sleep, start_new_session=each) for each in (False, True)]
+    Path(folder, "pids").write_text(" ".join(str(each.pid) for each in both))
+    until(Path(folder, "go").exists)
+
+
+@tl.workflow.task
+def holds_the_interpreter(seconds):
+    """Let no other thread of this process run."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1000)
+    try:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            pass
+    finally:
+        sys.setswitchinterval(before)
+    return tl.workflow.current().attempt
+
+
+@tl.workflow.task
+def closes_the_line():
+    os.closerange(3, 256)
+    return os.getpid()
