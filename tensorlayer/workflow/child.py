@@ -129,9 +129,15 @@ class Executor:
         if task.cancel or self._cancelled == (task.id, task.attempt):
             context.cancel()
         try:
-            with self._hub.store.staged(run=task.id) as stage, entered(context):
+            fence = self._claims.fence(task)
+            staged = self._hub.store.staged(run=task.id, attempt=task.attempt, fence=fence)
+            with staged as stage, entered(context):
                 value = function(*bound.args, **bound.kwargs)
                 self._hub.flush()
+                if context.cancelled:
+                    # While the lease is held: after its end, this process has little time.
+                    stage.abandon()
+                    return self._claims.fail(task, "it ended, since it was told to")
                 result, blobs = pack(value, self._hub.store.blobs, "tasks")
                 if len(stage) <= _SHORT_STAGE:
                     self._channel.send("ending", id=task.id, attempt=task.attempt)

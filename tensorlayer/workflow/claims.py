@@ -22,7 +22,7 @@ from pymongo.errors import OperationFailure
 from tensorlayer.errors import Corrupt, LeaseLost
 from tensorlayer.workflow import notifications, schema
 from tensorlayer.workflow.lease import Sighting
-from tensorlayer.workflow.retry import DEFAULT_BACKOFF, Backoff, is_exhausted
+from tensorlayer.workflow.retry import DEFAULT_BACKOFF, Backoff
 from tensorlayer.workflow.taking import Taking
 from tensorlayer.workflow.tasks import Status, Task
 
@@ -210,6 +210,20 @@ class Claims:
         stage.prepare()
         return self._end(held, Status.DONE, self._event("done"), changes, stage.apply)
 
+    def fence(self, held: Task) -> Callable[[ClientSession], None]:
+        """Return what lets a transaction go on only while this agent holds the attempt.
+
+        It writes into the task: of this transaction and one that takes the task away one succeeds.
+        """
+
+        def check(session: ClientSession) -> None:
+            self._tell(session)
+            query, change = self._fence(held.id, held.attempt), {"$inc": {"n_published": 1}}
+            if not self._tasks.update_one(query, change, session=session).matched_count:
+                raise self._lost(held.id, held.attempt)
+
+        return check
+
     def fail(self, held: Task, reason: str, *, is_final: bool = False, **details: Any) -> Status:
         """Record that the attempt raised or took too long: it waits for the next, or is dead."""
         counts = {"errors": held.errors + 1, "crashes": held.crashes}
@@ -275,7 +289,7 @@ class Claims:
         )
         decoded = [(self._decoded(each), each) for each in documents]
         return [
-            (task, _sighting(task, each["is_expired"]))
+            (task, Sighting.of(task, is_expired=each["is_expired"]))
             for task, each in decoded
             if task is not None
         ]
@@ -309,7 +323,7 @@ class Claims:
         counts = {"errors": seen.errors, "crashes": seen.crashes + 1}
         unchanged = {"lease.owner": seen.lease.owner, "lease.expires": seen.lease.expires}
         event = self._event("expired", reason=silent, host=seen.lease.host)
-        if _is_exhausted(seen, counts):
+        if seen.is_exhausted_by(**counts):
             return self._end(seen, Status.DEAD, event, counts, fence=unchanged)
         changes = {**counts, "not_before": "$$NOW"}
         return self._end(seen, Status.WAITING, event, changes, fence=unchanged)
@@ -317,7 +331,7 @@ class Claims:
     def _retry(
         self, held: Task, event: dict[str, Any], counts: dict[str, int], is_final: bool
     ) -> Status:
-        if is_final or _is_exhausted(held, counts):
+        if is_final or held.is_exhausted_by(**counts):
             return self._end(held, Status.DEAD, event, counts)
         delay = self._backoff.delay(sum(counts.values()), self._rng)
         changes = {**counts, "not_before": schema.later(delay)}
@@ -335,8 +349,7 @@ class Claims:
         """End the attempt in one transaction; whatever the end, a cancelled task is cancelled."""
 
         def operation(session: ClientSession) -> Status:
-            if self._on_session is not None:
-                self._on_session(session.session_id["id"].hex())
+            self._tell(session)
             if self._move(session, held, status, event, changes, fence, cancel=False):
                 if outputs is not None:
                     outputs(session)
@@ -347,6 +360,10 @@ class Claims:
             return self._settled(held, session)
 
         return self._store.transact(operation)
+
+    def _tell(self, session: ClientSession) -> None:
+        if self._on_session is not None:
+            self._on_session(session.session_id["id"].hex())
 
     def _move(
         self,
@@ -401,17 +418,3 @@ class Claims:
             f"task {task_id[:12]}: attempt {attempt} no longer belongs to agent {self.owner}. "
             "Nothing that it writes now takes effect; the task runs elsewhere or has ended."
         )
-
-
-def _is_exhausted(task: Task, counts: Mapping[str, int]) -> bool:
-    limits = {"max_attempts": task.max_attempts, "max_crashes": task.max_crashes}
-    return is_exhausted(**counts, **limits)
-
-
-def _sighting(task: Task, is_expired: bool) -> Sighting:
-    return Sighting(
-        task=task.id,
-        mark=(task.attempt, task.lease.token, task.lease.expires),
-        seconds=task.lease.seconds,
-        is_expired=is_expired,
-    )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tensorlayer.hub import Hub
     from tensorlayer.workflow.tasks import Task
 
-__all__ = ["Context", "current", "entered"]
+__all__ = ["Context", "current", "entered", "running"]
 
 # A bar that moves ten times a second looks smooth; more would only cost.
 _PROGRESS_SECONDS = 0.1
@@ -101,6 +101,17 @@ class Context:
 _CURRENT: ContextVar[Context] = ContextVar("tensorlayer_task")
 
 
+def running() -> Context | None:
+    """Return the context of the task that runs here, or None.
+
+    Examples
+    --------
+    >>> running() is None
+    True
+    """
+    return _CURRENT.get(None)
+
+
 def current() -> Context:
     """Return the context of the task that runs here.
 
@@ -116,7 +127,7 @@ def current() -> Context:
     Traceback (most recent call last):
     tensorlayer.errors.TaskError: current: no task runs here...
     """
-    context = _CURRENT.get(None)
+    context = running()
     if context is None:
         raise TaskError(
             "current: no task runs here. Submit the function with hub.workflow.submit(); in a "

@@ -43,6 +43,7 @@ from tensorlayer.workflow.documents import (
     optional,
     printable,
 )
+from tensorlayer.workflow.retry import is_exhausted
 
 __all__ = ["Status", "TRANSITIONS", "Lease", "Task", "HISTORY_LENGTH", "STATE", "is_session"]
 
@@ -252,6 +253,11 @@ class Task:
                 not_before=_EPOCH,
                 broken=str(error),
             )
+
+    def is_exhausted_by(self, *, errors: int, crashes: int) -> bool:
+        """Return whether no try is left with these counts."""
+        limits = {"max_attempts": self.max_attempts, "max_crashes": self.max_crashes}
+        return is_exhausted(errors, crashes, **limits)
 
     @property
     def last_failure(self) -> Mapping[str, Any] | None:

@@ -10,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
+
 import tensorlayer as tl
 
 
@@ -246,3 +248,38 @@ def holds_the_interpreter(seconds):
 def closes_the_line():
     os.closerange(3, 256)
     return os.getpid()
+
+
+@tl.workflow.task
+def publishes(folder):
+    """Publish a checkpoint, stage a version and samples, and end when the gate is open."""
+    context = tl.workflow.current()
+    models = context.hub.models
+    found = models.latest_checkpoint("mlp")
+    step = 1 if found is None else found.step + 1
+    models.checkpoint("mlp", {"w": np.full(3, step)}, step=step)
+    models.save("final", {"w": np.full(3, step)}, step=step)
+    context.hub.datasets.create("out").append(np.arange(20_000), progress=False)
+    Path(folder, f"started-{context.attempt}").write_text(str(os.getpid()))
+    until(lambda: context.cancelled or Path(folder, "go").exists())
+    return [each.step for each in models.list("mlp")], len(models.list("final"))
+
+
+@tl.workflow.task
+def publishes_late(folder):
+    """Publish only after the gate was opened."""
+    context = tl.workflow.current()
+    Path(folder, f"started-{context.attempt}").write_text(str(os.getpid()))
+    until(lambda: Path(folder, f"go-{context.attempt}").exists())
+    context.hub.models.checkpoint("late", {"w": np.zeros(3)}, step=context.attempt)
+
+
+@tl.workflow.task
+def connects(project):
+    """Connect again, once as everybody does and once to a project of one's own choice."""
+    with tl.connect() as hub:
+        is_same = hub is tl.workflow.current().hub
+        hub.models.save("joined", {"w": np.zeros(1)})
+    with tl.connect(project=project) as own:
+        own.models.save("apart", {"w": np.zeros(1)})
+    raise ValueError(f"the same: {is_same}")

@@ -16,17 +16,6 @@ from tensorlayer.storage.server import PrivateServer
 from tensorlayer.workflow.agent import AgentSettings
 
 
-@pytest.fixture
-def started(tmp_path, eventually):
-    """Return a function that waits until an attempt runs, and gives the process it runs in."""
-
-    def wait_for(name="started-1"):
-        file = tmp_path / name
-        return int(eventually(lambda: file.exists() and file.read_text()))
-
-    return wait_for
-
-
 def test_a_task_is_executed_and_its_result_comes_back(hub, start_agent, tasks):
     start_agent(hub)
 
