@@ -60,6 +60,8 @@ def tasks(store: Store) -> Collection:
             partialFilterExpression={"state": Status.RUNNING.value},
         ),
         IndexModel([("created", DESCENDING)]),
+        IndexModel([("state", ASCENDING), ("created", DESCENDING)]),
+        IndexModel([("queue", ASCENDING), ("created", DESCENDING)]),
         IndexModel([("blobs", ASCENDING)], sparse=True),
     )
     return found.with_options(codec_options=_TOLERANT)
