@@ -18,7 +18,7 @@ from typing import Any
 import bson
 import numpy as np
 
-from tensorlayer.datasets.query import check_tag
+from tensorlayer.datasets.query import check_tag, unfit
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.storage.blobs import Blobs
 from tensorlayer.storage.codec import pack, unpack
@@ -134,8 +134,6 @@ def _tag_scalar(name: str, value: Any) -> Any:
             f"Tag {name!r}: a value is a string, number, boolean, None, time or a list of those, "
             f"got {type(value).__name__}. Put data into the sample; a sample may be a dict."
         )
-    if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        raise InvalidArgument(
-            f"Tag {name!r}: {value} needs more than 64 bits. Store it as a string."
-        )
+    if (reason := unfit(value)) is not None:
+        raise InvalidArgument(f"Tag {name!r}: {reason}")
     return value

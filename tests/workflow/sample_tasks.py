@@ -283,3 +283,18 @@ def connects(project):
     with tl.connect(project=project) as own:
         own.models.save("apart", {"w": np.zeros(1)})
     raise ValueError(f"the same: {is_same}")
+
+
+@tl.workflow.task(max_crashes=100, max_attempts=100)
+def both_doors(n):
+    """Publish three checkpoints, stage samples and a version, and tell what was acknowledged."""
+    hub = tl.workflow.current().hub
+    published = []
+    for step in range(1, 4):
+        version = hub.models.checkpoint(f"checkpoints-{n}", {"w": np.full(3, step)}, step=step)
+        published.append((version.number, version.attempt, step))
+        time.sleep(0.05)
+    keys = [f"{n}-{i}" for i in range(200)]
+    hub.datasets.create("out").append(np.arange(200), tags={"n": n}, keys=keys, progress=False)
+    hub.models.save("final", {"w": np.full(3, n)}, step=n)
+    return published
