@@ -20,13 +20,14 @@ import dataclasses
 import enum
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
 from tensorlayer.errors import InvalidName, NameTaken
+from tensorlayer.layers.setting import setting
 from tensorlayer.layers.sharing import Registry
 
 if TYPE_CHECKING:
@@ -176,15 +177,10 @@ def current_graph() -> tf.Graph | None:
     return None if graph is None or graph.building_function else graph
 
 
-@contextmanager
-def inside(scope: VariableScope) -> Iterator[VariableScope]:
+def inside(scope: VariableScope) -> AbstractContextManager[object]:
     """Make layers in this scope."""
     foreign = tf.compat.v1.get_variable_scope()
-    token = _SCOPE.set((scope, foreign.name, foreign.reuse))
-    try:
-        yield scope
-    finally:
-        _SCOPE.reset(token)
+    return setting(_SCOPE, (scope, foreign.name, foreign.reuse))
 
 
 @contextmanager
@@ -249,7 +245,8 @@ def isolated() -> Iterator[VariableScope]:
     >>> second.layer is first.layer, head(tl.layers.Input([None, 4])).layer is first.layer
     (False, True)
     """
-    with inside(VariableScope(made=Registry(is_weak=True))) as scope:
+    scope = VariableScope(made=Registry(is_weak=True))
+    with inside(scope):
         yield scope
 
 

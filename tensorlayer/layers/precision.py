@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument
+from tensorlayer.layers.setting import setting
 from tensorlayer.layers.structure import leaves, rebuild
 
 __all__ = [
@@ -83,17 +84,12 @@ def precision(dtype: Any = None) -> Precision:
     return given
 
 
-@contextmanager
-def exactly(types: Precision) -> Iterator[None]:
+def exactly(types: Precision) -> AbstractContextManager[object]:
     """Make layers with these types, whatever the policy of the program."""
-    token = _AROUND.set(types)
-    try:
-        yield
-    finally:
-        _AROUND.reset(token)
+    return setting(_AROUND, types)
 
 
-def within(types: Precision) -> AbstractContextManager[None]:
+def within(types: Precision) -> AbstractContextManager[object]:
     """Let what a layer makes meanwhile have its types, if it has types of its own."""
     return exactly(types) if types.compute is not None else nullcontext()
 
