@@ -24,10 +24,9 @@ Every layer also takes ``trainable=False`` and ``is_train=`` (:mod:`tensorlayer.
 
 from __future__ import annotations
 
-import dataclasses
 import functools
-import weakref
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -50,29 +49,7 @@ from tensorlayer.layers.parameters import HasParameters
 from tensorlayer.layers.precision import precision
 from tensorlayer.layers.sharing import look_up
 
-__all__ = ["Layer", "LayerFacts", "require_known", "require_rank"]
-
-
-_AGGREGATION = {True: tf.VariableAggregation.MEAN, False: tf.VariableAggregation.NONE}
-
-
-def _nowhere() -> None:
-    """Stand for a reference to no graph."""
-
-
-@dataclasses.dataclass(eq=False)
-class LayerFacts(Facts):
-    """What is known of a layer."""
-
-    label: str = ""  #: what an unnamed layer's variables are called after
-    variable_dtype: tf.DType = tf.float32  #: of its parameters, once it is built
-    is_train: bool | None = None  #: the mode that was declared with it
-    #: the TensorFlow 1 graph of its variables, if they are in one
-    graph: Callable[[], tf.Graph | None] = _nowhere
-    #: networks among the arguments of its constructor: inputs of every call
-    networks: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    #: to be raised if it turns out to have parameters, else to be remembered in the scope
-    pending: tuple[TensorLayerError, naming.VariableScope] | None = None
+__all__ = ["Layer", "require_known", "require_rank"]
 
 
 class _LayerType(OwnerType):
@@ -123,47 +100,34 @@ class _LayerType(OwnerType):
         compat.require_inputs(cls, networks)
         if networks:  # they are inputs of a call, and no facts about the layer
             given.update(dict.fromkeys(networks))
-            args, kwargs = (), dict(given)
-        scope = naming.current_scope()
+            args, kwargs = (), given
         given = {**given, **extra}
-        if scope.reuse is naming.Reuse.NEVER or not cls.shares_by_name:
-            return cls._new(args, kwargs, given, extra, scope, None), networks, True
-        with computing.LOCK:
-            layer, refusal = look_up(scope, cls, given, naming.current_graph())
-            is_new = layer is None
-            if layer is None:
-                layer = cls._new(args, kwargs, given, extra, scope, refusal)
-            return layer, networks, is_new
-
-    def _new(
-        cls,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        given: dict[str, Any],
-        extra: dict[str, Any],
-        scope: naming.VariableScope,
-        refusal: TensorLayerError | None,
-    ) -> Layer:
-        types = precision(extra.get("dtype"))
-        facts = LayerFacts(scope.name, scope.owner, precision=types)
-        if (of := naming.current_graph()) is not None:
-            facts.graph = weakref.ref(of)
-        try:
-            layer = cls.construct(args, kwargs, given, facts)
-        except (TensorLayerError, TypeError) as error:
-            compat.require_network(cls, args, error)
-            raise
-        if not extra.get("trainable", True):
-            layer.trainable = False
-        facts.label = scope.label(layer)
-        computing.build_at_once(layer)
-        if refusal is not None and vars(layer).get("_weights"):
-            raise refusal
-        if refusal is not None:
-            facts.pending = (refusal, scope)
-        elif facts.is_named:
-            scope.remember(layer)
-        return layer
+        scope, refusal = naming.current_scope(), None
+        facts = Facts(scope.name, scope.owner, graph=naming.current_graph())
+        facts.precision = precision(extra.get("dtype"))
+        may_exist = cls.shares_by_name and scope.reuse is not naming.Reuse.NEVER
+        with computing.LOCK if may_exist else nullcontext():
+            if may_exist:
+                layer, refusal = look_up(scope, cls, given, facts.graph)
+                if layer is not None:
+                    return layer, networks, False
+            try:
+                layer = cls.construct(args, kwargs, given, facts)
+            except (TensorLayerError, TypeError) as error:
+                compat.require_network(cls, args, error)
+                raise
+            if not extra.get("trainable", True):
+                layer.trainable = False
+            if scope.owner:
+                naming.give_label(layer, scope.numbers)
+            computing.build_at_once(layer)
+            if refusal is None and facts.is_named:
+                scope.remember(layer)
+            elif refusal is not None and vars(layer).get("_weights"):
+                raise refusal
+            elif refusal is not None:
+                facts.pending = (refusal, scope)
+        return layer, networks, True
 
 
 class Layer(HasParameters, metaclass=_LayerType):
@@ -199,7 +163,7 @@ class Layer(HasParameters, metaclass=_LayerType):
 
     #: the constructor's arguments by name, defaults included
     arguments: Mapping[str, Any]
-    facts: LayerFacts
+    facts: Facts
     #: whether ``reuse`` gives this layer back; inputs are values, not parameters
     shares_by_name = True
     #: whether it computes in the type of its parameters under a mixed policy: statistics need it
@@ -218,7 +182,7 @@ class Layer(HasParameters, metaclass=_LayerType):
 
     def __init__(self, name: str | None = None, act: Any = None) -> None:
         super().__init__(name="layer")  # a module's name is an identifier; ours is a path
-        vars(self).setdefault("facts", LayerFacts())
+        vars(self).setdefault("facts", Facts())
         if name is not None:
             self.facts.own_name = naming.check_name(name, type(self).__name__)
         if act is not None:
@@ -321,13 +285,14 @@ class Layer(HasParameters, metaclass=_LayerType):
         shape = [int(size) for size in shape]
         dtype = self.facts.variable_dtype if dtype is None else tf.as_dtype(dtype)
         make = initializers.get(init)
+        aggregation = tf.VariableAggregation
         # What training moves beside gradients is the mean of what replicas find.
         is_statistic = not trainable and dtype.is_floating
         with tf.init_scope(), tf.name_scope(""), not_captured():
             variable = tf.Variable(
                 lambda: tf.cast(make(shape, dtype=dtype), dtype),
                 trainable=trainable,
-                aggregation=_AGGREGATION[is_statistic],
+                aggregation=aggregation.MEAN if is_statistic else aggregation.NONE,
                 name=f"{self.facts.label or self.name}/{var_name}",
                 shape=shape,
             )

@@ -8,10 +8,9 @@ error. A trace sees every variable that is read; what runs eagerly sees the trai
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +20,7 @@ from tensorlayer.errors import InvalidArgument, UnlistedVariable
 from tensorlayer.layers import arguments, naming, tree
 from tensorlayer.layers.mode import current_mode, mode
 from tensorlayer.layers.owner import scope_of
-from tensorlayer.layers.precision import Precision, cast, exactly, first_float, stand_in, within
+from tensorlayer.layers.precision import cast, exactly, first_float, stand_in, within
 from tensorlayer.layers.sharing import Registry
 from tensorlayer.layers.structure import leaves, rebuild
 
@@ -47,7 +46,7 @@ LOCK = threading.RLock()
 
 def compute(owner: Layer | Model, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
     """Return the outputs of a layer or model for tensors; the first time, make the parameters."""
-    if _mode_of(owner) in owner.facts.compared:
+    if _mode_of(owner) in owner.facts.compared_modes:
         return run(owner, args, options)
     with _making(owner):
         build(owner, args, options)
@@ -73,7 +72,7 @@ def _making(owner: Layer | Model) -> AbstractContextManager[Any]:
     that held a lock meanwhile would wait for ever.
     """
     is_replica = tf.distribute.has_strategy() and not tf.distribute.in_cross_replica_context()
-    return contextlib.nullcontext() if owner.facts.compared or is_replica else LOCK
+    return nullcontext() if owner.facts.compared_modes or is_replica else LOCK
 
 
 def build(layer: Layer, args: tuple[Any, ...], options: Mapping[str, Any]) -> None:
@@ -104,51 +103,41 @@ def build_at_once(layer: Layer) -> None:
 
 def run(owner: Layer | Model, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
     """Run ``forward`` of a layer or model that is built."""
-    if owner.trainable:
-        return _in_scope(owner, args, options)
-    with mode(False):
-        return _in_scope(owner, args, options)
+    # The library's own layers make none in it; what others make there belongs to the owner.
+    makes_layers = getattr(type(owner), "needs_autograph", True) is True
+    is_graph = not tf.executing_eagerly()
+    with (
+        mode(None if owner.trainable else False),
+        naming.inside(_own_scope(owner)) if makes_layers else nullcontext(),
+        tf.name_scope(f"{naming.as_path(owner.name)}/") if is_graph else nullcontext(),
+    ):
+        return _forward(owner, args, options)
 
 
-def _in_scope(owner: Layer | Model, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
-    """Run where layers that are made belong to the owner; the library's own layers make none."""
-    if getattr(type(owner), "needs_autograph", True) is not True:
-        return _in_name_scope(owner, args, options)
+def _own_scope(owner: Layer | Model) -> naming.VariableScope:
+    """Return the scope of its ``forward``, in which layers are found again in every later run."""
     if owner.facts.scope is None:
-        made = _Made(owner)
+        owner.made_in_forward = {}  # an attribute, so that checkpoints find what is in it
+        made = Registry(kept=owner.made_in_forward)
         owner.facts.scope = scope_of(owner.name, reuse=naming.Reuse.AUTO, made=made)
-    with naming.inside(owner.facts.scope):
-        return _in_name_scope(owner, args, options)
-
-
-def _in_name_scope(owner: Layer | Model, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
-    if tf.executing_eagerly():
-        return _forward(owner, args, options)
-    with tf.name_scope(f"{naming.as_path(owner.name)}/"):
-        return _forward(owner, args, options)
+    return owner.facts.scope
 
 
 def _forward(layer: Layer | Model, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
-    precision = layer.facts.precision
-    if precision.compute is None:
+    types = layer.facts.precision
+    if types.of_input:
         return forward_of(layer)(*args, **options)
-    with exactly(precision):
-        return _in_types(layer, args, options, precision)
-
-
-def _in_types(
-    layer: Layer | Model, args: tuple[Any, ...], options: Mapping[str, Any], types: Precision
-) -> Any:
-    if layer.keeps_precision:
-        args, options = cast((args, options), types.variable)
-        return cast(forward_of(layer)(*args, **options), types.compute)
-    args, options = cast((args, options), types.compute)
-    if not types.is_mixed:
-        return forward_of(layer)(*args, **options)
-    with stand_in(layer, types.compute) as standing:
-        # Never traced by itself: a trace would keep the casts of this run as constants.
-        forward = standing.forward
-        return getattr(forward, "python_function", forward)(*args, **options)
+    with exactly(types):
+        if layer.keeps_precision:
+            args, options = cast((args, options), types.variable)
+            return cast(forward_of(layer)(*args, **options), types.compute)
+        args, options = cast((args, options), types.compute)
+        if not types.is_mixed:
+            return forward_of(layer)(*args, **options)
+        with stand_in(layer, types.compute) as standing:
+            # Never traced by itself: a trace would keep the casts of this run as constants.
+            forward = standing.forward
+            return getattr(forward, "python_function", forward)(*args, **options)
 
 
 class _PerMode(dict):
@@ -189,15 +178,14 @@ def settle(owner: Layer | Model, used: Iterable[tf.Variable]) -> None:
         It has parameters, and sharing by name does not allow new ones here.
     """
     require_listed(owner, used)
-    pending = getattr(owner.facts, "pending", None)
-    if pending is not None:
-        error, scope = pending
+    if owner.facts.pending is not None:
+        error, scope = owner.facts.pending
         if owner.parameters:
             raise error
         if owner.facts.is_named:
             scope.remember(owner)
         owner.facts.pending = None
-    owner.facts.compared |= {_mode_of(owner)}
+    owner.facts.compared_modes |= {_mode_of(owner)}
 
 
 def require_listed(owner: Any, used: Iterable[tf.Variable]) -> None:
@@ -223,28 +211,12 @@ def require_listed(owner: Any, used: Iterable[tf.Variable]) -> None:
 
 def require_types(owner: Layer | Model, args: tuple[Any, ...], error: Exception) -> None:
     """Raise InvalidArgument if the reason of ``error`` is that types do not fit together."""
-    has, gets = getattr(owner.facts, "variable_dtype", None), first_float(args)
+    has, gets = owner.facts.variable_dtype, first_float(args)
     if owner.is_built and owner.parameters and has not in {None, gets}:
         raise InvalidArgument(
             f"{owner!r}: its parameters are {has.name}, its input is {gets.name}. Cast the input, "
             f"or give the layer dtype={gets.name!r}."
         ) from error
-
-
-class _Made(Registry):
-    """The layers that a ``forward`` makes: found again in every later run, kept by its layer."""
-
-    def __init__(self, owner: Layer) -> None:
-        super().__init__()
-        self._owner = owner
-
-    def add(self, name: str, layer: Layer, keep: bool = False) -> None:
-        """Find ``layer`` under ``name`` from now on."""
-        super().add(name, layer, keep)
-        if not hasattr(self._owner, "made_in_forward"):
-            self._owner.made_in_forward = {}
-        # In place: what a checkpoint restores before it is made, TensorFlow remembers by the place.
-        self._owner.made_in_forward[name] = layer
 
 
 def tensors_of(args: Any, options: Mapping[str, Any], dtype: tf.DType) -> Any:

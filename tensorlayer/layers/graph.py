@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import copy
 import functools
+import operator
+from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -25,7 +27,7 @@ from tensorlayer.layers import summary
 from tensorlayer.layers.computing import compute
 from tensorlayer.layers.feeding import bind_inputs
 from tensorlayer.layers.mode import default_mode, mode
-from tensorlayer.layers.naming import may_be_taken, names_of
+from tensorlayer.layers.naming import give_label, may_be_taken, names_of
 from tensorlayer.layers.outputs import Outputs
 from tensorlayer.layers.parameters import HasParameters
 from tensorlayer.layers.structure import leaves, rebuild
@@ -82,8 +84,7 @@ class Network(HasParameters):
     outputs: Any
     is_train: bool | None
     sides: dict[str, Network]
-    numbers: Mapping[str, int]  #: of unnamed layers below, by kind
-    has_sides = False  #: whether ``outputs`` is a pair of the result and what comes beside it
+    numbers: Counter[str]  #: of unnamed layers below, by kind, at least
 
     def __init__(
         self,
@@ -98,7 +99,10 @@ class Network(HasParameters):
         # Past __setattr__: a tf.Module would wrap and track each of them.
         vars(self).update(layer=layer, args=args, options=options, outputs=outputs, sides={})
         vars(self).update(is_train=is_train, parents=parents)
-        vars(self)["numbers"] = parents[0].numbers if parents else {}
+        # Names are found by walking; for every new layer, time that would grow with the square.
+        numbers = functools.reduce(operator.or_, (p.numbers for p in parents), Counter())
+        give_label(layer, numbers)
+        vars(self)["numbers"] = numbers
 
     # -- what it is
 
@@ -213,14 +217,10 @@ class Network(HasParameters):
     def __bool__(self) -> bool:
         return True
 
-    def __iter__(self) -> NoReturn:
+    def __iter__(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise InvalidArgument(_NOT_A_TENSOR.format(self))
 
-    def __tf_tensor__(self, dtype: Any = None, name: Any = None) -> NoReturn:
-        raise InvalidArgument(_NOT_A_TENSOR.format(self))
-
-    def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise InvalidArgument(_NOT_A_TENSOR.format(self))
+    __tf_tensor__ = __array__ = __iter__
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Network:
         """Return a copy with layers of its own; event by event, so that depth does not matter."""
@@ -288,7 +288,7 @@ def connect(
     if not isinstance(network.outputs, (list, tuple, Mapping)):
         return network
     parts = _parts(network, network.outputs)
-    if not network.has_sides:
+    if not isinstance(parts, Outputs):
         return parts
     main, sides = parts
     for name in sides:
@@ -318,36 +318,10 @@ def apply(
     parents = networks_in((args, options))
     if may_be_taken(layer, len(parents)):
         names_of(dict.fromkeys([*layers_of(parents), layer]))  # it raises if that is here
-    numbers = _numbers(layer, parents)
+    network = Network(layer, args, options, None, is_train)
     with default_mode(is_train):
-        outputs = _outputs(layer, tuple(args), options, parents)
-    network = Network(layer, args, options, _structure(outputs), is_train)
-    vars(network).update(has_sides=isinstance(outputs, Outputs), numbers=numbers)
+        vars(network)["outputs"] = _outputs(layer, tuple(args), options, parents)
     return network
-
-
-def _numbers(layer: Layer, parents: Sequence[Network]) -> Mapping[str, int]:
-    """Label a new layer without a name; return how many there are of each kind, at least.
-
-    Its variables are made now and called after it, for good. The names in the network are found by
-    walking all of it, which for every new layer would take time that grows with the square.
-    """
-    numbers: Mapping[str, int] = parents[0].numbers if parents else {}
-    for other in parents[1:]:
-        if other.numbers is not numbers:
-            numbers = {
-                stem: max(numbers.get(stem, 0), other.numbers.get(stem, 0))
-                for stem in {**numbers, **other.numbers}
-            }
-    if layer.facts.is_named or layer.facts.label:
-        return numbers
-    number = numbers.get(layer.name, 0) + 1
-    layer.facts.label = f"{layer.name}_{number}"
-    return {**numbers, layer.name: number}
-
-
-def _structure(outputs: Any) -> Any:
-    return outputs.pair() if isinstance(outputs, Outputs) else outputs
 
 
 def _outputs(layer: Layer, args: Any, options: Any, parents: Sequence[Network]) -> Any:
@@ -401,7 +375,5 @@ def _computed(node: Network, values: Mapping[Network, Any]) -> Any:
         args = (values[args[0]],)
     else:
         args, options = fill((args, options), values)
-    if node.is_train is None:
-        return _structure(compute(node.layer, args, options))
     with default_mode(node.is_train):
-        return _structure(compute(node.layer, args, options))
+        return compute(node.layer, args, options)

@@ -15,10 +15,11 @@ How layers are found again by name is in :mod:`tensorlayer.layers.sharing`.
 
 from __future__ import annotations
 
-import collections
 import dataclasses
 import enum
 import re
+import weakref
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
@@ -41,6 +42,7 @@ __all__ = [
     "check_name",
     "current_graph",
     "current_scope",
+    "give_label",
     "inside",
     "isolated",
     "may_be_taken",
@@ -100,18 +102,18 @@ def as_path(text: str) -> str:
     return path if _VALID.match(path) else f"model{path}"
 
 
-@dataclasses.dataclass(eq=False)
+@dataclasses.dataclass
 class VariableScope:
     """Where layers are made: a prefix of their names, and whether they are found again."""
 
     name: str = ""  #: the prefix, complete
     owner: str = ""  #: the part of it that belongs to the layer or model that makes them
     reuse: Reuse = Reuse.NEVER
-    made: Registry = dataclasses.field(default_factory=Registry, repr=False)  #: within it
-    known: Registry | None = dataclasses.field(default=None, repr=False)  #: where reuse looks
-    around: VariableScope | None = dataclasses.field(default=None, repr=False)
+    made: Registry = dataclasses.field(default_factory=Registry)  #: within it
+    known: Registry | None = None  #: where reuse looks
+    around: VariableScope | None = None
     #: of unnamed layers that its owner made, by kind
-    numbers: dict[str, int] = dataclasses.field(default_factory=dict, repr=False)
+    numbers: Counter[str] = dataclasses.field(default_factory=Counter)
 
     def qualify(self, name: str) -> str:
         """Return ``name`` with the prefix of this scope."""
@@ -121,16 +123,6 @@ class VariableScope:
     def findable(self) -> Registry:
         """The layers that come back under ``reuse``."""
         return self.made if self.known is None else self.known
-
-    def label(self, layer: Layer) -> str:
-        """Return what an unnamed layer's variables are called after: a number if it has an owner.
-
-        In a network it will be that in the network.
-        """
-        if not self.owner or layer.facts.is_named:
-            return ""
-        number = self.numbers[layer.name] = self.numbers.get(layer.name, 0) + 1
-        return f"{layer.name}_{number}"
 
     def remember(self, layer: Layer) -> None:
         """Let this scope, and those around it, find the layer under its name."""
@@ -171,10 +163,10 @@ def current_scope() -> VariableScope:
     return VariableScope(name, scope.owner, reuse, known=scope.findable, around=scope)
 
 
-def current_graph() -> tf.Graph | None:
+def current_graph() -> weakref.ref[tf.Graph] | None:
     """Return the TensorFlow 1 graph whose variables are used here, None in TensorFlow 2."""
     graph = None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
-    return None if graph is None or graph.building_function else graph
+    return None if graph is None or graph.building_function else weakref.ref(graph)
 
 
 def inside(scope: VariableScope) -> AbstractContextManager[object]:
@@ -256,6 +248,13 @@ def _reuse(reuse: Any, around: Reuse) -> Reuse:
     return Reuse.AUTO if getattr(reuse, "name", "") in {"AUTO", "AUTO_REUSE"} else Reuse.ALWAYS
 
 
+def give_label(layer: Layer, numbers: Counter[str]) -> None:
+    """Call the variables of an unnamed layer after its number among those of its kind, for good."""
+    if not layer.facts.is_named and not layer.facts.label:
+        numbers[layer.name] += 1
+        layer.facts.label = f"{layer.name}_{numbers[layer.name]}"
+
+
 def note(layer: Layer) -> None:
     """Note that a layer has its name from now on."""
     _LIVING.add(layer.name, layer)
@@ -282,14 +281,14 @@ def names_of(layers: Iterable[Layer]) -> dict[Layer, str]:
     for layer in layers:
         if layer.facts.is_named and given.setdefault(layer.name, layer) is not layer:
             raise _taken(layer, given[layer.name])
-    numbers: collections.Counter[str] = collections.Counter()
+    numbers: Counter[str] = Counter()
     names: dict[Layer, str] = {}
     for layer in layers:
         names[layer] = layer.name if layer.facts.is_named else _next(layer.name, numbers, given)
     return names
 
 
-def _next(stem: str, numbers: collections.Counter[str], taken: Iterable[str]) -> str:
+def _next(stem: str, numbers: Counter[str], taken: Iterable[str]) -> str:
     numbers[stem] += 1
     while f"{stem}_{numbers[stem]}" in taken:
         numbers[stem] += 1

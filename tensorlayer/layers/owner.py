@@ -7,11 +7,13 @@ neither enters the scope around nor is shared with another owner.
 from __future__ import annotations
 
 import dataclasses
+import weakref
+from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
 
-from tensorlayer.errors import InvalidArgument
+from tensorlayer.errors import InvalidArgument, TensorLayerError
 from tensorlayer.layers import arguments, naming
 from tensorlayer.layers.precision import OF_THE_INPUT, Precision, within
 from tensorlayer.layers.structure import rebuild
@@ -19,16 +21,26 @@ from tensorlayer.layers.structure import rebuild
 __all__ = ["Facts", "OwnerType", "scope_of"]
 
 
-@dataclasses.dataclass(eq=False)
+@dataclasses.dataclass
 class Facts:
     """What is known of a layer or model besides what its class stores."""
 
     prefix: str = ""  #: of its name: the scope, or owner, that it was made in
     owner: str = ""  #: the part of the prefix that is the owner's
     own_name: str | None = None  #: the rest of its name; None without one
+    label: str = ""  #: what the variables of an unnamed layer are called after
     precision: Precision = OF_THE_INPUT
-    compared: frozenset[bool] = frozenset()  #: modes in which what it lists is what it uses
+    #: of its parameters, once it is built; None for a model
+    variable_dtype: tf.DType | None = tf.float32
+    is_train: bool | None = None  #: the mode that was declared with a layer
+    #: the TensorFlow 1 graph of its variables, if they are in one
+    graph: weakref.ref[tf.Graph] | None = None
+    #: networks among the arguments of its constructor: inputs of every call
+    networks: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    compared_modes: frozenset[bool] = frozenset()  #: in which what it lists is what it uses
     scope: naming.VariableScope | None = None  #: in which its ``forward`` runs
+    #: to be raised if it turns out to have parameters, else to be remembered in the scope
+    pending: tuple[TensorLayerError, naming.VariableScope] | None = None
     as_layers: dict[str | None, Any] = dataclasses.field(default_factory=dict)  #: of a model
 
     @property
@@ -44,7 +56,7 @@ class OwnerType(type):
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         """Construct with the arguments remembered by name."""
         around = naming.current_scope()
-        facts = Facts(around.name, around.owner)
+        facts = Facts(around.name, around.owner, variable_dtype=None)
         return cls.construct(args, kwargs, arguments.bind(cls, args, kwargs), facts)
 
     def construct(

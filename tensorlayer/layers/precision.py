@@ -41,6 +41,11 @@ class Precision(NamedTuple):
     compute: tf.DType | None = None
 
     @property
+    def of_input(self) -> bool:
+        """Whether the layer has no types of its own."""
+        return self.compute is None
+
+    @property
     def is_mixed(self) -> bool:
         """Whether parameters are cast before they are used."""
         return self.variable != self.compute
@@ -91,7 +96,7 @@ def exactly(types: Precision) -> AbstractContextManager[object]:
 
 def within(types: Precision) -> AbstractContextManager[object]:
     """Let what a layer makes meanwhile have its types, if it has types of its own."""
-    return exactly(types) if types.compute is not None else nullcontext()
+    return nullcontext() if types.of_input else exactly(types)
 
 
 def _of(policy: Any) -> Precision:

@@ -38,11 +38,13 @@ class Registry:
     ----------
     is_weak
         Hold only those that are added with ``keep``; the others are found as long as they live.
+    kept
+        Where those are held.
     """
 
-    def __init__(self, is_weak: bool = False) -> None:
+    def __init__(self, is_weak: bool = False, kept: dict[str, Layer] | None = None) -> None:
         self._is_weak = is_weak
-        self._kept: dict[str, Layer] = {}
+        self._kept = {} if kept is None else kept
         self._living: dict[str, tuple[weakref.ref[Layer], ...]] = {}
         self.repeated: set[str] = set()  #: names under which several live
 
@@ -80,7 +82,10 @@ class Registry:
 
 
 def look_up(
-    scope: VariableScope, cls: type[Layer], given: dict[str, Any], graph: tf.Graph | None = None
+    scope: VariableScope,
+    cls: type[Layer],
+    given: dict[str, Any],
+    graph: weakref.ref[tf.Graph] | None,
 ) -> tuple[Layer | None, TensorLayerError | None]:
     """Return the layer that ``cls(**given)`` is to be in a scope with reuse, in this graph.
 
@@ -102,12 +107,12 @@ def look_up(
             "reuse=...) and in forward(), one that has parameters needs a name. Give it name=..."
         )
     name = scope.qualify(given["name"])
-    found = (each for each in reversed(scope.findable.named(name)) if each.facts.graph() is graph)
+    found = (each for each in reversed(scope.findable.named(name)) if each.facts.graph == graph)
     layer = next(found, None)
     difference = "" if layer is None else _difference(layer, cls, given)
     if layer is not None and not difference:
         return layer, None
-    if layer is not None and (not layer.facts.compared or layer.parameters):
+    if layer is not None and (not layer.facts.compared_modes or layer.parameters):
         raise NameMismatch(
             f"{cls.__name__} {name!r}: reuse needs the same class and arguments, but "
             f"{difference}. Give it another name, or make the two agree."

@@ -9,7 +9,6 @@ import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument, TensorLayerError, WrongShape
 from tensorlayer.layers import computing, summary
-from tensorlayer.layers.outputs import Outputs
 from tensorlayer.layers.structure import leaves, rebuild
 
 if TYPE_CHECKING:
@@ -38,14 +37,11 @@ def trace(layer: Layer, args: tuple[Any, ...], options: Mapping[str, Any]) -> An
 def _traced(layer: Layer, args: Any, options: Any) -> tuple[Any, list[tf.Variable]]:
     given = (args, options)
     specs = [leaf for leaf in leaves(given) if isinstance(leaf, tf.TensorSpec)]
-    has_sides = []
 
     def forward(*tensors: tf.Tensor) -> Any:
         values = iter(tensors)
         inputs, named = rebuild(given, lambda leaf: _next_for(leaf, values))
         outputs = computing.run(layer, inputs, named)
-        has_sides.append(isinstance(outputs, Outputs))
-        outputs = outputs.pair() if has_sides[-1] else outputs
         _require_tensors(layer, outputs)
         return outputs
 
@@ -54,7 +50,6 @@ def _traced(layer: Layer, args: Any, options: Any) -> tuple[Any, list[tf.Variabl
     else:  # the same graph without the conversion and what a function needs to be called
         traced = tf.compat.v1.wrap_function(forward, specs)
     outputs = rebuild(traced.structured_outputs, lambda o: tf.TensorSpec(o.shape, o.dtype))
-    outputs = Outputs(outputs[0], **outputs[1]) if has_sides[-1] else outputs
     return outputs, list(traced.graph.variables)
 
 

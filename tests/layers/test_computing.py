@@ -181,7 +181,7 @@ def test_what_is_held_and_not_used_need_not_be_built():
 
 def test_a_comparison_adds_nothing_to_a_trace():
     net = Dense(Input([None, 4]), 3)
-    net.layer.facts.compared = frozenset()
+    net.layer.facts.compared_modes = frozenset()
     spec = tf.TensorSpec([2, 4])
 
     first = tf.function(lambda x: net(x, is_train=True)).get_concrete_function(spec)

@@ -7,6 +7,7 @@ import tensorflow as tf
 import tensorlayer as tl
 from tensorlayer.layers import Dense, Input, Layer, Outputs
 from tensorlayer.layers.outputs import main_of
+from tensorlayer.layers.structure import rebuild
 
 
 class Counting(Layer):
@@ -25,8 +26,9 @@ class Counting(Layer):
 def test_the_result_and_what_comes_beside_it_are_one_structure():
     outputs = Outputs("main", total=1, state=[2])
 
-    assert outputs.pair() == ("main", {"total": 1, "state": [2]})
-    assert (outputs.main, outputs.sides) == outputs.pair()
+    assert outputs == ("main", {"total": 1, "state": [2]})
+    assert (outputs.main, outputs.sides) == tuple(outputs)
+    assert rebuild(outputs, str) == Outputs("main", total="1", state=["2"])
 
 
 def test_the_main_output_of_plain_outputs_is_themselves():
