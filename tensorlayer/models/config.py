@@ -3,9 +3,9 @@
 ::
 
     {"format": 1,
-     "inputs": [0], "outputs": {"is": "node", "index": 2},
+     "inputs": [{"is": "node", "index": 0}], "outputs": {"is": "node", "index": 2},
      "layers": {"x": {"class": "tensorlayer.layers._Input", "arguments": {...}}, ...},
-     "nodes": [{"layer": "x"}, {"layer": "relu1", "inputs": {"is": "node", "index": 0}}, ...]}
+     "nodes": [{"layer": "x"}, {"layer": "relu1", "inputs": [{"is": "node", "index": 0}]}, ...]}
 
 A subclass of ``Model`` with a constructor of its own is described by its name and the arguments of
 that. What occurs
@@ -36,7 +36,7 @@ from tensorlayer.layers.graph import Network
 from tensorlayer.layers.naming import isolated
 from tensorlayer.layers.structure import leaves
 from tensorlayer.models.memory import machine_bytes, variables_within
-from tensorlayer.models.names import find_class
+from tensorlayer.models.names import find_class, import_path
 from tensorlayer.models.places import check_depth, item, reading
 from tensorlayer.models.shared import Read, current_read, current_written, reading_into, writing
 from tensorlayer.models.state import describe_state, precision_of, restore_later, without_state
@@ -46,7 +46,6 @@ from tensorlayer.models.values import (
     decode_layer,
     encode,
     encode_layer,
-    import_path,
 )
 
 __all__ = ["FORMAT", "describe", "describe_model", "digest", "read_model", "read_within"]
@@ -89,12 +88,10 @@ def _describe_network(inputs: Any, outputs: Any) -> dict[str, Any]:
     """Return the JSON of a network: its layers, and the events that connect them."""
     order = graph.nodes([inputs, outputs])
     places = {node: index for index, node in enumerate(order)}
-    nodes = graph.networks_in(inputs)
-    is_list = isinstance(inputs, Network) or (isinstance(inputs, list) and inputs == nodes)
-    links = _describe_links(inputs, places, "inputs")
+    listed = [inputs] if isinstance(inputs, Network) else inputs  # which is the same model
     return {
         "format": FORMAT,
-        "inputs": [places[node] for node in nodes] if is_list else links,
+        "inputs": _describe_links(listed, places, "inputs"),
         "outputs": _describe_links(outputs, places, "outputs"),
         "layers": _describe_layers(order),
         "nodes": [_describe_node(node, places) for node in order],
@@ -113,8 +110,7 @@ def _describe_layers(order: Sequence[Network]) -> dict[str, Any]:
 def _describe_node(node: Network, places: Mapping[Network, int]) -> dict[str, Any]:
     described: dict[str, Any] = {"layer": node.name}
     if node.parents:
-        key = "inputs" if len(node.args) == 1 else "arguments"
-        described[key] = _describe_links(node.inputs, places, node.name)
+        described["inputs"] = _describe_links(list(node.args), places, node.name)
     if node.options:
         described["options"] = _describe_links(node.options, places, node.name)
     if node.is_train is not None:
@@ -203,16 +199,8 @@ def _read_nodes(config: Mapping[str, Any], place: str) -> tuple[Any, Any]:
     built: list[Network] = []
     for index, node in enumerate(item(config, "nodes", list, place)):
         built.append(_read_node(node, layers, built, f"{place}['nodes'][{index}]"))
-    described = item(config, "inputs", object, place)
-    if isinstance(described, list):
-        described = [_link(index) for index in described]
-    inputs = _read_links(described, built, f"{place}['inputs']")
+    inputs = _read_links(item(config, "inputs", object, place), built, f"{place}['inputs']")
     return inputs, _read_links(item(config, "outputs", object, place), built, f"{place}['outputs']")
-
-
-def _link(index: Any) -> Any:
-    """Return the link of an input; those of a plain list are written as numbers."""
-    return index if isinstance(index, (list, Mapping)) else {"is": "node", "index": index}
 
 
 def _read_node(
@@ -223,10 +211,9 @@ def _read_node(
         raise BrokenConfig(f"{place}['layer']: there is no layer {name!r}.")
     layer = layers[name]
     with reading(place):
-        if "inputs" not in node and "arguments" not in node:
+        if "inputs" not in node:
             return _declare(layer)
-        given = [node["inputs"]] if "inputs" in node else item(node, "arguments", list, place)
-        inputs = _read_links(given, built, f"{place}['inputs']")
+        inputs = _read_links(item(node, "inputs", list, place), built, f"{place}['inputs']")
         options = _read_links(
             node.get("options", {"is": "dict", "items": {}}), built, f"{place}['options']"
         )

@@ -333,8 +333,8 @@ class Model(HasParameters, metaclass=OwnerType):
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write structure and weights into one safetensors file, for :meth:`load`."""
-        text = json.dumps(self.config)
-        weights.save_with_text(path, self.to_arrays(), text)
+        config = json.dumps(self.config)
+        weights.save_safetensors(path, self.to_arrays(), config)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Model:

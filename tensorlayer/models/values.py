@@ -26,22 +26,12 @@ from tensorlayer.models.names import (
     import_path,
     is_marked,
     makes_values,
-    serializable,
 )
 from tensorlayer.models.places import item, reading
 from tensorlayer.models.shared import current_read, current_written
 from tensorlayer.models.state import describe_state, precision_of, restore_later
 
-__all__ = [
-    "decode",
-    "decode_arguments",
-    "decode_layer",
-    "encode",
-    "encode_layer",
-    "find_class",
-    "import_path",
-    "serializable",
-]
+__all__ = ["decode", "decode_arguments", "decode_layer", "encode", "encode_layer"]
 
 #: Types of arrays in a config: numbers. Text and objects could claim any size or be anything.
 _ARRAYS = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",

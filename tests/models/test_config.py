@@ -120,7 +120,7 @@ def test_every_damage_is_a_model_or_our_error_and_does_nothing(make):
 )  # fmt: skip
 def test_a_function_is_not_run_on_constants(inputs):
     hostile.COMPUTED.clear()
-    config = changed(hostile.small(), "nodes", 3, "inputs", to=inputs)
+    config = changed(hostile.small(), "nodes", 3, "inputs", to=[inputs])
 
     with pytest.raises(
         BrokenConfig, match=r"config\['nodes'\]\[3\]\['inputs'\]: the layer is appl"
@@ -133,12 +133,13 @@ def test_a_function_is_not_run_on_constants(inputs):
     ("path", "to", "message"),
     [
         (("nodes", 1, "layer"), "none", r"\['nodes'\]\[1\]\['layer'\]: there is no layer 'none'"),
-        (("nodes", 1, "inputs", "index"), 1, r"one of the 1 nodes before, got 1"),
-        (("nodes", 1, "inputs", "index"), -1, r"one of the 1 nodes before, got -1"),
+        (("nodes", 1, "inputs", 0, "index"), 1, r"one of the 1 nodes before, got 1"),
+        (("nodes", 1, "inputs", 0, "index"), -1, r"one of the 1 nodes before, got -1"),
         (("nodes", 1), {"layer": "twice"}, r"\['nodes'\]\[1\]: .* is no input"),
         (("nodes", 1, "is_train"), 1, r"is_train is true or false"),
-        (("inputs",), [True], r"\['inputs'\]\[0\]\['index'\]: it has to be an integer, got True"),
-        (("inputs",), [1], r"inputs are made by tl.layers.Input"),
+        (("nodes", 1, "inputs"), 3, r"\['inputs'\]: it has to be a list, got 3"),
+        (("inputs", 0, "index"), True, r"\['inputs'\]\[0\]\['index'\]: it has to be an integer"),
+        (("inputs", 0, "index"), 1, r"inputs are made by tl.layers.Input"),
         (("name",), ["small"], r"config\['name'\]: it has to be text"),
         (("class",), "subprocess.Popen", r"config: .*'subprocess.Popen', which is not imported"),
         (("layers", "twice", "class"), "tensorlayer.models.Model", r"which is not imported"),

@@ -11,7 +11,8 @@ import tensorflow as tf
 
 import tensorlayer as tl
 from tensorlayer.errors import BrokenConfig, InvalidArgument, NotSerializable
-from tensorlayer.models.values import decode, decode_layer, encode, find_class, serializable
+from tensorlayer.models.names import find_class, serializable
+from tensorlayer.models.values import decode, decode_layer, encode
 
 
 @serializable
