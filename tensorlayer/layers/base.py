@@ -47,7 +47,7 @@ from tensorlayer.layers.outputs import main_of
 from tensorlayer.layers.owner import Facts, OwnerType
 from tensorlayer.layers.parameters import HasParameters
 from tensorlayer.layers.precision import precision
-from tensorlayer.layers.sharing import look_up
+from tensorlayer.layers.sharing import Reuse, look_up
 
 __all__ = ["Layer", "require_known", "require_rank"]
 
@@ -105,7 +105,7 @@ class _LayerType(OwnerType):
         scope, refusal = naming.current_scope(), None
         facts = Facts(scope.name, scope.owner, graph=naming.current_graph())
         facts.precision = precision(extra.get("dtype"))
-        may_exist = cls.shares_by_name and scope.reuse is not naming.Reuse.NEVER
+        may_exist = cls.shares_by_name and scope.reuse is not Reuse.NEVER
         with computing.LOCK if may_exist else nullcontext():
             if may_exist:
                 layer, refusal = look_up(scope, cls, given, facts.graph)

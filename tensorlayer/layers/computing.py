@@ -21,7 +21,7 @@ from tensorlayer.layers import arguments, naming, tree
 from tensorlayer.layers.mode import current_mode, mode
 from tensorlayer.layers.owner import scope_of
 from tensorlayer.layers.precision import cast, exactly, first_float, stand_in, within
-from tensorlayer.layers.sharing import Registry
+from tensorlayer.layers.sharing import Registry, Reuse
 from tensorlayer.layers.structure import leaves, rebuild
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _own_scope(owner: Layer | Model) -> naming.VariableScope:
     if owner.facts.scope is None:
         owner.made_in_forward = {}  # an attribute, so that checkpoints find what is in it
         made = Registry(kept=owner.made_in_forward)
-        owner.facts.scope = scope_of(owner.name, reuse=naming.Reuse.AUTO, made=made)
+        owner.facts.scope = scope_of(owner.name, reuse=Reuse.AUTO, made=made)
     return owner.facts.scope
 
 

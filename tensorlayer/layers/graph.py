@@ -148,7 +148,10 @@ class Network(HasParameters):
 
     def parts(self) -> Iterator[tuple[str, Any]]:
         """Yield the layers by their names in this network."""
-        yield from ((_within(layer, name), layer) for layer, name in self.layer_names.items())
+        yield from (
+            (name.removeprefix(f"{layer.facts.owner}/"), layer)
+            for layer, name in self.layer_names.items()
+        )
 
     def place(self, base: str, path: str) -> tuple[str, str]:
         """Return the paths of named and unnamed layers: a network owns none of them."""
@@ -202,12 +205,10 @@ class Network(HasParameters):
 
     def __getattr__(self, name: str) -> Any:
         """Return what the layer gives besides its result."""
-        try:
-            return vars(self)["sides"][name]
-        except KeyError:
-            raise AttributeError(
-                f"{type(self).__name__!r} object has no attribute {name!r}"
-            ) from None
+        sides = vars(self).get("sides", {})
+        if name not in sides:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return sides[name]
 
     def __len__(self) -> int:
         if not self.parents:  # TensorFlow would take it for an empty list
@@ -239,11 +240,6 @@ class Network(HasParameters):
     def __repr__(self) -> str:
         own = f" {self.layer.name!r}" if self.layer.facts.is_named else ""
         return f"<Network{own} {summary.shapes(self.outputs)} of {self.layer!r}>"
-
-
-def _within(layer: Layer, name: str) -> str:
-    """Return the layer's name without that of its owner."""
-    return name.removeprefix(f"{layer.facts.owner}/")
 
 
 def networks_in(structure: Any) -> list[Network]:

@@ -16,7 +16,6 @@ How layers are found again by name is in :mod:`tensorlayer.layers.sharing`.
 from __future__ import annotations
 
 import dataclasses
-import enum
 import re
 import weakref
 from collections import Counter
@@ -29,14 +28,13 @@ import tensorflow as tf
 
 from tensorlayer.errors import InvalidName, NameTaken
 from tensorlayer.layers.setting import setting
-from tensorlayer.layers.sharing import Registry
+from tensorlayer.layers.sharing import Registry, Reuse
 
 if TYPE_CHECKING:
     from tensorlayer.layers.base import Layer
 
 __all__ = [
     "AUTO_REUSE",
-    "Reuse",
     "VariableScope",
     "as_path",
     "check_name",
@@ -55,15 +53,6 @@ __all__ = [
 # What TensorFlow accepts as the name of a scope, which is what a layer's name becomes in a graph.
 _VALID = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-
-
-class Reuse(enum.Enum):
-    """When a scope gives back the layers it has."""
-
-    NEVER = False  #: every name is a new layer
-    ALWAYS = True  #: every name has to be there
-    AUTO = "auto"  #: what is there comes back, what is not is made
-    UNCLEAR = "unclear"  #: nobody can tell, so that what is there is an error
 
 
 AUTO_REUSE = Reuse.AUTO
@@ -280,7 +269,12 @@ def names_of(layers: Iterable[Layer]) -> dict[Layer, str]:
     given: dict[str, Layer] = {}
     for layer in layers:
         if layer.facts.is_named and given.setdefault(layer.name, layer) is not layer:
-            raise _taken(layer, given[layer.name])
+            raise NameTaken(
+                f"{layer!r}: the name {layer.name!r} is taken in this network by "
+                f"{given[layer.name]!r}. A name belongs to one layer: choose another one, or share "
+                "parameters by applying the same layer twice or within "
+                "tl.layers.variable_scope(..., reuse=True)."
+            )
     numbers: Counter[str] = Counter()
     names: dict[Layer, str] = {}
     for layer in layers:
@@ -293,11 +287,3 @@ def _next(stem: str, numbers: Counter[str], taken: Iterable[str]) -> str:
     while f"{stem}_{numbers[stem]}" in taken:
         numbers[stem] += 1
     return f"{stem}_{numbers[stem]}"
-
-
-def _taken(layer: Layer, owner: Layer) -> NameTaken:
-    return NameTaken(
-        f"{layer!r}: the name {layer.name!r} is taken in this network by {owner!r}. A name "
-        "belongs to one layer: choose another one, or share parameters by applying the "
-        "same layer twice or within tl.layers.variable_scope(..., reuse=True)."
-    )

@@ -76,7 +76,9 @@ class OwnerType(type):
         made = cls.__new__(cls, *args, **kwargs)
         # Past __setattr__: a tf.Module would wrap the dictionary, and track what is in it.
         # Lists and dictionaries are copied: what becomes of them later is not what was given.
-        kept = {k: rebuild(v, _same) if type(v) in _OPEN else v for k, v in given.items()}
+        kept = {
+            k: rebuild(v, lambda leaf: leaf) if type(v) in _OPEN else v for k, v in given.items()
+        }
         vars(made).update(facts=facts, arguments=kept)
         label = given.get("name")
         label = label if isinstance(label, str) and label else naming.snake_case(cls.__name__)
@@ -91,10 +93,6 @@ class OwnerType(type):
 
 
 _OPEN = {list, dict, tuple}
-
-
-def _same(value: Any) -> Any:
-    return value
 
 
 def scope_of(owner: str, **options: Any) -> naming.VariableScope:

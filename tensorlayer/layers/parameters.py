@@ -88,16 +88,13 @@ class HasParameters(tree.Owner, tf.Module):
             vars(copied)[name] = copy.deepcopy(value, memo)
         return copied
 
-    def __reduce__(self) -> Any:
+    def __reduce_ex__(self, protocol: Any) -> Any:
         """Refuse: what is unpickled is executed."""
         raise NotSerializable(
             f"{self!r} cannot be pickled. Write a model with save(path) or save_weights(path), a "
             "network with tl.models.Model(net.input_nodes, net).save(path); copy.deepcopy copies "
             "within a process."
         )
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        return self.__reduce__()
 
 
 def _is_trained(parameter: tree.Parameter) -> bool:

@@ -65,20 +65,16 @@ def precision(dtype: Any = None) -> Precision:
     >>> precision(tf.float64).is_mixed
     False
     """
-    keras = sys.modules.get("keras")
-    if dtype is None and (around := _AROUND.get()) is not None:
-        return around
-    if dtype is None and keras is None:  # nobody can have set a policy
-        return OF_THE_INPUT
     if dtype is None:
+        keras = sys.modules.get("keras")
+        if (around := _AROUND.get()) or keras is None:  # nobody can have set a policy
+            return around or OF_THE_INPUT
         policy = keras.config.dtype_policy()
         return OF_THE_INPUT if policy.name == keras.config.floatx() else _of(policy)
     try:
         if isinstance(dtype, str) and dtype.startswith("mixed_"):
             dtype = tf.keras.mixed_precision.Policy(dtype)
-        given = (
-            _of(dtype) if hasattr(dtype, "compute_dtype") else Precision(*2 * [tf.as_dtype(dtype)])
-        )
+        given = _of(dtype)
     except (TypeError, ValueError):
         given = Precision()
     if given.variable is None or not given.variable.is_floating:
@@ -99,8 +95,10 @@ def within(types: Precision) -> AbstractContextManager[object]:
     return nullcontext() if types.of_input else exactly(types)
 
 
-def _of(policy: Any) -> Precision:
-    return Precision(tf.as_dtype(policy.variable_dtype), tf.as_dtype(policy.compute_dtype))
+def _of(dtype: Any) -> Precision:
+    """Return what a policy says; with a type, both are that."""
+    named = (getattr(dtype, name, dtype) for name in ("variable_dtype", "compute_dtype"))
+    return Precision(*map(tf.as_dtype, named))
 
 
 def first_float(values: Any) -> tf.DType:

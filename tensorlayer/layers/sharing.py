@@ -9,6 +9,7 @@ never has to be there; whether it has is known once it is built.
 
 from __future__ import annotations
 
+import enum
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,16 @@ if TYPE_CHECKING:
     from tensorlayer.layers.base import Layer
     from tensorlayer.layers.naming import VariableScope
 
-__all__ = ["Registry", "look_up"]
+__all__ = ["Registry", "Reuse", "look_up"]
+
+
+class Reuse(enum.Enum):
+    """When a scope gives back the layers it has."""
+
+    NEVER = False  #: every name is a new layer
+    ALWAYS = True  #: every name has to be there
+    AUTO = "auto"  #: what is there comes back, what is not is made
+    UNCLEAR = "unclear"  #: nobody can tell, so that what is there is an error
 
 
 class Registry:
@@ -98,7 +108,7 @@ def look_up(
     NameTaken
         There is one, and nobody can tell whether it is to come back.
     """
-    if scope.reuse.value == "unclear":
+    if scope.reuse is Reuse.UNCLEAR:
         _refuse_unclear(scope, cls, given.get("name"))
         return None, None
     if given.get("name") is None:
@@ -117,7 +127,7 @@ def look_up(
             f"{cls.__name__} {name!r}: reuse needs the same class and arguments, but "
             f"{difference}. Give it another name, or make the two agree."
         )
-    return None, None if scope.reuse.value == "auto" else _missing(scope, cls, name)
+    return None, None if scope.reuse is Reuse.AUTO else _missing(scope, cls, name)
 
 
 def _refuse_unclear(scope: VariableScope, cls: type[Layer], name: str | None) -> None:

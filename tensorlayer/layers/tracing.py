@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
@@ -40,7 +40,9 @@ def _traced(layer: Layer, args: Any, options: Any) -> tuple[Any, list[tf.Variabl
 
     def forward(*tensors: tf.Tensor) -> Any:
         values = iter(tensors)
-        inputs, named = rebuild(given, lambda leaf: _next_for(leaf, values))
+        inputs, named = rebuild(
+            given, lambda leaf: next(values) if isinstance(leaf, tf.TensorSpec) else leaf
+        )
         outputs = computing.run(layer, inputs, named)
         _require_tensors(layer, outputs)
         return outputs
@@ -61,10 +63,6 @@ def _is_told_code(layer: Layer) -> bool:
 
 #: Without Python control flow on tensors.
 _PLAIN = ("tensorlayer.", "tensorflow.", "keras.")
-
-
-def _next_for(leaf: Any, values: Iterator[tf.Tensor]) -> Any:
-    return next(values) if isinstance(leaf, tf.TensorSpec) else leaf
 
 
 def _require_tensors(layer: Layer, outputs: Any) -> None:
