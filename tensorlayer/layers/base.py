@@ -120,7 +120,8 @@ class _LayerType(OwnerType):
                 layer.trainable = False
             if scope.owner:
                 naming.give_label(layer, scope.numbers)
-            computing.build_at_once(layer)
+            if (shape := layer.shape_to_build_for()) is not None:
+                computing.build(layer, (tf.TensorSpec(shape),), {})
             if refusal is None and facts.is_named:
                 scope.remember(layer)
             elif refusal is not None and vars(layer).get("_weights"):

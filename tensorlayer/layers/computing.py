@@ -9,7 +9,7 @@ error. A trace sees every variable that is read; what runs eagerly sees the trai
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -31,9 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LOCK",
     "build",
-    "build_at_once",
     "compute",
-    "require_listed",
     "run",
     "settle",
     "tensors_of",
@@ -92,13 +90,6 @@ def build(layer: Layer, args: tuple[Any, ...], options: Mapping[str, Any]) -> No
         vars(layer).update(before)
         raise
     layer.is_built = True
-
-
-def build_at_once(layer: Layer) -> None:
-    """Make the parameters of a new layer if its arguments tell their shapes."""
-    shape = layer.shape_to_build_for()
-    if shape is not None:
-        build(layer, (tf.TensorSpec(shape),), {})
 
 
 def run(owner: Layer | Model, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
@@ -167,7 +158,7 @@ def forward_of(owner: Layer | Model) -> Callable[..., Any]:
 
 
 @tf.autograph.experimental.do_not_convert
-def settle(owner: Layer | Model, used: Iterable[tf.Variable]) -> None:
+def settle(owner: Layer | Model, used: Collection[tf.Variable]) -> None:
     """Compare what it lists with what a first run used.
 
     Raises
@@ -177,7 +168,7 @@ def settle(owner: Layer | Model, used: Iterable[tf.Variable]) -> None:
     NameMissing, InvalidName
         It has parameters, and sharing by name does not allow new ones here.
     """
-    require_listed(owner, used)
+    _require_listed(owner, used)
     if owner.facts.pending is not None:
         error, scope = owner.facts.pending
         if owner.parameters:
@@ -188,9 +179,7 @@ def settle(owner: Layer | Model, used: Iterable[tf.Variable]) -> None:
     owner.facts.compared_modes |= {_mode_of(owner)}
 
 
-def require_listed(owner: Any, used: Iterable[tf.Variable]) -> None:
-    """Raise UnlistedVariable unless every variable that was used is among the parameters."""
-    used = list(used)
+def _require_listed(owner: Layer | Model, used: Collection[tf.Variable]) -> None:
     if not used:
         return
     listed = {
@@ -251,8 +240,5 @@ def _is_input(value: Any) -> bool:
 
 def _sizes(value: Any) -> list[int | None] | None:
     """Return the sizes of a tensor or spec; None where even the rank is unknown."""
-    shape = getattr(value, "shape", None)
-    if shape is None:
-        shape = tf.convert_to_tensor(value).shape
-    shape = tf.TensorShape(shape)
+    shape = tf.TensorShape(value.shape if hasattr(value, "shape") else np.shape(value))
     return None if shape.rank is None else shape.as_list()

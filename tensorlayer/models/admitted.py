@@ -16,6 +16,7 @@ Whoever needs one of them wraps it in a function that :func:`tensorlayer.models.
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -116,24 +117,17 @@ _NAMES = {
         Ones Orthogonal RandomNormal RandomUniform TruncatedNormal VarianceScaling Zeros
     """,
 }
-_MODULES = {
-    "tensorlayer.activation": activation,
-    "tensorflow.nn": tf.nn,
-    "tensorflow.math": tf.math,
-    "tensorflow.image": tf.image,
-    "tensorflow.linalg": tf.linalg,
-    "tensorflow.signal": tf.signal,
-    "tensorflow.keras.activations": tf.keras.activations,
-    "tensorflow": tf,
-    "tensorlayer.initializers": initializers,
-    "tensorflow.keras.initializers": tf.keras.initializers,
-}
+_OURS = {"tensorlayer.activation": activation, "tensorlayer.initializers": initializers}
+
+
+def _module(path: str) -> Any:
+    return _OURS[path] if path in _OURS else functools.reduce(getattr, path.split(".")[1:], tf)
 
 
 def _found(kind: Callable[[Any], bool]) -> dict[str, Any]:
     """Return what is listed, of this kind, and what this release of TensorFlow has."""
     every = {
-        f"{module}.{name}": getattr(_MODULES[module], name, None)
+        f"{module}.{name}": getattr(_module(module), name, None)
         for module, names in _NAMES.items()
         for name in names.split()
     }

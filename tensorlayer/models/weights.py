@@ -38,7 +38,7 @@ from tensorlayer.errors import (
     did_you_mean,
 )
 from tensorlayer.models import checkpoint
-from tensorlayer.models.casting import in_type_of, in_types_of_numpy, require_kinds
+from tensorlayer.models.casting import in_type_of, in_types_of_numpy, require_kinds, some
 from tensorlayer.models.stored import NAMES, Pairs, Stored, by_name, opened, require_hdf5_names
 from tensorlayer.whole import whole_file
 
@@ -95,7 +95,7 @@ class Skipped:
             "not in the model": self.unexpected,
             "other shapes": self.shapes or self.reshaped,
         }
-        return "; ".join(f"{kind}: {_some(names)}" for kind, names in kinds.items() if names)
+        return "; ".join(f"{kind}: {some(names)}" for kind, names in kinds.items() if names)
 
 
 def format_of(path: str | os.PathLike[str], format: str | None = None) -> str:
@@ -316,14 +316,9 @@ def by_position(parameters: Mapping[str, tf.Variable], arrays: Mapping[str, Any]
     if len(parameters) != len(arrays):
         raise StructureMismatch(
             f"the file holds {len(arrays)} arrays and the model {len(parameters)} parameters: "
-            f"{_some(list(parameters))}. By position both have to be the same."
+            f"{some(list(parameters))}. By position both have to be the same."
         )
     return dict(zip(parameters, arrays.values(), strict=True))
-
-
-def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:5])
-    return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown
 
 
 # -- writing

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument, NameTaken
 from tensorlayer.layers import Dense, Input, Lambda, Layer, variable_scope
-from tensorlayer.layers.tree import Owner, Parameter, children, is_keras, listing
+from tensorlayer.layers.tree import Owner, Parameter, children, is_keras, join, listing
 from tensorlayer.models import Model
 
 
@@ -370,3 +370,11 @@ def test_statistics_of_keras_are_no_weights_that_are_trained():
 
     assert names(net) == ["bn/gamma", "bn/beta", "bn/moving_mean", "bn/moving_variance"]
     assert len(net.trainable_weights) == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "joined"),
+    [("", "", ""), ("a", "", "a"), ("", "b", "b"), ("a/b", "c", "a/b/c")],
+)
+def test_a_path_has_no_empty_parts(path, name, joined):
+    assert join(path, name) == joined
