@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import itertools
 import operator
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
@@ -283,7 +284,12 @@ def connect(
     network = apply(layer, args, options, is_train)
     if not isinstance(network.outputs, (list, tuple, Mapping)):
         return network
-    parts = _parts(network, network.outputs)
+    from tensorlayer.layers.shape import Part
+
+    index = itertools.count()
+    parts = rebuild(
+        network.outputs, lambda leaf: Network(Part(index=next(index)), (network,), {}, leaf)
+    )
     if not isinstance(parts, Outputs):
         return parts
     main, sides = parts
@@ -298,32 +304,24 @@ def connect(
     return main
 
 
-def _parts(network: Network, outputs: Any) -> Any:
-    """Return the structure of networks for a layer whose result is a structure."""
-    from tensorlayer.layers.shape import Part
-
-    places = iter(range(len(leaves(outputs))))
-    return rebuild(outputs, lambda leaf: Network(Part(index=next(places)), (network,), {}, leaf))
-
-
 def apply(
     layer: Layer, args: Sequence[Any], options: Mapping[str, Any], is_train: bool | None = None
 ) -> Network:
     """Apply ``layer`` to networks: the call event, whose outputs may be a structure."""
     is_train = layer.facts.is_train if is_train is None else is_train
-    parents = networks_in((args, options))
-    if may_be_taken(layer, len(parents)):
-        names_of(dict.fromkeys([*layers_of(parents), layer]))  # it raises if that is here
     network = Network(layer, args, options, None, is_train)
+    if may_be_taken(layer, len(network.parents)):
+        names_of(layers_of(network))  # it raises if that is here
     with default_mode(is_train):
-        vars(network)["outputs"] = _outputs(layer, tuple(args), options, parents)
+        vars(network)["outputs"] = _outputs(network)
     return network
 
 
-def _outputs(layer: Layer, args: Any, options: Any, parents: Sequence[Network]) -> Any:
+def _outputs(network: Network) -> Any:
     """Specs in, spec out; tensors in, tensor out."""
-    args, options = fill((args, options), {network: network.outputs for network in parents})
-    are_specs = {isinstance(leaf, tf.TensorSpec) for n in parents for leaf in leaves(n.outputs)}
+    layer, given = network.layer, {parent: parent.outputs for parent in network.parents}
+    args, options = fill((network.args, network.options), given)
+    are_specs = {isinstance(leaf, tf.TensorSpec) for leaf in leaves(list(given.values()))}
     if are_specs == {False}:
         return compute(layer, args, options)
     if are_specs == {True}:
