@@ -19,6 +19,7 @@ import tensorflow as tf
 from tensorlayer.errors import InvalidArgument, UnlistedVariable
 from tensorlayer.layers import arguments, naming, tree
 from tensorlayer.layers.mode import current_mode, mode
+from tensorlayer.layers.outputs import Outputs
 from tensorlayer.layers.owner import scope_of
 from tensorlayer.layers.precision import cast, exactly, first_float, stand_in, within
 from tensorlayer.layers.sharing import Registry, Reuse
@@ -121,7 +122,10 @@ def _forward(layer: Layer | Model, args: tuple[Any, ...], options: Mapping[str, 
     with exactly(types):
         if layer.keeps_precision:
             args, options = cast((args, options), types.variable)
-            return cast(forward_of(layer)(*args, **options), types.compute)
+            outputs = forward_of(layer)(*args, **options)
+            if isinstance(outputs, Outputs):  # a cost, for example, is not for the next layer
+                return Outputs(cast(outputs.main, types.compute), outputs.sides)
+            return cast(outputs, types.compute)
         args, options = cast((args, options), types.compute)
         if not types.is_mixed:
             return forward_of(layer)(*args, **options)
