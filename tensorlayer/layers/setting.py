@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import Generic, TypeVar
+from typing import Any
 
 __all__ = ["setting"]
 
-T = TypeVar("T")
 
-
-class setting(Generic[T]):  # noqa: N801 - it reads as a function: with setting(variable, value)
+class setting:  # noqa: N801 - it reads as a function: with setting(variable, value)
     """Let a context variable have this value within the block; ``with`` gives the value.
 
     Python 3.14 has the same as ``with variable.set(value)``. Not a generator: every evaluation of a
@@ -26,10 +24,10 @@ class setting(Generic[T]):  # noqa: N801 - it reads as a function: with setting(
     'outside'
     """
 
-    def __init__(self, variable: ContextVar[T], value: T) -> None:
+    def __init__(self, variable: ContextVar[Any], value: Any) -> None:
         self._variable, self._value = variable, value
 
-    def __enter__(self) -> T:
+    def __enter__(self) -> Any:
         self._token = self._variable.set(self._value)
         return self._value
 
