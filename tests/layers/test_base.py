@@ -298,3 +298,22 @@ def test_arrays_in_arguments_do_not_fill_messages():
     assert repr(layer) == (
         "Dense(n_units=4, W_init=array of shape (1000, 4), in_channels=1000, name='d')"
     )
+
+
+def test_replicas_average_statistics_and_nothing_else():
+    class Counted(Layer):
+        def build(self, inputs_shape):
+            self.w = self._get_weights("w", [2])
+            self.mean = self._get_weights("mean", [2], trainable=False)
+            self.n = self._get_weights("n", [], init=0, trainable=False, dtype=tf.int64)
+
+        def forward(self, inputs):
+            return inputs
+
+    variables = Counted(Input([None, 2]), name="c").parameters
+
+    assert [variable.aggregation.name for variable in variables.values()] == [
+        "NONE",
+        "MEAN",
+        "NONE",
+    ]
