@@ -419,3 +419,15 @@ def test_control_flow_on_tensors_works_wherever_a_function_is_given(declare, tmp
     model.export(tmp_path)
     served = tf.saved_model.load(str(tmp_path)).signatures["serving_default"](x=tf.constant(X))
     np.testing.assert_allclose(next(iter(served.values())), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_forward_that_is_a_function_of_tensorflow_is_a_part_of_the_trace_around():
+    class Traced(Layer):
+        @tf.function
+        def forward(self, x):
+            return x + 1.0
+
+    net = Traced(Input([None, 3]), name="t")
+
+    assert net.outputs.shape.as_list() == [None, 3]
+    np.testing.assert_array_equal(tf.function(net.layer)(tf.ones([1, 3])), 2 * np.ones([1, 3]))

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gc
 
 import pytest
+import tensorflow as tf
 
 import tensorlayer as tl
 from tensorlayer.errors import InvalidName, NameTaken
@@ -163,3 +164,17 @@ def test_isolated_is_left_with_an_error():
         1 / 0  # noqa: B018
 
     assert Dense(name="d").name == "d"
+
+
+def test_a_scope_of_tensorflow_1_shares_within_a_scope_that_reuses():
+    def build():
+        with (
+            variable_scope("outer", reuse=tl.layers.AUTO_REUSE),
+            tf.compat.v1.variable_scope("inner"),
+        ):
+            return Dense(Input([None, 4]), 4, name="d")
+
+    with tl.layers.isolated():
+        first = build()
+        assert build().layer is first.layer
+    assert first.name == "outer/inner/d"
