@@ -66,9 +66,8 @@ class Registry:
             self._account(name, layer)
 
     def _account(self, name: str, newest: Layer | None = None) -> None:
-        """Count who has a name after a layer has come or gone."""
-        known = self._living.get(name, ())
-        living = [r for r in known if r() is not None and r() is not newest]
+        """Count who has a name after a layer has come or, without ``newest``, gone."""
+        living = [r for r in self._living.get(name, ()) if r() is not newest]
         if newest is not None:
             living.append(weakref.ref(newest, lambda _: self._account(name)))
         self._living[name] = tuple(living)

@@ -24,6 +24,7 @@ from tensorlayer.layers import (
     Layer,
     variable_scope,
 )
+from tensorlayer.layers.sharing import Registry
 
 
 @pytest.fixture(autouse=True)
@@ -465,3 +466,19 @@ def test_a_scope_of_tensorflow_1_that_does_not_tell_whether_it_reuses_shares_not
             Dense(other, 4, name="d")
 
     assert list(other.parameters)[::2] == ["m/d/weights", "m/dense_1/weights"]
+
+
+def test_a_layer_that_is_noted_again_is_not_another_one_and_one_that_is_gone_is_none():
+    registry, one, other = Registry(is_weak=True), Dense(3), Dense(3)
+    for layer in (one, other, one):
+        registry.add("d", layer)
+
+    assert registry.named("d") == [other, one]
+    assert registry.repeated == {"d"}
+    del other, layer
+    gc.collect()
+    assert registry.named("d") == [one]
+    assert registry.repeated == set()
+    del one
+    gc.collect()
+    assert registry.names() == []
