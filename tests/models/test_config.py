@@ -216,6 +216,23 @@ def test_models_within_models_have_an_end():
             Model.from_config(deep)
 
 
+def test_a_chain_of_whole_models_within_models_has_an_end():
+    config = json.loads(json.dumps(hostile.nested(1).config))
+    deep = config
+    for _ in range(400):
+        deep = changed_inner(config, deep)
+
+    with pytest.raises(BrokenConfig, match=r"nested deeper than 128 levels"):
+        Model.from_config(deep)
+    assert Model.from_config(changed_inner(config, config)).count_params() == 16
+
+
+def changed_inner(config, inner):
+    outer = json.loads(json.dumps(config))
+    outer["layers"]["inner"]["arguments"]["model"]["config"] = inner
+    return outer
+
+
 if __name__ == "__main__":  # python -m tests.models.test_config writes the file anew
     GOLDEN.parent.mkdir(exist_ok=True)
     GOLDEN.write_text(json.dumps(described(), indent=1) + "\n")
