@@ -237,6 +237,30 @@ def test_threads_that_call_a_new_layer_make_its_parameters_once(make, count):
         np.testing.assert_array_equal(output, outputs[0])
 
 
+def test_a_thread_that_comes_while_a_layer_is_built_makes_nothing():
+    x, used, others = tf.ones([1, 4]), [], []
+
+    def init(shape, dtype=tf.float32):
+        if not others:  # the first parameter is being made
+            others.append(threading.Thread(target=call))
+            others[0].start()
+            others[0].join(0.5)
+        return tf.ones(shape, dtype)
+
+    layer = Dense(n_units=3, W_init=init)
+
+    def call():
+        with tf.GradientTape() as tape:
+            layer(x)
+        used.extend(tape.watched_variables())
+
+    call()
+    others[0].join()
+
+    assert len(used) == 4
+    assert {id(v) for v in used} == {id(v) for v in layer.all_weights}
+
+
 # -- types
 
 

@@ -122,6 +122,18 @@ def test_every_layer_of_a_joined_network_is_listed_once():
     assert len({id(v) for v in both.all_params}) == 6
 
 
+def test_a_layer_of_two_networks_keeps_its_name_in_each_when_one_is_joined():
+    shared = Dense(n_units=4)
+    tower = Dense(Dense(shared(Input([None, 4])), 4), 4)
+    before = list(tower.parameters)
+
+    joined = Concat([Dense(Input([None, 4]), 4), shared(Input([None, 4]))])
+
+    assert list(tower.parameters) == before
+    assert len(tower.all_params) == 6
+    assert len(joined.all_params) == 4
+
+
 def test_a_model_relies_on_the_names_it_was_made_with():
     x = Input([None, 4])
     tl.models.Model(x, one := Dense(x, 3))

@@ -216,6 +216,66 @@ def test_parts_of_two_blocks_are_never_shared_and_never_hide_a_layer_around():
     assert [n.layer for n in first.all_layers] == [n.layer for n in second.all_layers]
 
 
+class Residual(Layer):
+    """Makes a named and an unnamed layer in its constructor, and one when it is built."""
+
+    def __init__(self, name=None):
+        super().__init__(name=name)
+        self.first = Dense(n_units=4, name="first")
+        self.second = Dense(n_units=4)
+
+    def build(self, inputs_shape):
+        self.third = Dense(n_units=4, in_channels=inputs_shape[-1])
+
+    def forward(self, inputs):
+        return inputs + self.third(self.second(self.first(inputs)))
+
+
+def doubled(x):
+    return x * tf.Variable(2.0, name="scale")
+
+
+def test_variables_of_blocks_and_functions_are_found_by_the_name_of_their_scope():
+    def stack(net):
+        net = Residual(Residual(net, name="r1"))
+        net = tl.layers.Lambda(net, doubled, name="scaled")
+        return Dense(net, 4, act=tf.keras.layers.PReLU(), name="out")
+
+    with variable_scope("generator"):
+        made = stack(Input([None, 4], name="z"))
+    with variable_scope("discriminator"):
+        judged = stack(made)
+
+    weights = judged.trainable_weights
+    ours = [v for v in weights if v.name.startswith("generator")]
+    theirs = [v for v in weights if v.name.startswith("discriminator")]
+    assert {id(v) for v in ours} == {id(v) for v in made.trainable_weights}
+    assert len(ours) == len(theirs) == 16
+
+
+class Head(Layer):
+    """Its part is called as a layer around it."""
+
+    def __init__(self, name=None):
+        super().__init__(name=name)
+        self.logits = Dense(n_units=3, name="logits")
+
+    def forward(self, inputs):
+        return self.logits(inputs)
+
+
+def test_a_part_does_not_take_the_place_of_the_layer_of_its_name_around():
+    with variable_scope("classifier"):
+        logits = Dense(Input([None, 4]), 3, name="logits")
+        head = Head(Input([None, 4]), name="head")
+
+    with variable_scope("classifier", reuse=True):
+        again = Dense(Input([None, 4]), 3, name="logits")
+
+    assert again.layer is logits.layer
+    assert again.layer is not head.layer.logits
+
+
 def test_what_build_makes_belongs_to_the_layer():
     class Late(Layer):
         def build(self, inputs_shape):
@@ -316,6 +376,21 @@ def test_models_own_the_networks_that_their_constructors_declare():
     ]  # fmt: skip
     assert model.all_weights[0].name == "kept/h/weights:0"
     assert model(np.ones([1, 4]), is_train=False).shape == (1, 2)
+
+
+def test_layers_own_the_networks_that_their_constructors_declare():
+    class Kept(Layer):
+        def __init__(self, name=None):
+            super().__init__(name=name)
+            self.net = Dense(Input([None, 4]), 3, name="h")
+
+        def forward(self, inputs):
+            return self.net(inputs)
+
+    net = Kept(Input([None, 4]), name="kept")
+
+    assert list(net.parameters) == ["kept/h/weights", "kept/h/biases"]
+    assert len(net.trainable_weights) == 2
 
 
 def test_a_constructor_that_fails_leaves_no_scope():

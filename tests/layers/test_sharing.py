@@ -234,6 +234,17 @@ def test_what_is_made_outside_of_isolated_is_found_by_any_thread():
     assert layers[0] is layers[1]
 
 
+@pytest.mark.parametrize("reuse", [True, AUTO_REUSE])
+def test_what_is_made_outside_of_isolated_is_found_in_a_context_that_knows_nothing(reuse):
+    def both(reuse):
+        with variable_scope("shared_by_contexts", reuse=reuse):
+            return build()
+
+    kept = contextvars.Context().run(both, None)
+
+    assert contextvars.Context().run(both, reuse).layer is kept.layer
+
+
 def test_the_newest_living_layer_of_a_name_comes_back():
     old = discriminator(Input([None, 8]))
     new = discriminator(Input([None, 8]))

@@ -152,6 +152,42 @@ def test_damage_is_told_with_its_place(path, to, message):
         Model.from_config(changed(hostile.small(), *path, to=to))
 
 
+NAMED = "keras_nlp"  # a package from which Keras imports what a description names
+
+
+def initializer_that_names_a_module(description):
+    x = Input([None, 4], name="x")
+    model = Model(x, Dense(x, 2, W_init=tf.keras.initializers.Constant(1.0), name="d"))
+    path = ("layers", "d", "arguments", "W_init", "config", "items", "value")
+    return changed(model, *path, to=description)
+
+
+def function_that_is_given_a_module(description):
+    x = Input([None, 4], name="x")
+    model = Model(x, tl.layers.Lambda(x, tf.nn.relu, name="l"))
+    config = changed(model, "nodes", 1, "inputs", to=description)
+    config["layers"]["l"]["arguments"]["fn"]["name"] = "tensorflow.keras.activations.get"
+    return config
+
+
+@pytest.mark.parametrize("make", [initializer_that_names_a_module, function_that_is_given_a_module])
+def test_a_module_that_a_config_names_is_not_imported(make, tmp_path, monkeypatch):
+    (tmp_path / f"{NAMED}.py").write_text("Thing = 1.0")
+    monkeypatch.syspath_prepend(tmp_path)
+    config = {"is": "dict", "items": {}}
+    thing = {"module": NAMED, "class_name": "Thing", "registered_name": "Thing", "config": config}
+    named = make({"is": "dict", "items": thing})
+    assert NAMED not in sys.modules
+
+    try:
+        with pytest.raises((TypeError, ValueError)) as caught:
+            Model.from_config(named)
+        assert NAMED not in sys.modules
+    finally:
+        sys.modules.pop(NAMED, None)
+    assert isinstance(caught.value, BrokenConfig)
+
+
 @pytest.mark.parametrize("config", [None, 3, "Model", [], {}])
 def test_what_is_no_config_is_our_error(config):
     with pytest.raises(BrokenConfig, match=r"^config: "):
@@ -179,6 +215,23 @@ def test_models_within_models_have_an_end():
             deep = outer
         with pytest.raises(BrokenConfig, match=r"nested deeper than 128 levels"):
             Model.from_config(deep)
+
+
+def test_a_chain_of_whole_models_within_models_has_an_end():
+    config = json.loads(json.dumps(hostile.nested(1).config))
+    deep = config
+    for _ in range(400):
+        deep = changed_inner(config, deep)
+
+    with pytest.raises(BrokenConfig, match=r"nested deeper than 128 levels"):
+        Model.from_config(deep)
+    assert Model.from_config(changed_inner(config, config)).count_params() == 16
+
+
+def changed_inner(config, inner):
+    outer = json.loads(json.dumps(config))
+    outer["layers"]["inner"]["arguments"]["model"]["config"] = inner
+    return outer
 
 
 if __name__ == "__main__":  # python -m tests.models.test_config writes the file anew
