@@ -44,7 +44,7 @@ from tensorlayer.layers import arguments, compat, computing, graph, naming
 from tensorlayer.layers.capture import not_captured
 from tensorlayer.layers.mode import current_mode, default_mode, mode
 from tensorlayer.layers.outputs import main_of
-from tensorlayer.layers.owner import Facts, OwnerType
+from tensorlayer.layers.owner import Facts, OwnerType, path_of
 from tensorlayer.layers.parameters import HasParameters
 from tensorlayer.layers.precision import precision
 from tensorlayer.layers.sharing import Reuse, look_up
@@ -124,7 +124,7 @@ class _LayerType(OwnerType):
                 computing.build(layer, (tf.TensorSpec(shape),), {})
             if refusal is None and facts.is_named:
                 scope.remember(layer)
-            elif refusal is not None and vars(layer).get("_weights"):
+            elif refusal is not None and vars(layer).get("_own_weights"):
                 raise refusal
             elif refusal is not None:
                 facts.pending = (refusal, scope)
@@ -172,7 +172,7 @@ class Layer(HasParameters, metaclass=_LayerType):
     #: whether ``forward`` may hold Python control flow on tensors: only layers of others do
     needs_autograph: ClassVar[bool]
     #: the variables that the layer made, by name, in order
-    _weights: Mapping[str, tf.Variable] = MappingProxyType({})
+    _own_weights: Mapping[str, tf.Variable] = MappingProxyType({})
     act: Callable[[Any], Any] | None = None
     _built = False
 
@@ -223,8 +223,7 @@ class Layer(HasParameters, metaclass=_LayerType):
     @property
     def name(self) -> str:
         """The full name, with scope and owner; without a name, that of the class."""
-        own = self.facts.own_name or naming.snake_case(type(self).__name__)
-        return f"{self.facts.prefix}/{own}" if self.facts.prefix else own
+        return path_of(self)
 
     @name.setter
     def name(self, name: str) -> None:
@@ -248,7 +247,7 @@ class Layer(HasParameters, metaclass=_LayerType):
 
     def parts(self) -> Iterator[tuple[str, Any]]:
         """Yield the parameters and what the attributes hold."""
-        yield from self._weights.items()
+        yield from self._own_weights.items()
         yield from super().parts()
 
     def place(self, base: str, path: str) -> tuple[str, str]:
@@ -281,7 +280,7 @@ class Layer(HasParameters, metaclass=_LayerType):
         dtype
             Of the values; None for that of the layer.
         """
-        if var_name in self._weights:
+        if var_name in self._own_weights:
             raise NameTaken(f"{self!r} has a parameter {var_name!r} already. Give it another name.")
         shape = [int(size) for size in shape]
         dtype = self.facts.variable_dtype if dtype is None else tf.as_dtype(dtype)
@@ -297,11 +296,11 @@ class Layer(HasParameters, metaclass=_LayerType):
                 name=f"{self.facts.label or self.name}/{var_name}",
                 shape=shape,
             )
-        self._keep({var_name: variable})
+        self._keep_weights({var_name: variable})
         return variable
 
-    def _keep(self, variables: Mapping[str, tf.Variable]) -> None:
-        self._weights = {**self._weights, **variables}
+    def _keep_weights(self, variables: Mapping[str, tf.Variable]) -> None:
+        self._own_weights = {**self._own_weights, **variables}
         for variable in variables.values():
             variable.layer = self  # so that the layer can be shared as long as its variables live
 

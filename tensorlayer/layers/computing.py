@@ -20,7 +20,7 @@ from tensorlayer.errors import InvalidArgument, UnlistedVariable
 from tensorlayer.layers import arguments, naming, tree
 from tensorlayer.layers.mode import current_mode, mode
 from tensorlayer.layers.outputs import Outputs
-from tensorlayer.layers.owner import scope_of
+from tensorlayer.layers.owner import naming_variables, path_of, scope_of
 from tensorlayer.layers.precision import cast, exactly, first_float, stand_in, within
 from tensorlayer.layers.sharing import Registry, Reuse
 from tensorlayer.layers.structure import leaves, rebuild
@@ -33,6 +33,7 @@ __all__ = [
     "LOCK",
     "build",
     "compute",
+    "require_tensors",
     "run",
     "settle",
     "tensors_of",
@@ -47,7 +48,7 @@ def compute(owner: Layer | Model, args: tuple[Any, ...], options: Mapping[str, A
     """Return the outputs of a layer or model for tensors; the first time, make the parameters."""
     if _mode_of(owner) in owner.facts.compared_modes:
         return run(owner, args, options)
-    with _making(owner):
+    with _making(owner), _named_after(owner):  # eagerly variables only, and this run makes them
         build(owner, args, options)
         with tf.GradientTape() as tape:  # it sees the variables that are read, and adds nothing
             try:
@@ -55,6 +56,7 @@ def compute(owner: Layer | Model, args: tuple[Any, ...], options: Mapping[str, A
             except (TypeError, tf.errors.InvalidArgumentError) as error:
                 require_types(owner, args, error)
                 raise
+        require_tensors(owner, outputs)
         settle(owner, tape.watched_variables())
     return outputs
 
@@ -84,7 +86,11 @@ def build(layer: Layer, args: tuple[Any, ...], options: Mapping[str, Any]) -> No
     named = {key: value for key, value in named.items() if arguments.takes(layer.build, key)}
     before = dict(vars(layer))
     try:
-        with naming.inside(scope_of(layer.name)), within(layer.facts.precision):
+        with (
+            naming.inside(scope_of(layer.name)),
+            within(layer.facts.precision),
+            naming_variables(type(layer), layer.facts.label or layer.name),
+        ):
             layer.build(shapes[0] if len(shapes) == 1 else shapes, **named)
     except Exception:  # it may still be applied to something that fits
         vars(layer).clear()
@@ -101,9 +107,14 @@ def run(owner: Layer | Model, args: tuple[Any, ...], options: Mapping[str, Any])
     with (
         mode(None if owner.trainable else False),
         naming.inside(_own_scope(owner)) if makes_layers else nullcontext(),
-        tf.name_scope(f"{naming.as_path(owner.name)}/") if is_graph else nullcontext(),
+        _named_after(owner) if is_graph else nullcontext(),
     ):
         return _forward(owner, args, options)
+
+
+def _named_after(owner: Layer | Model) -> AbstractContextManager[object]:
+    """Return the scope of TensorFlow in which operations and variables are called after it."""
+    return tf.name_scope(f"{naming.as_path(path_of(owner))}/")
 
 
 def _own_scope(owner: Layer | Model) -> naming.VariableScope:
@@ -111,7 +122,7 @@ def _own_scope(owner: Layer | Model) -> naming.VariableScope:
     if owner.facts.scope is None:
         owner.made_in_forward = {}  # an attribute, so that checkpoints find what is in it
         made = Registry(kept=owner.made_in_forward)
-        owner.facts.scope = scope_of(owner.name, reuse=Reuse.AUTO, made=made)
+        owner.facts.scope = scope_of(path_of(owner), reuse=Reuse.AUTO, made=made)
     return owner.facts.scope
 
 
@@ -210,6 +221,16 @@ def require_types(owner: Layer | Model, args: tuple[Any, ...], error: Exception)
             f"{owner!r}: its parameters are {has.name}, its input is {gets.name}. Cast the input, "
             f"or give the layer dtype={gets.name!r}."
         ) from error
+
+
+def require_tensors(owner: Layer | Model, outputs: Any) -> None:
+    """Raise InvalidArgument unless the outputs of ``forward`` are tensors."""
+    for leaf in leaves(outputs):
+        if not tf.is_tensor(leaf):
+            raise InvalidArgument(
+                f"{owner!r}: forward returns tensors, or lists, tuples and dictionaries of "
+                f"tensors; got {type(leaf).__name__} among them."
+            )
 
 
 def tensors_of(args: Any, options: Mapping[str, Any], dtype: tf.DType) -> Any:

@@ -1,7 +1,8 @@
 """What makes layers in its constructor owns them: the class of the classes ``Layer`` and ``Model``.
 
 An owner's constructor runs in a scope of its own. What it makes is called ``scope/owner/name``, and
-neither enters the scope around nor is shared with another owner.
+neither enters the scope around nor is shared with another owner. A ``tf.Variable`` that the code of
+others makes is called after its owner as well.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import weakref
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import tensorflow as tf
@@ -18,7 +20,7 @@ from tensorlayer.layers import arguments, naming
 from tensorlayer.layers.precision import OF_THE_INPUT, Precision, within
 from tensorlayer.layers.structure import rebuild
 
-__all__ = ["Facts", "OwnerType", "scope_of"]
+__all__ = ["Facts", "OwnerType", "naming_variables", "path_of", "scope_of"]
 
 
 @dataclasses.dataclass
@@ -57,7 +59,12 @@ class OwnerType(type):
         """Construct with the arguments remembered by name."""
         around = naming.current_scope()
         facts = Facts(around.name, around.owner, variable_dtype=None)
-        return cls.construct(args, kwargs, arguments.bind(cls, args, kwargs), facts)
+        takes_it = arguments.accepts(cls, "trainable")
+        is_trainable = takes_it or kwargs.pop("trainable", True)
+        made = cls.construct(args, kwargs, arguments.bind(cls, args, kwargs), facts)
+        if not is_trainable:
+            made.trainable = False
+        return made
 
     def construct(
         cls, args: tuple[Any, ...], kwargs: dict[str, Any], given: dict[str, Any], facts: Facts
@@ -83,7 +90,7 @@ class OwnerType(type):
         label = given.get("name")
         label = label if isinstance(label, str) and label else naming.snake_case(cls.__name__)
         owned = scope_of(f"{facts.prefix}/{label}" if facts.prefix else label)
-        with naming.inside(owned), within(facts.precision):
+        with naming.inside(owned), within(facts.precision), naming_variables(cls, owned.name):
             made.__init__(*args, **kwargs)
         if "_name" not in vars(made):  # which tf.Module's constructor sets
             raise InvalidArgument(
@@ -93,6 +100,18 @@ class OwnerType(type):
 
 
 _OPEN = {list, dict, tuple}
+
+
+def path_of(owner: Any) -> str:
+    """Return the full name of a layer or model: with scope and owner, else that of the class."""
+    own = owner.facts.own_name or naming.snake_case(type(owner).__name__)
+    return f"{owner.facts.prefix}/{own}" if owner.facts.prefix else own
+
+
+def naming_variables(cls: type, path: str) -> AbstractContextManager[object]:
+    """Put ``path`` before the names of variables that code of others makes; ours tells them."""
+    is_ours = getattr(cls, "needs_autograph", True) is not True
+    return nullcontext() if is_ours else tf.name_scope(f"{naming.as_path(path)}/")
 
 
 def scope_of(owner: str, **options: Any) -> naming.VariableScope:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
-from tensorlayer.errors import InvalidArgument, TensorLayerError, WrongShape
+from tensorlayer.errors import TensorLayerError, WrongShape
 from tensorlayer.layers import computing, summary
 from tensorlayer.layers.structure import leaves, rebuild
 
@@ -44,7 +44,7 @@ def _traced(layer: Layer, args: Any, options: Any) -> tuple[Any, list[tf.Variabl
             given, lambda leaf: next(values) if isinstance(leaf, tf.TensorSpec) else leaf
         )
         outputs = computing.run(layer, inputs, named)
-        _require_tensors(layer, outputs)
+        computing.require_tensors(layer, outputs)
         return outputs
 
     if layer.needs_autograph or _is_told_code(layer):
@@ -63,12 +63,3 @@ def _is_told_code(layer: Layer) -> bool:
 
 #: Without Python control flow on tensors.
 _PLAIN = ("tensorlayer.", "tensorflow.", "keras.")
-
-
-def _require_tensors(layer: Layer, outputs: Any) -> None:
-    for leaf in leaves(outputs):
-        if not tf.is_tensor(leaf):
-            raise InvalidArgument(
-                f"{layer!r}: forward returns tensors, or lists, tuples and dictionaries of "
-                f"tensors; got {type(leaf).__name__} among them."
-            )

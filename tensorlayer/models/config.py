@@ -75,7 +75,7 @@ def describe_model(model: Any, is_outermost: bool) -> dict[str, Any]:
     """Return the JSON of a model, perhaps within the config of another one."""
     described: dict[str, Any] = {"class": import_path(type(model)), "name": model.name}
     if "outputs" in model.arguments and model.outputs is not None:
-        described.update(_describe_network(vars(model)["_ends"]["in"], model.outputs))
+        described.update(_describe_network(vars(model)["_given_ends"]["in"], model.outputs))
     else:
         place = f"model {model.name!r}"
         given = {

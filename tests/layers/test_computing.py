@@ -455,3 +455,61 @@ def test_a_forward_that_is_a_function_of_tensorflow_is_a_part_of_the_trace_aroun
 
     assert net.outputs.shape.as_list() == [None, 3]
     np.testing.assert_array_equal(tf.function(net.layer)(tf.ones([1, 3])), 2 * np.ones([1, 3]))
+
+
+# -- outputs
+
+
+class Returning(Layer):
+    """A forward that returns something else than tensors."""
+
+    def __init__(self, what, name=None):
+        super().__init__(name=name)
+        self.what = what
+
+    def forward(self, x):
+        return {"none": (x, None), "text": "text", "in a list": [x, {"a": "text"}]}[self.what]
+
+
+class ReturningModel(Model):
+    def forward(self, x):
+        return x, None
+
+
+def over_a_tensor(what):
+    Returning(InputLayer(X), what)
+
+
+def over_a_shape(what):
+    Returning(Input([None, 4]), what)
+
+
+def in_a_function(what):
+    layer = Returning(what)
+    tf.function(lambda x: layer(x))(X)
+
+
+def in_a_graph_of_tensorflow_1(what):
+    with tf.Graph().as_default():
+        Returning(InputLayer(tf.constant(X)), what)
+
+
+WAYS = [over_a_tensor, over_a_shape, in_a_function, in_a_graph_of_tensorflow_1]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("what", ["none", "text", "in a list"])
+def test_what_is_no_tensor_is_refused_everywhere(way, what):
+    kind = "NoneType" if what == "none" else "str"
+    with pytest.raises(InvalidArgument, match=rf"forward returns tensors.*got {kind} among"):
+        way(what)
+
+
+def test_what_is_no_tensor_is_refused_from_a_model():
+    for apply in (lambda model: model(X), tf.function(lambda model: model(tf.constant(X)))):
+        model = ReturningModel()
+        model.eval()
+        with pytest.raises(InvalidArgument, match=r"forward returns tensors.*got NoneType among"):
+            apply(model)
+    with pytest.raises(InvalidArgument, match=r"forward returns tensors.*got NoneType among"):
+        ReturningModel()(InputLayer(X))

@@ -79,11 +79,13 @@ def test_attributes_that_are_no_parts_are_left_out():
             self.facts = [tf.Variable(1.0)]
             self._selfish = [tf.Variable(1.0)]
 
-    module = Odd()
+    module, plain = Odd(), [n for n, _ in children(tf.Module())]
     vars(module)["_self_kept"] = tf.Variable(1.0)
 
-    assert [n for n, _ in children(module)] == [n for n, _ in children(tf.Module())] + ["_selfish"]
-    assert names(module) == ["_selfish/0"]
+    # What layers keep under these names is no part of them; those of somebody's module are his.
+    assert [n for n, _ in children(module)] == [*plain, "arguments", "facts", "_selfish"]
+    assert names(module) == ["arguments/0", "facts/0", "_selfish/0"]
+    assert {"arguments", "facts"}.isdisjoint(n for n, _ in children(Dense(2, name="d")))
 
 
 def test_children_of_lists_and_dictionaries_are_named_by_place_and_key():
