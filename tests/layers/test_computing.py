@@ -8,7 +8,7 @@ import tensorflow as tf
 
 import tensorlayer as tl
 from tensorlayer.errors import InvalidArgument, NameTaken, UnlistedVariable
-from tensorlayer.layers import BatchNorm, Dense, Input, InputLayer, Lambda, Layer
+from tensorlayer.layers import BatchNorm, Dense, Input, InputLayer, Lambda, Layer, computing
 from tensorlayer.models import Model
 
 X = np.random.default_rng(0).normal(1.0, 2.0, size=(16, 4)).astype("float32")
@@ -513,3 +513,55 @@ def test_what_is_no_tensor_is_refused_from_a_model():
             apply(model)
     with pytest.raises(InvalidArgument, match=r"forward returns tensors.*got NoneType among"):
         ReturningModel()(InputLayer(X))
+
+
+# -- first runs
+
+
+def test_parameters_are_made_under_the_lock_but_not_by_replicas():
+    layer = Dense(2, name="d")
+    strategy = tf.distribute.MirroredStrategy(["CPU:0"])
+    held = []
+
+    assert computing._making(layer) is computing.LOCK
+    strategy.run(lambda: held.append(computing._making(layer)))
+    layer(X)
+
+    assert computing.LOCK not in [*held, computing._making(layer)]
+
+
+def test_an_error_of_a_forward_is_its_own_where_types_fit():
+    class Failing(Layer):
+        def build(self, inputs_shape):
+            self.w = self._get_weights("w", inputs_shape[-1:])
+
+        def forward(self, x):
+            raise TypeError("not today")
+
+    with pytest.raises(TypeError, match="not today"):
+        Failing(name="f")(X)
+
+
+def test_types_that_do_not_fit_are_told_with_the_remedy():
+    layer = Dense(2, in_channels=4, name="d")
+
+    with pytest.raises(
+        InvalidArgument, match=r"parameters are float32, its input is float64. Cast"
+    ):
+        layer(tf.constant(X, tf.float64))
+
+
+def test_a_forward_that_is_a_function_is_traced_once_for_each_mode():
+    traces = []
+
+    class Traced(Layer):
+        @tf.function
+        def forward(self, x):
+            traces.append(self.is_train)
+            return 2 * x
+
+    layer = Traced(name="t")
+    for is_train in (True, False, True, False):
+        np.testing.assert_array_equal(layer(tf.constant(X), is_train=is_train), 2 * X)
+
+    assert traces == [True, False]
