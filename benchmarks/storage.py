@@ -21,6 +21,8 @@ import numpy as np
 import tensorlayer as tl
 from benchmarks import harness
 from benchmarks.harness import Bar, Samples, Spread
+from tensorlayer.datasets import View
+from tensorlayer.datasets.append import INDEXES
 from tensorlayer.hub import Hub
 
 PACKAGES = ("numpy", "pymongo")
@@ -31,6 +33,12 @@ BARS = {
     "blobs, load 100 MB, ours / gridfs": Bar(2.0, is_upper=False),
     "blobs, load 300 MB, ours / gridfs": Bar(2.0, is_upper=False),
     "events, logged and flushed / inserted one by one": Bar(20.0, is_upper=False),
+    "append, 16 floats, ours / insert_many": Bar(0.9, is_upper=False),
+    "append, 64x64x3, ours / insert_many": Bar(0.9, is_upper=False),
+    "append, 224x224x3, ours / insert_many": Bar(0.9, is_upper=False),
+    "stream, 16 floats, ours / find": Bar(0.9, is_upper=False),
+    "stream, 64x64x3, ours / find": Bar(0.9, is_upper=False),
+    "stream, 224x224x3, ours / find": Bar(0.9, is_upper=False),
 }
 
 
@@ -130,8 +138,82 @@ def events(hub: Hub, is_quick: bool) -> Case:
     return Case(name="events", unit="values/s", samples=rates, figures=figures)
 
 
+# -- samples: many documents, in samples/s
+
+#: Shape and type of a sample, and how many of them.
+_KINDS: dict[str, tuple[tuple[int, ...], str, int]] = {
+    "16 floats": ((16,), "float64", 50_000),
+    "64x64x3": ((64, 64, 3), "uint8", 4_000),
+    "224x224x3": ((224, 224, 3), "uint8", 600),
+}
+
+
+def append(hub: Hub, is_quick: bool) -> Case:
+    """Append arrays to a dataset; insert the very documents of such an append by hand."""
+    samples: Samples = {}
+    figures = {}
+    for kind, (shape, dtype, n) in _KINDS.items():
+        n = n // 10 if is_quick else n
+        rng = np.random.default_rng(0)
+        taken: Samples = {"append": [], "insert_many": []}
+        for index in range(4 if is_quick else 6):  # the first one warms up
+            values = (255 * rng.random((n, *shape))).astype(dtype)
+            times = _append_round(hub, values, index)
+            for name in taken if index else ():
+                taken[name].append(n / times[name])
+        samples |= {f"{kind}, {name}": rates for name, rates in taken.items()}
+        ratio = Spread.of_ratios(taken["append"], taken["insert_many"])
+        figures[f"append, {kind}, ours / insert_many"] = ratio
+    return Case(name="append", unit="samples/s", samples=samples, figures=figures)
+
+
+def _append_round(hub: Hub, values: np.ndarray, index: int) -> dict[str, float]:
+    dataset = hub.datasets.create(f"round-{index}")
+    seconds = harness.seconds(
+        lambda: dataset.append(values, labels=np.arange(len(values)), progress=False)
+    )
+    plain = hub.store.indexes("plain", *INDEXES)
+    documents = list(hub.database["samples"].find({"dataset": dataset.key}))
+    by_hand = harness.seconds(lambda: plain.insert_many(documents, ordered=False))
+    for collection in ("samples", "plain"):
+        hub.database[collection].delete_many({})
+    return {"append": seconds, "insert_many": by_hand}
+
+
+def stream(hub: Hub, is_quick: bool) -> Case:
+    """Read all batches of a dataset; read the documents with a cursor, decoding nothing."""
+    samples: Samples = {}
+    figures = {}
+    for kind, (shape, dtype, n) in _KINDS.items():
+        n = n // 10 if is_quick else n
+        values = (255 * np.random.default_rng(0).random((n, *shape))).astype(dtype)
+        dataset = hub.datasets.create(kind.replace(" ", "-"))
+        dataset.append(values, labels=np.arange(n), progress=False)
+        view = dataset.where()
+        contestants = {
+            "batches": functools.partial(_read_batches, view),
+            "find": functools.partial(_read_documents, hub, view),
+        }
+        times = harness.rounds(contestants, 3 if is_quick else 5)
+        rates = {name: [n / each for each in taken] for name, taken in times.items()}
+        samples |= {f"{kind}, {name}": each for name, each in rates.items()}
+        ratio = Spread.of_ratios(rates["batches"], rates["find"])
+        figures[f"stream, {kind}, ours / find"] = ratio
+    return Case(name="stream", unit="samples/s", samples=samples, figures=figures)
+
+
+def _read_batches(view: View) -> None:
+    for _ in view.batches(128):
+        pass
+
+
+def _read_documents(hub: Hub, view: View) -> None:
+    for _ in hub.database["samples"].find(view.filter):
+        pass
+
+
 #: Every section takes a hub on an empty project, and whether it should be quick.
-SECTIONS: tuple[Callable[[Hub, bool], Case], ...] = (blobs, events)
+SECTIONS: tuple[Callable[[Hub, bool], Case], ...] = (blobs, events, append, stream)
 
 
 def measured(sections: Sequence[Callable[[Hub, bool], Case]], is_quick: bool) -> Iterator[Case]:

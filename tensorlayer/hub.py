@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ from pymongo.database import Database
 from tensorlayer.storage.connection import Store
 from tensorlayer.storage.server import PrivateServer
 from tensorlayer.storage.uris import database_of
+from tensorlayer.workflow.context import running
 
 if TYPE_CHECKING:
     from tensorlayer.datasets.dataset import Datasets
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from tensorlayer.workflow.queue import Workflow
 
 T = TypeVar("T")
+
+_logger = logging.getLogger(__name__)
 
 #: The project of everybody who names none.
 DEFAULT_PROJECT = "tensorlayer"
@@ -72,9 +76,7 @@ class Hub:
         """Tasks, and the agents that run them."""
         from tensorlayer.workflow.queue import Workflow
 
-        workflow = self._part("workflow", lambda: Workflow(self.store))
-        workflow.hub = self
-        return workflow
+        return self._part("workflow", lambda: Workflow(self.store, self.environment))
 
     def _part(self, name: str, make: Callable[[], T]) -> T:
         """Return the one part of this name: two would each buffer events of their own."""
@@ -143,6 +145,10 @@ def connect(
 ) -> Hub:
     """Connect to a project, on a private server that starts if need be, or on a server of yours.
 
+    Inside a task, without arguments, this is the connection of the task: what is written through it
+    becomes visible with the end of the task. With arguments it is one of its own, whose writes are
+    visible at once and stay when the task fails; a warning says so.
+
     Parameters
     ----------
     uri
@@ -176,6 +182,14 @@ def connect(
     ...     hub.store.project
     'mnist'
     """
+    if (task := running()) is not None:
+        if uri is None and project is None and home is None:
+            return task.hub
+        _logger.warning(
+            "connect: %r opens a connection of its own: what it writes is visible at once, and "
+            "stays if the task fails. connect() without arguments is the task's connection.",
+            task,
+        )
     uri = uri or (os.environ.get("TENSORLAYER_URI") if home is None else None)
     project = project or (database_of(uri) if uri else None)
     project = project or os.environ.get("TENSORLAYER_PROJECT") or DEFAULT_PROJECT

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime
 import logging
 import signal
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tensorlayer.cli.connection import ProjectOption, UriOption, connected
-from tensorlayer.cli.table import HomeOption
+from tensorlayer.cli.table import HomeOption, JsonOption, show
 from tensorlayer.errors import TensorLayerError
 
-__all__ = ["agent"]
+if TYPE_CHECKING:
+    from tensorlayer.workflow.agents import AgentInfo
+
+__all__ = ["agent", "agents"]
+
+
+# As many digits of a task as `tl tasks` shows.
+_SHORT_ID = 8
 
 
 def agent(
@@ -70,6 +79,41 @@ def agent(
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(message)s")
     with connected(uri, project, home) as hub:
         Agent(hub, settings).run()
+
+
+def agents(
+    as_json: JsonOption = False,
+    uri: UriOption = None,
+    project: ProjectOption = None,
+    home: HomeOption = None,
+) -> None:
+    """List the agents of a project: where they run, what they take, and when they spoke last."""
+    with connected(uri, project, home) as hub:
+        found, now = hub.workflow.agents(), hub.store.now()
+    rows = [
+        {
+            **dataclasses.asdict(each),
+            "silent": each.is_silent(now),
+            "beat": each.beat if as_json else _ago(each, now),
+        }
+        for each in found
+    ]
+    if as_json:
+        columns = [field.name for field in dataclasses.fields(found[0])] if found else []
+        show(rows, [*columns, "silent"], as_json=True)
+        return
+    lines = [
+        row
+        | {name: " ".join(row[name]) for name in ("queues", "imports")}
+        | {"running": " ".join(each[:_SHORT_ID] for each in row["running"])}
+        for row in rows
+    ]
+    show(lines, ("host", "pid", "queues", "imports", "slots", "running", "beat"))
+
+
+def _ago(agent: AgentInfo, now: datetime.datetime) -> str:
+    seconds = max((now - agent.beat).total_seconds(), 0)
+    return f"{seconds:.0f} s ago{', silent' if agent.is_silent(now) else ''}"
 
 
 def _main() -> None:

@@ -20,6 +20,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(tasks.app, name="tasks")
 app.command(name="agent")(agent.agent)
+app.command(name="agents")(agent.agents)
 
 
 def main() -> None:

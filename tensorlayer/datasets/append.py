@@ -7,6 +7,7 @@ in between, nothing of it is ever visible, and the next process that writes remo
 
 from __future__ import annotations
 
+import secrets
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +15,7 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from bson import ObjectId
 from pymongo import ASCENDING, IndexModel
 
 from tensorlayer.datasets.ledger import HEADS, Commit, Ledger
@@ -43,6 +45,9 @@ _KEYS_AT_ONCE = 1_000
 
 #: While one block is hashed, one is encoded and one is inserted.
 _BLOCKS_UNDER_WAY = 2
+
+#: An id of MongoDB has 12 bytes: these are chance, and one append has not more than 2**32 samples.
+_PREFIX_BYTES = 8
 
 #: Names of tags that a dataset remembers, to tell a typo; with more of them they are data.
 _TAG_NAMES = 1_000
@@ -75,6 +80,7 @@ class Append:
         self._tags: set[str] = set()
         self._known_batches: set[int] = set()
         self._own = self._staged_batches()
+        self._prefix = secrets.token_bytes(_PREFIX_BYTES)
         #: number of the batch; None as long as nothing was written
         self.batch: int | None = None
         #: samples that were not stored when they were looked up
@@ -185,9 +191,18 @@ class Append:
         for ordinal, row in enumerate(rows, self.n_written):
             if len(self._tags) < _TAG_NAMES:
                 self._tags.update(row.tags)
-            place = {"dataset": self.dataset, "batch": self.batch, "ordinal": ordinal}
-            fields = encode(row.sample, row.label, row.tags, self._store.blobs)
-            documents.append({**fields, **place, "key": row.key, "digest": row.digest})
+            documents.append(
+                {
+                    # In the order of the samples, so that the index of ids grows at its end.
+                    "_id": ObjectId(self._prefix + ordinal.to_bytes(4, "big")),
+                    "dataset": self.dataset,
+                    "key": row.key,
+                    "batch": self.batch,
+                    "ordinal": ordinal,
+                    "digest": row.digest,
+                    **encode(row.sample, row.label, row.tags, self._store.blobs),
+                }
+            )
         self.n_written += len(documents)
         return documents
 

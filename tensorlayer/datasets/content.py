@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
 from typing import Any
 
 from tensorlayer.errors import InvalidName
 from tensorlayer.storage import digests
 
-__all__ = ["MAX_KEY", "check_sample_key", "default_keys", "digest"]
+__all__ = ["MAX_KEY", "check_sample_key", "digest"]
 
 #: What the values of `digest` are, for messages.
 _PLACES = ("sample", "label", "tags")
@@ -38,22 +36,6 @@ def digest(*values: Any) -> str:
     False
     """
     return digests.digest(zip(_PLACES, values, strict=False), by_number=True)
-
-
-def default_keys(digests: Iterable[str]) -> list[str]:
-    """Return a key for each sample: its digest, and how many equal ones came before it.
-
-    Examples
-    --------
-    >>> default_keys(["ab", "cd", "ab"])
-    ['ab-0', 'cd-0', 'ab-1']
-    """
-    seen: Counter[str] = Counter()
-    keys = []
-    for each in digests:
-        keys.append(f"{each}-{seen[each]}")
-        seen[each] += 1
-    return keys
 
 
 def check_sample_key(key: Any) -> str:

@@ -301,7 +301,9 @@ class Datasets:
     def _index(self, where: str) -> None:
         """Let the server find samples by a tag; beyond some tags, all others share one index."""
         samples = self._store.database[OWNER]
-        declared = IndexModel([("dataset", ASCENDING), (where, ASCENDING), *ORDER])
+        # With _id at its end, the ids of a shuffled view are read from the index alone.
+        names = ["dataset", where, *(name for name, _ in ORDER), "_id"]
+        declared = IndexModel([(name, ASCENDING) for name in names])
         if len(self._store.call(samples.index_information)) >= _MOST_INDEXES:
             declared = IndexModel([("tags.$**", ASCENDING)])
         self._store.indexes(OWNER, declared)

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorlayer.datasets import patterns
 from tensorlayer.errors import InvalidArgument, InvalidName, did_you_mean
 from tensorlayer.storage.names import check_field
 
@@ -73,6 +74,27 @@ def check_tag(name: str) -> str:
     return name
 
 
+def unfit(value: Any) -> str | None:
+    """Return why MongoDB cannot hold or compare a number or a text; None if it can.
+
+    Examples
+    --------
+    >>> unfit(2**63)
+    '9223372036854775808 needs more than 64 bits. Store and ask for it as a string.'
+    """
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return f"{value} needs more than 64 bits. Store and ask for it as a string."
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            return (
+                f"{value!a:.80} is not valid Unicode: {error.reason} at position {error.start}. "
+                "Decode it with errors='replace'."
+            )
+    return None
+
+
 def path(name: str) -> str:
     """Return the path in a sample's document that a condition on ``name`` looks at.
 
@@ -113,7 +135,7 @@ def compile_query(conditions: Mapping[str, Any], depth: int = 0) -> dict[str, An
         if name == "any":
             compiled["$or"] = _alternatives(value, depth)
         else:
-            compiled[path(name)] = _operators(name, value)
+            compiled |= patterns.checked(path(name), _operators(name, value), compiled)
     return compiled
 
 
@@ -215,6 +237,8 @@ def _scalar(name: str, value: Any) -> Any:
             f"where({name}=...): a value is a string, number, boolean, None or time, got "
             f"{type(value).__name__}. For one of several values write {{'$in': [...]}}."
         )
+    if (reason := unfit(value)) is not None:
+        raise InvalidArgument(f"where({name}=...): {reason}")
     return value
 
 

@@ -11,6 +11,7 @@ from pymongo import ASCENDING
 from pymongo.cursor import Cursor
 from pymongo.errors import CursorNotFound, PyMongoError
 
+from tensorlayer.datasets.patterns import told
 from tensorlayer.datasets.sample import OWNER
 from tensorlayer.errors import Corrupt
 from tensorlayer.storage.connection import Store
@@ -35,12 +36,14 @@ def in_order(store: Store, query: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """
     last: dict[str, Any] | None = None
     while True:
-        cursor, document = store.call(lambda after=last: _open(store, query, after))
+        with told():
+            cursor, document = store.call(lambda after=last: _open(store, query, after))
         try:
             while document is not None:
                 last = document
                 yield document
-                document = next(cursor, None)
+                with told():
+                    document = next(cursor, None)
             return
         except PyMongoError as error:
             if not (is_passing(error) or isinstance(error, CursorNotFound)):
@@ -55,7 +58,8 @@ def all_ids(store: Store, query: dict[str, Any]) -> np.ndarray:
         found = samples.find(query, {"_id": 1}).sort(list(ORDER))
         return b"".join([each["_id"].binary for each in found])
 
-    return np.frombuffer(store.call(read), np.uint8).reshape(-1, _ID_BYTES)
+    with told():
+        return np.frombuffer(store.call(read), np.uint8).reshape(-1, _ID_BYTES)
 
 
 def by_ids(store: Store, ids: np.ndarray) -> Iterator[dict[str, Any]]:

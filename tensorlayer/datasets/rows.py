@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -103,29 +104,21 @@ class Rows:
 
     def _rows(self) -> Iterator[Row]:
         shared = None if self._common is None else digest(self._common)
-        columns = {
-            what: iter(values) for what, values in self._columns.items() if values is not None
-        }
-        for index, sample in enumerate(self._samples):
-            cells = {what: next(column, _END) for what, column in columns.items()}
-            ended = next((what for what, cell in cells.items() if cell is _END), None)
-            if ended is not None:
-                raise InvalidArgument(_uneven(ended, index, "more"))
+        names = [what for what, values in self._columns.items() if values is not None]
+        columns = (self._columns[what] for what in names)
+        cells = dict.fromkeys(self._columns)
+        rows = zip_longest(self._samples, *columns, fillvalue=_END)
+        for index, (sample, *found) in enumerate(rows):
+            if sample is _END or any(cell is _END for cell in found):
+                raise self._uneven(index, sample, dict(zip(names, found, strict=True)))
+            cells.update(zip(names, found, strict=True))
             try:
                 yield self._row(sample, shared, **cells)
             except (InvalidArgument, InvalidName) as error:
                 raise type(error)(f"Sample {index}: {error}") from error
-        over = next((what for what, each in columns.items() if next(each, _END) is not _END), None)
-        if over is not None:
-            raise InvalidArgument(_uneven(over, len(self), "fewer"))
 
     def _row(
-        self,
-        sample: Any,
-        shared: str | None,
-        labels: Any = None,
-        tags: Any = None,
-        keys: Any = None,
+        self, sample: Any, shared: str | None, labels: Any, keys: Any, tags: Any = None
     ) -> Row:
         if shared is None:
             tags = check_tags(tags)
@@ -134,6 +127,18 @@ class Rows:
             tags = self._common
         key = "" if self._columns["keys"] is None else check_sample_key(_text(keys))
         return Row(key, digest(sample, labels, shared), sample, labels, tags)
+
+    def _uneven(self, n: int, sample: Any, cells: Mapping[str, Any]) -> InvalidArgument:
+        ended = next((what for what, cell in cells.items() if cell is _END), None)
+        if sample is _END:
+            longer = next(what for what, cell in cells.items() if cell is not _END)
+            return InvalidArgument(
+                f"There are fewer samples than {longer}: the samples end after {n}. Give one for "
+                "each sample."
+            )
+        return InvalidArgument(
+            f"There are more samples than {ended}, which end after {n}. Give one for each sample."
+        )
 
     def _keyed(self, block: list[Row], first: int) -> list[Row]:
         has_keys = self._columns["keys"] is not None
@@ -202,12 +207,6 @@ def _iterable(values: Any, what: str) -> Any:
     raise InvalidArgument(
         f"{what} must be an array with a first axis, a list or an iterator, got "
         f"{type(values).__name__}. For one sample write [{what[:-1]}]."
-    )
-
-
-def _uneven(what: str, n: int, samples: str) -> str:
-    return (
-        f"There are {samples} samples than {what}, which end after {n}. Give one for each sample."
     )
 
 

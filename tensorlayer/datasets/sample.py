@@ -17,9 +17,8 @@ from typing import Any
 
 import bson
 import numpy as np
-from bson import ObjectId
 
-from tensorlayer.datasets.query import check_tag
+from tensorlayer.datasets.query import check_tag, unfit
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.storage.blobs import Blobs
 from tensorlayer.storage.codec import pack, unpack
@@ -73,7 +72,7 @@ def encode(sample: Any, label: Any, tags: dict[str, Any], blobs: Blobs) -> dict[
     """
     packed, ids = pack(sample, blobs, OWNER)
     fields, label_ids = _encode_label(label, blobs)
-    document = {"_id": ObjectId(), "sample": packed, **fields, "tags": tags}
+    document = {"sample": packed, **fields, "tags": tags}
     if ids or label_ids:
         document["blobs"] = [*ids, *label_ids]
     return document
@@ -135,8 +134,6 @@ def _tag_scalar(name: str, value: Any) -> Any:
             f"Tag {name!r}: a value is a string, number, boolean, None, time or a list of those, "
             f"got {type(value).__name__}. Put data into the sample; a sample may be a dict."
         )
-    if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        raise InvalidArgument(
-            f"Tag {name!r}: {value} needs more than 64 bits. Store it as a string."
-        )
+    if (reason := unfit(value)) is not None:
+        raise InvalidArgument(f"Tag {name!r}: {reason}")
     return value

@@ -15,6 +15,7 @@ from tensorlayer.datasets import feed, reading
 from tensorlayer.datasets.batch import Batch, Sample, from_documents
 from tensorlayer.datasets.ledger import Window
 from tensorlayer.datasets.order import permutation
+from tensorlayer.datasets.patterns import told
 from tensorlayer.datasets.query import canonical, check_known, compile_query
 from tensorlayer.datasets.reading import ORDER
 from tensorlayer.datasets.sample import OWNER
@@ -99,7 +100,8 @@ class View:
 
     def __len__(self) -> int:
         samples = self.store.database[OWNER]
-        return self.store.call(lambda: samples.count_documents(self.filter))
+        with told():
+            return self.store.call(lambda: samples.count_documents(self.filter))
 
     def __getitem__(self, index: int | slice) -> Sample | Batch:
         """Return one sample by its place in the order of insertion, or a `Batch` for a slice.
@@ -200,15 +202,10 @@ class View:
         if not places:
             return from_documents([], self.store.blobs)
         first, last = min(places), max(places)
-        found = self.store.call(
-            lambda: list(
-                self.store.database[OWNER]
-                .find(self.filter)
-                .sort(list(ORDER))
-                .skip(first)
-                .limit(last - first + 1)
-            )
-        )
+        some = {"skip": first, "limit": last - first + 1, "sort": list(ORDER)}
+        samples = self.store.database[OWNER]
+        with told():
+            found = self.store.call(lambda: list(samples.find(self.filter, **some)))
         return from_documents([found[place - first] for place in places], self.store.blobs)
 
     def _documents(self, seed: int, epoch: int) -> Iterator[dict[str, Any]]:

@@ -24,10 +24,9 @@ Every layer also takes ``trainable=False`` and ``is_train=`` (:mod:`tensorlayer.
 
 from __future__ import annotations
 
-import dataclasses
 import functools
-import weakref
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -45,34 +44,12 @@ from tensorlayer.layers import arguments, compat, computing, graph, naming
 from tensorlayer.layers.capture import not_captured
 from tensorlayer.layers.mode import current_mode, default_mode, mode
 from tensorlayer.layers.outputs import main_of
-from tensorlayer.layers.owner import Facts, OwnerType
+from tensorlayer.layers.owner import Facts, OwnerType, path_of
 from tensorlayer.layers.parameters import HasParameters
 from tensorlayer.layers.precision import precision
-from tensorlayer.layers.sharing import look_up
+from tensorlayer.layers.sharing import Reuse, look_up
 
-__all__ = ["Layer", "LayerFacts", "require_known", "require_rank"]
-
-
-_AGGREGATION = {True: tf.VariableAggregation.MEAN, False: tf.VariableAggregation.NONE}
-
-
-def _nowhere() -> None:
-    """Stand for a reference to no graph."""
-
-
-@dataclasses.dataclass(eq=False)
-class LayerFacts(Facts):
-    """What is known of a layer."""
-
-    label: str = ""  #: what an unnamed layer's variables are called after
-    variable_dtype: tf.DType = tf.float32  #: of its parameters, once it is built
-    is_train: bool | None = None  #: the mode that was declared with it
-    #: the TensorFlow 1 graph of its variables, if they are in one
-    graph: Callable[[], tf.Graph | None] = _nowhere
-    #: networks among the arguments of its constructor: inputs of every call
-    networks: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    #: to be raised if it turns out to have parameters, else to be remembered in the scope
-    pending: tuple[TensorLayerError, naming.VariableScope] | None = None
+__all__ = ["Layer", "require_known", "require_rank"]
 
 
 class _LayerType(OwnerType):
@@ -123,47 +100,35 @@ class _LayerType(OwnerType):
         compat.require_inputs(cls, networks)
         if networks:  # they are inputs of a call, and no facts about the layer
             given.update(dict.fromkeys(networks))
-            args, kwargs = (), dict(given)
-        scope = naming.current_scope()
+            args, kwargs = (), given
         given = {**given, **extra}
-        if scope.reuse is naming.Reuse.NEVER or not cls.shares_by_name:
-            return cls._new(args, kwargs, given, extra, scope, None), networks, True
-        with computing.LOCK:
-            layer, refusal = look_up(scope, cls, given, naming.current_graph())
-            is_new = layer is None
-            if layer is None:
-                layer = cls._new(args, kwargs, given, extra, scope, refusal)
-            return layer, networks, is_new
-
-    def _new(
-        cls,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        given: dict[str, Any],
-        extra: dict[str, Any],
-        scope: naming.VariableScope,
-        refusal: TensorLayerError | None,
-    ) -> Layer:
-        types = precision(extra.get("dtype"))
-        facts = LayerFacts(scope.name, scope.owner, precision=types)
-        if (of := naming.current_graph()) is not None:
-            facts.graph = weakref.ref(of)
-        try:
-            layer = cls.construct(args, kwargs, given, facts)
-        except (TensorLayerError, TypeError) as error:
-            compat.require_network(cls, args, error)
-            raise
-        if not extra.get("trainable", True):
-            layer.trainable = False
-        facts.label = scope.label(layer)
-        computing.build_at_once(layer)
-        if refusal is not None and vars(layer).get("_weights"):
-            raise refusal
-        if refusal is not None:
-            facts.pending = (refusal, scope)
-        elif facts.is_named:
-            scope.remember(layer)
-        return layer
+        scope, refusal = naming.current_scope(), None
+        facts = Facts(scope.name, scope.owner, graph=naming.current_graph())
+        facts.precision = precision(extra.get("dtype"))
+        may_exist = cls.shares_by_name and scope.reuse is not Reuse.NEVER
+        with computing.LOCK if may_exist else nullcontext():
+            if may_exist:
+                layer, refusal = look_up(scope, cls, given, facts.graph)
+                if layer is not None:
+                    return layer, networks, False
+            try:
+                layer = cls.construct(args, kwargs, given, facts)
+            except (TensorLayerError, TypeError) as error:
+                compat.require_network(cls, args, error)
+                raise
+            if not extra.get("trainable", True):
+                layer.trainable = False
+            if scope.owner:
+                naming.give_label(layer, scope.numbers)
+            if (shape := layer.shape_to_build_for()) is not None:
+                computing.build(layer, (tf.TensorSpec(shape),), {})
+            if refusal is None and facts.is_named:
+                scope.remember(layer)
+            elif refusal is not None and vars(layer).get("_own_weights"):
+                raise refusal
+            elif refusal is not None:
+                facts.pending = (refusal, scope)
+        return layer, networks, True
 
 
 class Layer(HasParameters, metaclass=_LayerType):
@@ -199,7 +164,7 @@ class Layer(HasParameters, metaclass=_LayerType):
 
     #: the constructor's arguments by name, defaults included
     arguments: Mapping[str, Any]
-    facts: LayerFacts
+    facts: Facts
     #: whether ``reuse`` gives this layer back; inputs are values, not parameters
     shares_by_name = True
     #: whether it computes in the type of its parameters under a mixed policy: statistics need it
@@ -207,7 +172,7 @@ class Layer(HasParameters, metaclass=_LayerType):
     #: whether ``forward`` may hold Python control flow on tensors: only layers of others do
     needs_autograph: ClassVar[bool]
     #: the variables that the layer made, by name, in order
-    _weights: Mapping[str, tf.Variable] = MappingProxyType({})
+    _own_weights: Mapping[str, tf.Variable] = MappingProxyType({})
     act: Callable[[Any], Any] | None = None
     _built = False
 
@@ -218,7 +183,7 @@ class Layer(HasParameters, metaclass=_LayerType):
 
     def __init__(self, name: str | None = None, act: Any = None) -> None:
         super().__init__(name="layer")  # a module's name is an identifier; ours is a path
-        vars(self).setdefault("facts", LayerFacts())
+        vars(self).setdefault("facts", Facts())
         if name is not None:
             self.facts.own_name = naming.check_name(name, type(self).__name__)
         if act is not None:
@@ -258,8 +223,7 @@ class Layer(HasParameters, metaclass=_LayerType):
     @property
     def name(self) -> str:
         """The full name, with scope and owner; without a name, that of the class."""
-        own = self.facts.own_name or naming.snake_case(type(self).__name__)
-        return f"{self.facts.prefix}/{own}" if self.facts.prefix else own
+        return path_of(self)
 
     @name.setter
     def name(self, name: str) -> None:
@@ -283,7 +247,7 @@ class Layer(HasParameters, metaclass=_LayerType):
 
     def parts(self) -> Iterator[tuple[str, Any]]:
         """Yield the parameters and what the attributes hold."""
-        yield from self._weights.items()
+        yield from self._own_weights.items()
         yield from super().parts()
 
     def place(self, base: str, path: str) -> tuple[str, str]:
@@ -316,26 +280,27 @@ class Layer(HasParameters, metaclass=_LayerType):
         dtype
             Of the values; None for that of the layer.
         """
-        if var_name in self._weights:
+        if var_name in self._own_weights:
             raise NameTaken(f"{self!r} has a parameter {var_name!r} already. Give it another name.")
         shape = [int(size) for size in shape]
         dtype = self.facts.variable_dtype if dtype is None else tf.as_dtype(dtype)
         make = initializers.get(init)
+        aggregation = tf.VariableAggregation
         # What training moves beside gradients is the mean of what replicas find.
         is_statistic = not trainable and dtype.is_floating
         with tf.init_scope(), tf.name_scope(""), not_captured():
             variable = tf.Variable(
                 lambda: tf.cast(make(shape, dtype=dtype), dtype),
                 trainable=trainable,
-                aggregation=_AGGREGATION[is_statistic],
+                aggregation=aggregation.MEAN if is_statistic else aggregation.NONE,
                 name=f"{self.facts.label or self.name}/{var_name}",
                 shape=shape,
             )
-        self._keep({var_name: variable})
+        self._keep_weights({var_name: variable})
         return variable
 
-    def _keep(self, variables: Mapping[str, tf.Variable]) -> None:
-        self._weights = {**self._weights, **variables}
+    def _keep_weights(self, variables: Mapping[str, tf.Variable]) -> None:
+        self._own_weights = {**self._own_weights, **variables}
         for variable in variables.values():
             variable.layer = self  # so that the layer can be shared as long as its variables live
 

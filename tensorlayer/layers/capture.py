@@ -9,8 +9,8 @@ week.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from typing import Any
 
@@ -18,20 +18,16 @@ import numpy as np
 import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument
+from tensorlayer.layers.setting import setting
 
 __all__ = ["Capture", "not_captured"]
 
 _IS_OURS: ContextVar[bool] = ContextVar("tensorlayer_is_ours", default=False)
 
 
-@contextmanager
-def not_captured() -> Iterator[None]:
+def not_captured() -> AbstractContextManager[object]:
     """Make variables that are no foreign code's: those of our layers inside it."""
-    token = _IS_OURS.set(True)
-    try:
-        yield
-    finally:
-        _IS_OURS.reset(token)
+    return setting(_IS_OURS, True)
 
 
 class Capture:

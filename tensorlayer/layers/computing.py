@@ -8,10 +8,9 @@ error. A trace sees every variable that is read; what runs eagerly sees the trai
 
 from __future__ import annotations
 
-import contextlib
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,9 +19,10 @@ import tensorflow as tf
 from tensorlayer.errors import InvalidArgument, UnlistedVariable
 from tensorlayer.layers import arguments, naming, tree
 from tensorlayer.layers.mode import current_mode, mode
-from tensorlayer.layers.owner import scope_of
-from tensorlayer.layers.precision import Precision, cast, exactly, first_float, stand_in, within
-from tensorlayer.layers.sharing import Registry
+from tensorlayer.layers.outputs import Outputs
+from tensorlayer.layers.owner import naming_variables, path_of, scope_of
+from tensorlayer.layers.precision import cast, exactly, first_float, stand_in, within
+from tensorlayer.layers.sharing import Registry, Reuse
 from tensorlayer.layers.structure import leaves, rebuild
 
 if TYPE_CHECKING:
@@ -32,9 +32,8 @@ if TYPE_CHECKING:
 __all__ = [
     "LOCK",
     "build",
-    "build_at_once",
     "compute",
-    "require_listed",
+    "require_tensors",
     "run",
     "settle",
     "tensors_of",
@@ -47,9 +46,9 @@ LOCK = threading.RLock()
 
 def compute(owner: Layer | Model, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
     """Return the outputs of a layer or model for tensors; the first time, make the parameters."""
-    if _mode_of(owner) in owner.facts.compared:
+    if _mode_of(owner) in owner.facts.compared_modes:
         return run(owner, args, options)
-    with _making(owner):
+    with _making(owner), _named_after(owner):  # eagerly variables only, and this run makes them
         build(owner, args, options)
         with tf.GradientTape() as tape:  # it sees the variables that are read, and adds nothing
             try:
@@ -57,6 +56,7 @@ def compute(owner: Layer | Model, args: tuple[Any, ...], options: Mapping[str, A
             except (TypeError, tf.errors.InvalidArgumentError) as error:
                 require_types(owner, args, error)
                 raise
+        require_tensors(owner, outputs)
         settle(owner, tape.watched_variables())
     return outputs
 
@@ -73,7 +73,7 @@ def _making(owner: Layer | Model) -> AbstractContextManager[Any]:
     that held a lock meanwhile would wait for ever.
     """
     is_replica = tf.distribute.has_strategy() and not tf.distribute.in_cross_replica_context()
-    return contextlib.nullcontext() if owner.facts.compared or is_replica else LOCK
+    return nullcontext() if owner.facts.compared_modes or is_replica else LOCK
 
 
 def build(layer: Layer, args: tuple[Any, ...], options: Mapping[str, Any]) -> None:
@@ -86,7 +86,11 @@ def build(layer: Layer, args: tuple[Any, ...], options: Mapping[str, Any]) -> No
     named = {key: value for key, value in named.items() if arguments.takes(layer.build, key)}
     before = dict(vars(layer))
     try:
-        with naming.inside(scope_of(layer.name)), within(layer.facts.precision):
+        with (
+            naming.inside(scope_of(layer.name)),
+            within(layer.facts.precision),
+            naming_variables(type(layer), layer.facts.label or layer.name),
+        ):
             layer.build(shapes[0] if len(shapes) == 1 else shapes, **named)
     except Exception:  # it may still be applied to something that fits
         vars(layer).clear()
@@ -95,60 +99,51 @@ def build(layer: Layer, args: tuple[Any, ...], options: Mapping[str, Any]) -> No
     layer.is_built = True
 
 
-def build_at_once(layer: Layer) -> None:
-    """Make the parameters of a new layer if its arguments tell their shapes."""
-    shape = layer.shape_to_build_for()
-    if shape is not None:
-        build(layer, (tf.TensorSpec(shape),), {})
-
-
 def run(owner: Layer | Model, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
     """Run ``forward`` of a layer or model that is built."""
-    if owner.trainable:
-        return _in_scope(owner, args, options)
-    with mode(False):
-        return _in_scope(owner, args, options)
+    # The library's own layers make none in it; what others make there belongs to the owner.
+    makes_layers = getattr(type(owner), "needs_autograph", True) is True
+    is_graph = not tf.executing_eagerly()
+    with (
+        mode(None if owner.trainable else False),
+        naming.inside(_own_scope(owner)) if makes_layers else nullcontext(),
+        _named_after(owner) if is_graph else nullcontext(),
+    ):
+        return _forward(owner, args, options)
 
 
-def _in_scope(owner: Layer | Model, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
-    """Run where layers that are made belong to the owner; the library's own layers make none."""
-    if getattr(type(owner), "needs_autograph", True) is not True:
-        return _in_name_scope(owner, args, options)
+def _named_after(owner: Layer | Model) -> AbstractContextManager[object]:
+    """Return the scope of TensorFlow in which operations and variables are called after it."""
+    return tf.name_scope(f"{naming.as_path(path_of(owner))}/")
+
+
+def _own_scope(owner: Layer | Model) -> naming.VariableScope:
+    """Return the scope of its ``forward``, in which layers are found again in every later run."""
     if owner.facts.scope is None:
-        made = _Made(owner)
-        owner.facts.scope = scope_of(owner.name, reuse=naming.Reuse.AUTO, made=made)
-    with naming.inside(owner.facts.scope):
-        return _in_name_scope(owner, args, options)
-
-
-def _in_name_scope(owner: Layer | Model, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
-    if tf.executing_eagerly():
-        return _forward(owner, args, options)
-    with tf.name_scope(f"{naming.as_path(owner.name)}/"):
-        return _forward(owner, args, options)
+        owner.made_in_forward = {}  # an attribute, so that checkpoints find what is in it
+        made = Registry(kept=owner.made_in_forward)
+        owner.facts.scope = scope_of(path_of(owner), reuse=Reuse.AUTO, made=made)
+    return owner.facts.scope
 
 
 def _forward(layer: Layer | Model, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
-    precision = layer.facts.precision
-    if precision.compute is None:
+    types = layer.facts.precision
+    if types.of_input:
         return forward_of(layer)(*args, **options)
-    with exactly(precision):
-        return _in_types(layer, args, options, precision)
-
-
-def _in_types(
-    layer: Layer | Model, args: tuple[Any, ...], options: Mapping[str, Any], types: Precision
-) -> Any:
-    if layer.keeps_precision:
-        args, options = cast((args, options), types.variable)
-        return cast(forward_of(layer)(*args, **options), types.compute)
-    args, options = cast((args, options), types.compute)
-    if not types.is_mixed:
-        return forward_of(layer)(*args, **options)
-    with stand_in(layer, types.compute) as standing:
-        # Never traced by itself: a trace would keep the casts of this run as constants.
-        forward = standing.forward
-        return getattr(forward, "python_function", forward)(*args, **options)
+    with exactly(types):
+        if layer.keeps_precision:
+            args, options = cast((args, options), types.variable)
+            outputs = forward_of(layer)(*args, **options)
+            if isinstance(outputs, Outputs):  # a cost, for example, is not for the next layer
+                return Outputs(cast(outputs.main, types.compute), outputs.sides)
+            return cast(outputs, types.compute)
+        args, options = cast((args, options), types.compute)
+        if not types.is_mixed:
+            return forward_of(layer)(*args, **options)
+        with stand_in(layer, types.compute) as standing:
+            # Never traced by itself: a trace would keep the casts of this run as constants.
+            forward = standing.forward
+            return getattr(forward, "python_function", forward)(*args, **options)
 
 
 class _PerMode(dict):
@@ -178,7 +173,7 @@ def forward_of(owner: Layer | Model) -> Callable[..., Any]:
 
 
 @tf.autograph.experimental.do_not_convert
-def settle(owner: Layer | Model, used: Iterable[tf.Variable]) -> None:
+def settle(owner: Layer | Model, used: Collection[tf.Variable]) -> None:
     """Compare what it lists with what a first run used.
 
     Raises
@@ -188,21 +183,18 @@ def settle(owner: Layer | Model, used: Iterable[tf.Variable]) -> None:
     NameMissing, InvalidName
         It has parameters, and sharing by name does not allow new ones here.
     """
-    require_listed(owner, used)
-    pending = getattr(owner.facts, "pending", None)
-    if pending is not None:
-        error, scope = pending
+    _require_listed(owner, used)
+    if owner.facts.pending is not None:
+        error, scope = owner.facts.pending
         if owner.parameters:
             raise error
         if owner.facts.is_named:
             scope.remember(owner)
         owner.facts.pending = None
-    owner.facts.compared |= {_mode_of(owner)}
+    owner.facts.compared_modes |= {_mode_of(owner)}
 
 
-def require_listed(owner: Any, used: Iterable[tf.Variable]) -> None:
-    """Raise UnlistedVariable unless every variable that was used is among the parameters."""
-    used = list(used)
+def _require_listed(owner: Layer | Model, used: Collection[tf.Variable]) -> None:
     if not used:
         return
     listed = {
@@ -223,7 +215,7 @@ def require_listed(owner: Any, used: Iterable[tf.Variable]) -> None:
 
 def require_types(owner: Layer | Model, args: tuple[Any, ...], error: Exception) -> None:
     """Raise InvalidArgument if the reason of ``error`` is that types do not fit together."""
-    has, gets = getattr(owner.facts, "variable_dtype", None), first_float(args)
+    has, gets = owner.facts.variable_dtype, first_float(args)
     if owner.is_built and owner.parameters and has not in {None, gets}:
         raise InvalidArgument(
             f"{owner!r}: its parameters are {has.name}, its input is {gets.name}. Cast the input, "
@@ -231,20 +223,14 @@ def require_types(owner: Layer | Model, args: tuple[Any, ...], error: Exception)
         ) from error
 
 
-class _Made(Registry):
-    """The layers that a ``forward`` makes: found again in every later run, kept by its layer."""
-
-    def __init__(self, owner: Layer) -> None:
-        super().__init__()
-        self._owner = owner
-
-    def add(self, name: str, layer: Layer, keep: bool = False) -> None:
-        """Find ``layer`` under ``name`` from now on."""
-        super().add(name, layer, keep)
-        if not hasattr(self._owner, "made_in_forward"):
-            self._owner.made_in_forward = {}
-        # In place: what a checkpoint restores before it is made, TensorFlow remembers by the place.
-        self._owner.made_in_forward[name] = layer
+def require_tensors(owner: Layer | Model, outputs: Any) -> None:
+    """Raise InvalidArgument unless the outputs of ``forward`` are tensors."""
+    for leaf in leaves(outputs):
+        if not tf.is_tensor(leaf):
+            raise InvalidArgument(
+                f"{owner!r}: forward returns tensors, or lists, tuples and dictionaries of "
+                f"tensors; got {type(leaf).__name__} among them."
+            )
 
 
 def tensors_of(args: Any, options: Mapping[str, Any], dtype: tf.DType) -> Any:
@@ -279,8 +265,5 @@ def _is_input(value: Any) -> bool:
 
 def _sizes(value: Any) -> list[int | None] | None:
     """Return the sizes of a tensor or spec; None where even the rank is unknown."""
-    shape = getattr(value, "shape", None)
-    if shape is None:
-        shape = tf.convert_to_tensor(value).shape
-    shape = tf.TensorShape(shape)
+    shape = tf.TensorShape(value.shape if hasattr(value, "shape") else np.shape(value))
     return None if shape.rank is None else shape.as_list()

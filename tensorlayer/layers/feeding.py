@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,35 +27,30 @@ def bind_inputs(inputs: Any, values: Any) -> dict[Network, tf.Tensor]:
     nodes = leaves(inputs)
     if isinstance(values, Mapping) and not isinstance(inputs, Mapping):
         names = names_of([node.layer for node in nodes])
-        values = _in_order({names[node.layer]: node for node in nodes}, values)
-        inputs = nodes
+        inputs = {names[node.layer]: node for node in nodes}
     elif len(nodes) == 1 and not isinstance(inputs, Mapping):
         is_only = isinstance(values, (list, tuple)) and len(values) == 1 and _is_array(values[0])
         inputs, values = nodes, values if is_only else [values]
-    feeds: dict[Network, tf.Tensor] = {}
-    _pair(inputs, values, feeds)
-    return feeds
+    return dict(_pairs(inputs, values))
 
 
 def _is_array(value: Any) -> bool:
     return tf.is_tensor(value) or isinstance(value, np.ndarray)
 
 
-def _pair(inputs: Any, values: Any, feeds: dict[Network, tf.Tensor]) -> None:
+def _pairs(inputs: Any, values: Any) -> Iterator[tuple[Network, tf.Tensor]]:
+    if not isinstance(inputs, (list, tuple, Mapping)):
+        yield inputs, _checked(inputs, values)
+        return
     if isinstance(inputs, Mapping) and isinstance(values, Mapping):
         inputs, values = list(inputs.values()), _in_order(inputs, values)
-    if isinstance(inputs, Mapping) or (
-        isinstance(inputs, (list, tuple))
-        and not (isinstance(values, (list, tuple)) and len(values) == len(inputs))
-    ):
+    is_list = isinstance(values, (list, tuple))
+    if isinstance(inputs, Mapping) or not is_list or len(values) != len(inputs):
         names = ", ".join(repr(node.name) for node in leaves(inputs))
-        got = len(values) if isinstance(values, (list, tuple)) else 1
+        got = len(values) if is_list else 1
         raise InvalidArgument(f"the network has the inputs {names}, got {got} value(s).")
-    if not isinstance(inputs, (list, tuple)):
-        feeds[inputs] = _checked(inputs, values)
-        return
     for each, value in zip(inputs, values, strict=True):
-        _pair(each, value, feeds)
+        yield from _pairs(each, value)
 
 
 def _in_order(inputs: Mapping[str, Any], values: Mapping[str, Any]) -> list[Any]:

@@ -15,6 +15,9 @@ from __future__ import annotations
 
 import copy
 import functools
+import itertools
+import operator
+from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -25,7 +28,7 @@ from tensorlayer.layers import summary
 from tensorlayer.layers.computing import compute
 from tensorlayer.layers.feeding import bind_inputs
 from tensorlayer.layers.mode import default_mode, mode
-from tensorlayer.layers.naming import may_be_taken, names_of
+from tensorlayer.layers.naming import give_label, may_be_taken, names_of
 from tensorlayer.layers.outputs import Outputs
 from tensorlayer.layers.parameters import HasParameters
 from tensorlayer.layers.structure import leaves, rebuild
@@ -82,8 +85,7 @@ class Network(HasParameters):
     outputs: Any
     is_train: bool | None
     sides: dict[str, Network]
-    numbers: Mapping[str, int]  #: of unnamed layers below, by kind
-    has_sides = False  #: whether ``outputs`` is a pair of the result and what comes beside it
+    numbers: Counter[str]  #: of unnamed layers below, by kind, at least
 
     def __init__(
         self,
@@ -98,7 +100,10 @@ class Network(HasParameters):
         # Past __setattr__: a tf.Module would wrap and track each of them.
         vars(self).update(layer=layer, args=args, options=options, outputs=outputs, sides={})
         vars(self).update(is_train=is_train, parents=parents)
-        vars(self)["numbers"] = parents[0].numbers if parents else {}
+        # Names are found by walking; for every new layer, time that would grow with the square.
+        numbers = functools.reduce(operator.or_, (p.numbers for p in parents), Counter())
+        give_label(layer, numbers)
+        vars(self)["numbers"] = numbers
 
     # -- what it is
 
@@ -144,7 +149,10 @@ class Network(HasParameters):
 
     def parts(self) -> Iterator[tuple[str, Any]]:
         """Yield the layers by their names in this network."""
-        yield from ((_within(layer, name), layer) for layer, name in self.layer_names.items())
+        yield from (
+            (name.removeprefix(f"{layer.facts.owner}/"), layer)
+            for layer, name in self.layer_names.items()
+        )
 
     def place(self, base: str, path: str) -> tuple[str, str]:
         """Return the paths of named and unnamed layers: a network owns none of them."""
@@ -198,12 +206,10 @@ class Network(HasParameters):
 
     def __getattr__(self, name: str) -> Any:
         """Return what the layer gives besides its result."""
-        try:
-            return vars(self)["sides"][name]
-        except KeyError:
-            raise AttributeError(
-                f"{type(self).__name__!r} object has no attribute {name!r}"
-            ) from None
+        sides = vars(self).get("sides", {})
+        if name not in sides:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return sides[name]
 
     def __len__(self) -> int:
         if not self.parents:  # TensorFlow would take it for an empty list
@@ -213,14 +219,10 @@ class Network(HasParameters):
     def __bool__(self) -> bool:
         return True
 
-    def __iter__(self) -> NoReturn:
+    def __iter__(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise InvalidArgument(_NOT_A_TENSOR.format(self))
 
-    def __tf_tensor__(self, dtype: Any = None, name: Any = None) -> NoReturn:
-        raise InvalidArgument(_NOT_A_TENSOR.format(self))
-
-    def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise InvalidArgument(_NOT_A_TENSOR.format(self))
+    __tf_tensor__ = __array__ = __iter__
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Network:
         """Return a copy with layers of its own; event by event, so that depth does not matter."""
@@ -239,11 +241,6 @@ class Network(HasParameters):
     def __repr__(self) -> str:
         own = f" {self.layer.name!r}" if self.layer.facts.is_named else ""
         return f"<Network{own} {summary.shapes(self.outputs)} of {self.layer!r}>"
-
-
-def _within(layer: Layer, name: str) -> str:
-    """Return the layer's name without that of its owner."""
-    return name.removeprefix(f"{layer.facts.owner}/")
 
 
 def networks_in(structure: Any) -> list[Network]:
@@ -287,8 +284,13 @@ def connect(
     network = apply(layer, args, options, is_train)
     if not isinstance(network.outputs, (list, tuple, Mapping)):
         return network
-    parts = _parts(network, network.outputs)
-    if not network.has_sides:
+    from tensorlayer.layers.shape import Part
+
+    index = itertools.count()
+    parts = rebuild(
+        network.outputs, lambda leaf: Network(Part(index=next(index)), (network,), {}, leaf)
+    )
+    if not isinstance(parts, Outputs):
         return parts
     main, sides = parts
     for name in sides:
@@ -302,58 +304,24 @@ def connect(
     return main
 
 
-def _parts(network: Network, outputs: Any) -> Any:
-    """Return the structure of networks for a layer whose result is a structure."""
-    from tensorlayer.layers.shape import Part
-
-    places = iter(range(len(leaves(outputs))))
-    return rebuild(outputs, lambda leaf: Network(Part(index=next(places)), (network,), {}, leaf))
-
-
 def apply(
     layer: Layer, args: Sequence[Any], options: Mapping[str, Any], is_train: bool | None = None
 ) -> Network:
     """Apply ``layer`` to networks: the call event, whose outputs may be a structure."""
     is_train = layer.facts.is_train if is_train is None else is_train
-    parents = networks_in((args, options))
-    if may_be_taken(layer, len(parents)):
-        names_of(dict.fromkeys([*layers_of(parents), layer]))  # it raises if that is here
-    numbers = _numbers(layer, parents)
+    network = Network(layer, args, options, None, is_train)
+    if may_be_taken(layer, len(network.parents)):
+        names_of(layers_of(network))  # it raises if that is here
     with default_mode(is_train):
-        outputs = _outputs(layer, tuple(args), options, parents)
-    network = Network(layer, args, options, _structure(outputs), is_train)
-    vars(network).update(has_sides=isinstance(outputs, Outputs), numbers=numbers)
+        vars(network)["outputs"] = _outputs(network)
     return network
 
 
-def _numbers(layer: Layer, parents: Sequence[Network]) -> Mapping[str, int]:
-    """Label a new layer without a name; return how many there are of each kind, at least.
-
-    Its variables are made now and called after it, for good. The names in the network are found by
-    walking all of it, which for every new layer would take time that grows with the square.
-    """
-    numbers: Mapping[str, int] = parents[0].numbers if parents else {}
-    for other in parents[1:]:
-        if other.numbers is not numbers:
-            numbers = {
-                stem: max(numbers.get(stem, 0), other.numbers.get(stem, 0))
-                for stem in {**numbers, **other.numbers}
-            }
-    if layer.facts.is_named or layer.facts.label:
-        return numbers
-    number = numbers.get(layer.name, 0) + 1
-    layer.facts.label = f"{layer.name}_{number}"
-    return {**numbers, layer.name: number}
-
-
-def _structure(outputs: Any) -> Any:
-    return outputs.pair() if isinstance(outputs, Outputs) else outputs
-
-
-def _outputs(layer: Layer, args: Any, options: Any, parents: Sequence[Network]) -> Any:
+def _outputs(network: Network) -> Any:
     """Specs in, spec out; tensors in, tensor out."""
-    args, options = fill((args, options), {network: network.outputs for network in parents})
-    are_specs = {isinstance(leaf, tf.TensorSpec) for n in parents for leaf in leaves(n.outputs)}
+    layer, given = network.layer, {parent: parent.outputs for parent in network.parents}
+    args, options = fill((network.args, network.options), given)
+    are_specs = {isinstance(leaf, tf.TensorSpec) for leaf in leaves(list(given.values()))}
     if are_specs == {False}:
         return compute(layer, args, options)
     if are_specs == {True}:
@@ -401,7 +369,5 @@ def _computed(node: Network, values: Mapping[Network, Any]) -> Any:
         args = (values[args[0]],)
     else:
         args, options = fill((args, options), values)
-    if node.is_train is None:
-        return _structure(compute(node.layer, args, options))
     with default_mode(node.is_train):
-        return _structure(compute(node.layer, args, options))
+        return compute(node.layer, args, options)

@@ -81,8 +81,8 @@ class Lambda(Layer):
         if self._mode_argument:
             options[self._mode_argument] = self.is_train
         outputs = self._capture.run(self.fn, *inputs, **options)
-        if len(self._weights) != len(self._capture.variables):
-            self._keep(self._capture.named(self.name))
+        if len(self._own_weights) != len(self._capture.variables):
+            self._keep_weights(self._capture.named(self.name))
         return outputs
 
     def parts(self) -> Iterator[tuple[str, Any]]:

@@ -101,8 +101,8 @@ class LegacyLayer(Layer):
         # Constructors call super(), which is lost when they are converted.
         construct = tf.autograph.experimental.do_not_convert(self._construct)
         outputs = self._capture.run(construct, inputs, args, kwargs)
-        if len(self._weights) != len(self._capture.variables):
-            self._keep(self._capture.named(self.name, self.facts.own_name or self.name))
+        if len(self._own_weights) != len(self._capture.variables):
+            self._keep_weights(self._capture.named(self.name, self.facts.own_name or self.name))
         return outputs
 
     def _construct(self, inputs: Any, args: Any, kwargs: Any) -> Any:

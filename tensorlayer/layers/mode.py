@@ -9,9 +9,10 @@ with ``trainable = False``, a layer declared with ``is_train=False``, a model to
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
+
+from tensorlayer.layers.setting import setting
 
 __all__ = ["current_mode", "default_mode", "mode"]
 
@@ -23,8 +24,7 @@ def current_mode() -> bool | None:
     return _MODE.get()
 
 
-@contextmanager
-def mode(is_train: bool | None) -> Iterator[None]:
+def mode(is_train: bool | None) -> AbstractContextManager[object]:
     """Evaluate layers in training mode (True), in inference mode (False), or as before (None).
 
     Examples
@@ -35,17 +35,10 @@ def mode(is_train: bool | None) -> Iterator[None]:
     >>> current_mode() is None
     True
     """
-    if is_train is None:
-        yield
-        return
-    token = _MODE.set(bool(is_train))
-    try:
-        yield
-    finally:
-        _MODE.reset(token)
+    return nullcontext() if is_train is None else setting(_MODE, bool(is_train))
 
 
-def default_mode(is_train: bool | None) -> AbstractContextManager[None]:
+def default_mode(is_train: bool | None) -> AbstractContextManager[object]:
     """Evaluate in the mode that was declared: False freezes, True holds where nobody said one.
 
     Examples

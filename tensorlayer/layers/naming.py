@@ -15,31 +15,32 @@ How layers are found again by name is in :mod:`tensorlayer.layers.sharing`.
 
 from __future__ import annotations
 
-import collections
 import dataclasses
-import enum
 import re
+import weakref
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
 from tensorlayer.errors import InvalidName, NameTaken
-from tensorlayer.layers.sharing import Registry
+from tensorlayer.layers.setting import setting
+from tensorlayer.layers.sharing import Registry, Reuse
 
 if TYPE_CHECKING:
     from tensorlayer.layers.base import Layer
 
 __all__ = [
     "AUTO_REUSE",
-    "Reuse",
     "VariableScope",
     "as_path",
     "check_name",
     "current_graph",
     "current_scope",
+    "give_label",
     "inside",
     "isolated",
     "may_be_taken",
@@ -52,15 +53,6 @@ __all__ = [
 # What TensorFlow accepts as the name of a scope, which is what a layer's name becomes in a graph.
 _VALID = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-
-
-class Reuse(enum.Enum):
-    """When a scope gives back the layers it has."""
-
-    NEVER = False  #: every name is a new layer
-    ALWAYS = True  #: every name has to be there
-    AUTO = "auto"  #: what is there comes back, what is not is made
-    UNCLEAR = "unclear"  #: nobody can tell, so that what is there is an error
 
 
 AUTO_REUSE = Reuse.AUTO
@@ -99,18 +91,18 @@ def as_path(text: str) -> str:
     return path if _VALID.match(path) else f"model{path}"
 
 
-@dataclasses.dataclass(eq=False)
+@dataclasses.dataclass
 class VariableScope:
     """Where layers are made: a prefix of their names, and whether they are found again."""
 
     name: str = ""  #: the prefix, complete
     owner: str = ""  #: the part of it that belongs to the layer or model that makes them
     reuse: Reuse = Reuse.NEVER
-    made: Registry = dataclasses.field(default_factory=Registry, repr=False)  #: within it
-    known: Registry | None = dataclasses.field(default=None, repr=False)  #: where reuse looks
-    around: VariableScope | None = dataclasses.field(default=None, repr=False)
+    made: Registry = dataclasses.field(default_factory=Registry)  #: within it
+    known: Registry | None = None  #: where reuse looks
+    around: VariableScope | None = None
     #: of unnamed layers that its owner made, by kind
-    numbers: dict[str, int] = dataclasses.field(default_factory=dict, repr=False)
+    numbers: Counter[str] = dataclasses.field(default_factory=Counter)
 
     def qualify(self, name: str) -> str:
         """Return ``name`` with the prefix of this scope."""
@@ -120,16 +112,6 @@ class VariableScope:
     def findable(self) -> Registry:
         """The layers that come back under ``reuse``."""
         return self.made if self.known is None else self.known
-
-    def label(self, layer: Layer) -> str:
-        """Return what an unnamed layer's variables are called after: a number if it has an owner.
-
-        In a network it will be that in the network.
-        """
-        if not self.owner or layer.facts.is_named:
-            return ""
-        number = self.numbers[layer.name] = self.numbers.get(layer.name, 0) + 1
-        return f"{layer.name}_{number}"
 
     def remember(self, layer: Layer) -> None:
         """Let this scope, and those around it, find the layer under its name."""
@@ -170,21 +152,16 @@ def current_scope() -> VariableScope:
     return VariableScope(name, scope.owner, reuse, known=scope.findable, around=scope)
 
 
-def current_graph() -> tf.Graph | None:
+def current_graph() -> weakref.ref[tf.Graph] | None:
     """Return the TensorFlow 1 graph whose variables are used here, None in TensorFlow 2."""
     graph = None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
-    return None if graph is None or graph.building_function else graph
+    return None if graph is None or graph.building_function else weakref.ref(graph)
 
 
-@contextmanager
-def inside(scope: VariableScope) -> Iterator[VariableScope]:
+def inside(scope: VariableScope) -> AbstractContextManager[object]:
     """Make layers in this scope."""
     foreign = tf.compat.v1.get_variable_scope()
-    token = _SCOPE.set((scope, foreign.name, foreign.reuse))
-    try:
-        yield scope
-    finally:
-        _SCOPE.reset(token)
+    return setting(_SCOPE, (scope, foreign.name, foreign.reuse))
 
 
 @contextmanager
@@ -249,7 +226,8 @@ def isolated() -> Iterator[VariableScope]:
     >>> second.layer is first.layer, head(tl.layers.Input([None, 4])).layer is first.layer
     (False, True)
     """
-    with inside(VariableScope(made=Registry(is_weak=True))) as scope:
+    scope = VariableScope(made=Registry(is_weak=True))
+    with inside(scope):
         yield scope
 
 
@@ -257,6 +235,13 @@ def _reuse(reuse: Any, around: Reuse) -> Reuse:
     if not reuse:
         return around
     return Reuse.AUTO if getattr(reuse, "name", "") in {"AUTO", "AUTO_REUSE"} else Reuse.ALWAYS
+
+
+def give_label(layer: Layer, numbers: Counter[str]) -> None:
+    """Call the variables of an unnamed layer after its number among those of its kind, for good."""
+    if not layer.facts.is_named and not layer.facts.label:
+        numbers[layer.name] += 1
+        layer.facts.label = f"{layer.name}_{numbers[layer.name]}"
 
 
 def note(layer: Layer) -> None:
@@ -284,24 +269,21 @@ def names_of(layers: Iterable[Layer]) -> dict[Layer, str]:
     given: dict[str, Layer] = {}
     for layer in layers:
         if layer.facts.is_named and given.setdefault(layer.name, layer) is not layer:
-            raise _taken(layer, given[layer.name])
-    numbers: collections.Counter[str] = collections.Counter()
+            raise NameTaken(
+                f"{layer!r}: the name {layer.name!r} is taken in this network by "
+                f"{given[layer.name]!r}. A name belongs to one layer: choose another one, or share "
+                "parameters by applying the same layer twice or within "
+                "tl.layers.variable_scope(..., reuse=True)."
+            )
+    numbers: Counter[str] = Counter()
     names: dict[Layer, str] = {}
     for layer in layers:
         names[layer] = layer.name if layer.facts.is_named else _next(layer.name, numbers, given)
     return names
 
 
-def _next(stem: str, numbers: collections.Counter[str], taken: Iterable[str]) -> str:
+def _next(stem: str, numbers: Counter[str], taken: Iterable[str]) -> str:
     numbers[stem] += 1
     while f"{stem}_{numbers[stem]}" in taken:
         numbers[stem] += 1
     return f"{stem}_{numbers[stem]}"
-
-
-def _taken(layer: Layer, owner: Layer) -> NameTaken:
-    return NameTaken(
-        f"{layer!r}: the name {layer.name!r} is taken in this network by {owner!r}. A name "
-        "belongs to one layer: choose another one, or share parameters by applying the "
-        "same layer twice or within tl.layers.variable_scope(..., reuse=True)."
-    )

@@ -13,12 +13,17 @@ itself a network::
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 __all__ = ["Outputs", "main_of"]
 
+_NONE: Mapping[str, Any] = MappingProxyType({})
 
-class Outputs:
+
+class Outputs(tuple):
     """A result, and what comes beside it.
 
     Parameters
@@ -42,13 +47,14 @@ class Outputs:
     6.0
     """
 
-    def __init__(self, main: Any, **sides: Any) -> None:
-        self.main = main
-        self.sides = sides
+    _fields = ("main", "sides")  # so TensorFlow rebuilds it as it does a named tuple
 
-    def pair(self) -> tuple[Any, dict[str, Any]]:
-        """Return both as one structure of tensors."""
-        return self.main, self.sides
+    def __new__(cls, main: Any, _sides: Mapping[str, Any] = _NONE, **sides: Any) -> Outputs:
+        """Make it; the sides may also come as one dictionary, as when it is rebuilt."""
+        return super().__new__(cls, (main, {**_sides, **sides}))
+
+    main = property(operator.itemgetter(0))
+    sides = property(operator.itemgetter(1))
 
 
 def main_of(outputs: Any) -> Any:

@@ -1,34 +1,48 @@
 """What makes layers in its constructor owns them: the class of the classes ``Layer`` and ``Model``.
 
 An owner's constructor runs in a scope of its own. What it makes is called ``scope/owner/name``, and
-neither enters the scope around nor is shared with another owner.
+neither enters the scope around nor is shared with another owner. A ``tf.Variable`` that the code of
+others makes is called after its owner as well.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import weakref
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import tensorflow as tf
 
-from tensorlayer.errors import InvalidArgument
+from tensorlayer.errors import InvalidArgument, TensorLayerError
 from tensorlayer.layers import arguments, naming
 from tensorlayer.layers.precision import OF_THE_INPUT, Precision, within
 from tensorlayer.layers.structure import rebuild
 
-__all__ = ["Facts", "OwnerType", "scope_of"]
+__all__ = ["Facts", "OwnerType", "naming_variables", "path_of", "scope_of"]
 
 
-@dataclasses.dataclass(eq=False)
+@dataclasses.dataclass
 class Facts:
     """What is known of a layer or model besides what its class stores."""
 
     prefix: str = ""  #: of its name: the scope, or owner, that it was made in
     owner: str = ""  #: the part of the prefix that is the owner's
     own_name: str | None = None  #: the rest of its name; None without one
+    label: str = ""  #: what the variables of an unnamed layer are called after
     precision: Precision = OF_THE_INPUT
-    compared: frozenset[bool] = frozenset()  #: modes in which what it lists is what it uses
+    #: of its parameters, once it is built; None for a model
+    variable_dtype: tf.DType | None = tf.float32
+    is_train: bool | None = None  #: the mode that was declared with a layer
+    #: the TensorFlow 1 graph of its variables, if they are in one
+    graph: weakref.ref[tf.Graph] | None = None
+    #: networks among the arguments of its constructor: inputs of every call
+    networks: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    compared_modes: frozenset[bool] = frozenset()  #: in which what it lists is what it uses
     scope: naming.VariableScope | None = None  #: in which its ``forward`` runs
+    #: to be raised if it turns out to have parameters, else to be remembered in the scope
+    pending: tuple[TensorLayerError, naming.VariableScope] | None = None
     as_layers: dict[str | None, Any] = dataclasses.field(default_factory=dict)  #: of a model
 
     @property
@@ -44,8 +58,13 @@ class OwnerType(type):
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         """Construct with the arguments remembered by name."""
         around = naming.current_scope()
-        facts = Facts(around.name, around.owner)
-        return cls.construct(args, kwargs, arguments.bind(cls, args, kwargs), facts)
+        facts = Facts(around.name, around.owner, variable_dtype=None)
+        takes_it = arguments.accepts(cls, "trainable")
+        is_trainable = takes_it or kwargs.pop("trainable", True)
+        made = cls.construct(args, kwargs, arguments.bind(cls, args, kwargs), facts)
+        if not is_trainable:
+            made.trainable = False
+        return made
 
     def construct(
         cls, args: tuple[Any, ...], kwargs: dict[str, Any], given: dict[str, Any], facts: Facts
@@ -64,12 +83,14 @@ class OwnerType(type):
         made = cls.__new__(cls, *args, **kwargs)
         # Past __setattr__: a tf.Module would wrap the dictionary, and track what is in it.
         # Lists and dictionaries are copied: what becomes of them later is not what was given.
-        kept = {k: rebuild(v, _same) if type(v) in _OPEN else v for k, v in given.items()}
+        kept = {
+            k: rebuild(v, lambda leaf: leaf) if type(v) in _OPEN else v for k, v in given.items()
+        }
         vars(made).update(facts=facts, arguments=kept)
         label = given.get("name")
         label = label if isinstance(label, str) and label else naming.snake_case(cls.__name__)
         owned = scope_of(f"{facts.prefix}/{label}" if facts.prefix else label)
-        with naming.inside(owned), within(facts.precision):
+        with naming.inside(owned), within(facts.precision), naming_variables(cls, owned.name):
             made.__init__(*args, **kwargs)
         if "_name" not in vars(made):  # which tf.Module's constructor sets
             raise InvalidArgument(
@@ -81,8 +102,16 @@ class OwnerType(type):
 _OPEN = {list, dict, tuple}
 
 
-def _same(value: Any) -> Any:
-    return value
+def path_of(owner: Any) -> str:
+    """Return the full name of a layer or model: with scope and owner, else that of the class."""
+    own = owner.facts.own_name or naming.snake_case(type(owner).__name__)
+    return f"{owner.facts.prefix}/{own}" if owner.facts.prefix else own
+
+
+def naming_variables(cls: type, path: str) -> AbstractContextManager[object]:
+    """Put ``path`` before the names of variables that code of others makes; ours tells them."""
+    is_ours = getattr(cls, "needs_autograph", True) is not True
+    return nullcontext() if is_ours else tf.name_scope(f"{naming.as_path(path)}/")
 
 
 def scope_of(owner: str, **options: Any) -> naming.VariableScope:

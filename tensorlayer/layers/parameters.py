@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import Self
 
-from tensorlayer.errors import NotSerializable
+from tensorlayer.errors import InvalidArgument, NotSerializable
 from tensorlayer.layers import summary, tree
 
 __all__ = ["HasParameters"]
@@ -33,6 +33,21 @@ class HasParameters(tree.Owner, tf.Module):
     """
 
     _is_trainable = True
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute, unless the class computes or keeps something under its name."""
+        if name not in _KEPT:
+            try:
+                return super().__setattr__(name, value)
+            except AttributeError:
+                if not _is_computed(type(self), name):
+                    raise
+        taken = sorted(_KEPT.union(n for n in dir(type(self)) if _is_computed(type(self), n)))
+        raise InvalidArgument(
+            f"{type(self).__name__}: the attribute {name!r} cannot be set, since layers and models "
+            "keep or compute something else under this name. Choose another name than "
+            f"{', '.join(each for each in taken if each[0] != '_')}."
+        )
 
     @property
     def trainable(self) -> bool:
@@ -88,7 +103,7 @@ class HasParameters(tree.Owner, tf.Module):
             vars(copied)[name] = copy.deepcopy(value, memo)
         return copied
 
-    def __reduce__(self) -> Any:
+    def __reduce_ex__(self, protocol: Any) -> Any:
         """Refuse: what is unpickled is executed."""
         raise NotSerializable(
             f"{self!r} cannot be pickled. Write a model with save(path) or save_weights(path), a "
@@ -96,8 +111,15 @@ class HasParameters(tree.Owner, tf.Module):
             "within a process."
         )
 
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        return self.__reduce__()
+
+#: What the library keeps in every layer and model, and calls of a model.
+_KEPT = frozenset({"arguments", "facts", "follow"})
+
+
+def _is_computed(cls: type, name: str) -> bool:
+    """Whether ``cls`` has a property of this name that nobody can set."""
+    found = getattr(cls, name, None)
+    return isinstance(found, property) and found.fset is None
 
 
 def _is_trained(parameter: tree.Parameter) -> bool:

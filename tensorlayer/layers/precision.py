@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument
+from tensorlayer.layers.setting import setting
 from tensorlayer.layers.structure import leaves, rebuild
 
 __all__ = [
@@ -40,6 +41,11 @@ class Precision(NamedTuple):
     compute: tf.DType | None = None
 
     @property
+    def of_input(self) -> bool:
+        """Whether the layer has no types of its own."""
+        return self.compute is None
+
+    @property
     def is_mixed(self) -> bool:
         """Whether parameters are cast before they are used."""
         return self.variable != self.compute
@@ -59,20 +65,16 @@ def precision(dtype: Any = None) -> Precision:
     >>> precision(tf.float64).is_mixed
     False
     """
-    keras = sys.modules.get("keras")
-    if dtype is None and (around := _AROUND.get()) is not None:
-        return around
-    if dtype is None and keras is None:  # nobody can have set a policy
-        return OF_THE_INPUT
     if dtype is None:
+        keras = sys.modules.get("keras")
+        if (around := _AROUND.get()) or keras is None:  # nobody can have set a policy
+            return around or OF_THE_INPUT
         policy = keras.config.dtype_policy()
         return OF_THE_INPUT if policy.name == keras.config.floatx() else _of(policy)
     try:
         if isinstance(dtype, str) and dtype.startswith("mixed_"):
             dtype = tf.keras.mixed_precision.Policy(dtype)
-        given = (
-            _of(dtype) if hasattr(dtype, "compute_dtype") else Precision(*2 * [tf.as_dtype(dtype)])
-        )
+        given = _of(dtype)
     except (TypeError, ValueError):
         given = Precision()
     if given.variable is None or not given.variable.is_floating:
@@ -83,23 +85,20 @@ def precision(dtype: Any = None) -> Precision:
     return given
 
 
-@contextmanager
-def exactly(types: Precision) -> Iterator[None]:
+def exactly(types: Precision) -> AbstractContextManager[object]:
     """Make layers with these types, whatever the policy of the program."""
-    token = _AROUND.set(types)
-    try:
-        yield
-    finally:
-        _AROUND.reset(token)
+    return setting(_AROUND, types)
 
 
-def within(types: Precision) -> AbstractContextManager[None]:
+def within(types: Precision) -> AbstractContextManager[object]:
     """Let what a layer makes meanwhile have its types, if it has types of its own."""
-    return exactly(types) if types.compute is not None else nullcontext()
+    return nullcontext() if types.of_input else exactly(types)
 
 
-def _of(policy: Any) -> Precision:
-    return Precision(tf.as_dtype(policy.variable_dtype), tf.as_dtype(policy.compute_dtype))
+def _of(dtype: Any) -> Precision:
+    """Return what a policy says; with a type, both are that."""
+    named = (getattr(dtype, name, dtype) for name in ("variable_dtype", "compute_dtype"))
+    return Precision(*map(tf.as_dtype, named))
 
 
 def first_float(values: Any) -> tf.DType:

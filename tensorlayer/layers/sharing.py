@@ -9,6 +9,7 @@ never has to be there; whether it has is known once it is built.
 
 from __future__ import annotations
 
+import enum
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,16 @@ if TYPE_CHECKING:
     from tensorlayer.layers.base import Layer
     from tensorlayer.layers.naming import VariableScope
 
-__all__ = ["Registry", "look_up"]
+__all__ = ["Registry", "Reuse", "look_up"]
+
+
+class Reuse(enum.Enum):
+    """When a scope gives back the layers it has."""
+
+    NEVER = False  #: every name is a new layer
+    ALWAYS = True  #: every name has to be there
+    AUTO = "auto"  #: what is there comes back, what is not is made
+    UNCLEAR = "unclear"  #: nobody can tell, so that what is there is an error
 
 
 class Registry:
@@ -38,11 +48,13 @@ class Registry:
     ----------
     is_weak
         Hold only those that are added with ``keep``; the others are found as long as they live.
+    kept
+        Where those are held.
     """
 
-    def __init__(self, is_weak: bool = False) -> None:
+    def __init__(self, is_weak: bool = False, kept: dict[str, Layer] | None = None) -> None:
         self._is_weak = is_weak
-        self._kept: dict[str, Layer] = {}
+        self._kept = {} if kept is None else kept
         self._living: dict[str, tuple[weakref.ref[Layer], ...]] = {}
         self.repeated: set[str] = set()  #: names under which several live
 
@@ -54,9 +66,8 @@ class Registry:
             self._account(name, layer)
 
     def _account(self, name: str, newest: Layer | None = None) -> None:
-        """Count who has a name after a layer has come or gone."""
-        known = self._living.get(name, ())
-        living = [r for r in known if r() is not None and r() is not newest]
+        """Count who has a name after a layer has come or, without ``newest``, gone."""
+        living = [r for r in self._living.get(name, ()) if r() is not newest]
         if newest is not None:
             living.append(weakref.ref(newest, lambda _: self._account(name)))
         self._living[name] = tuple(living)
@@ -80,7 +91,10 @@ class Registry:
 
 
 def look_up(
-    scope: VariableScope, cls: type[Layer], given: dict[str, Any], graph: tf.Graph | None = None
+    scope: VariableScope,
+    cls: type[Layer],
+    given: dict[str, Any],
+    graph: weakref.ref[tf.Graph] | None,
 ) -> tuple[Layer | None, TensorLayerError | None]:
     """Return the layer that ``cls(**given)`` is to be in a scope with reuse, in this graph.
 
@@ -93,7 +107,7 @@ def look_up(
     NameTaken
         There is one, and nobody can tell whether it is to come back.
     """
-    if scope.reuse.value == "unclear":
+    if scope.reuse is Reuse.UNCLEAR:
         _refuse_unclear(scope, cls, given.get("name"))
         return None, None
     if given.get("name") is None:
@@ -102,17 +116,17 @@ def look_up(
             "reuse=...) and in forward(), one that has parameters needs a name. Give it name=..."
         )
     name = scope.qualify(given["name"])
-    found = (each for each in reversed(scope.findable.named(name)) if each.facts.graph() is graph)
+    found = (each for each in reversed(scope.findable.named(name)) if each.facts.graph == graph)
     layer = next(found, None)
     difference = "" if layer is None else _difference(layer, cls, given)
     if layer is not None and not difference:
         return layer, None
-    if layer is not None and (not layer.facts.compared or layer.parameters):
+    if layer is not None and (not layer.facts.compared_modes or layer.parameters):
         raise NameMismatch(
             f"{cls.__name__} {name!r}: reuse needs the same class and arguments, but "
             f"{difference}. Give it another name, or make the two agree."
         )
-    return None, None if scope.reuse.value == "auto" else _missing(scope, cls, name)
+    return None, None if scope.reuse is Reuse.AUTO else _missing(scope, cls, name)
 
 
 def _refuse_unclear(scope: VariableScope, cls: type[Layer], name: str | None) -> None:

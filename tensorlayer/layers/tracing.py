@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
-from tensorlayer.errors import InvalidArgument, TensorLayerError, WrongShape
+from tensorlayer.errors import TensorLayerError, WrongShape
 from tensorlayer.layers import computing, summary
-from tensorlayer.layers.outputs import Outputs
 from tensorlayer.layers.structure import leaves, rebuild
 
 if TYPE_CHECKING:
@@ -38,15 +37,14 @@ def trace(layer: Layer, args: tuple[Any, ...], options: Mapping[str, Any]) -> An
 def _traced(layer: Layer, args: Any, options: Any) -> tuple[Any, list[tf.Variable]]:
     given = (args, options)
     specs = [leaf for leaf in leaves(given) if isinstance(leaf, tf.TensorSpec)]
-    has_sides = []
 
     def forward(*tensors: tf.Tensor) -> Any:
         values = iter(tensors)
-        inputs, named = rebuild(given, lambda leaf: _next_for(leaf, values))
+        inputs, named = rebuild(
+            given, lambda leaf: next(values) if isinstance(leaf, tf.TensorSpec) else leaf
+        )
         outputs = computing.run(layer, inputs, named)
-        has_sides.append(isinstance(outputs, Outputs))
-        outputs = outputs.pair() if has_sides[-1] else outputs
-        _require_tensors(layer, outputs)
+        computing.require_tensors(layer, outputs)
         return outputs
 
     if layer.needs_autograph or _is_told_code(layer):
@@ -54,7 +52,6 @@ def _traced(layer: Layer, args: Any, options: Any) -> tuple[Any, list[tf.Variabl
     else:  # the same graph without the conversion and what a function needs to be called
         traced = tf.compat.v1.wrap_function(forward, specs)
     outputs = rebuild(traced.structured_outputs, lambda o: tf.TensorSpec(o.shape, o.dtype))
-    outputs = Outputs(outputs[0], **outputs[1]) if has_sides[-1] else outputs
     return outputs, list(traced.graph.variables)
 
 
@@ -66,16 +63,3 @@ def _is_told_code(layer: Layer) -> bool:
 
 #: Without Python control flow on tensors.
 _PLAIN = ("tensorlayer.", "tensorflow.", "keras.")
-
-
-def _next_for(leaf: Any, values: Iterator[tf.Tensor]) -> Any:
-    return next(values) if isinstance(leaf, tf.TensorSpec) else leaf
-
-
-def _require_tensors(layer: Layer, outputs: Any) -> None:
-    for leaf in leaves(outputs):
-        if not tf.is_tensor(leaf):
-            raise InvalidArgument(
-                f"{layer!r}: forward returns tensors, or lists, tuples and dictionaries of "
-                f"tensors; got {type(leaf).__name__} among them."
-            )

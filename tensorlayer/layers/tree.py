@@ -52,7 +52,8 @@ def children(owner: Any) -> Iterator[tuple[str, Any]]:
     else:
         # TensorFlow's own bookkeeping holds the same objects a second time.
         attributes = list(vars(owner).items())
-        yield from (item for item in attributes if item[0][:6] != "_self_" and item[0] not in _OURS)
+        ours = _OURS if isinstance(owner, Owner) else ()
+        yield from (item for item in attributes if item[0][:6] != "_self_" and item[0] not in ours)
 
 
 def listing(owner: Any, require_all: bool = True) -> list[Parameter]:

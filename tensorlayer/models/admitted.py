@@ -16,6 +16,7 @@ Whoever needs one of them wraps it in a function that :func:`tensorlayer.models.
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -26,11 +27,12 @@ from tensorlayer import activation, initializers
 
 __all__ = ["FUNCTIONS", "INITIALIZERS"]
 
-# The order decides under which name a function is written that has several.
+# Each function once, however many names it has: a model that is given tf.math.tanh names
+# tensorflow.nn.tanh, the same function.
 _NAMES = {
     "tensorlayer.activation": """
-        hard_tanh htanh identity leaky_relu leaky_relu6 leaky_twice_relu6 linear lrelu lrelu6
-        ltrelu6 mish pixel_wise_softmax ramp sign swish
+        hard_tanh identity leaky_relu leaky_relu6 leaky_twice_relu6 mish pixel_wise_softmax
+        ramp sign swish
     """,
     "tensorflow.nn": """
         approx_max_k approx_min_k atrous_conv2d atrous_conv2d_transpose avg_pool avg_pool1d
@@ -41,31 +43,30 @@ _NAMES = {
         depthwise_conv2d_backprop_filter depthwise_conv2d_backprop_input dilation2d dropout
         elu embedding_lookup embedding_lookup_sparse erosion2d fractional_avg_pool
         fractional_max_pool gelu in_top_k isotonic_regression l2_loss l2_normalize
-        leaky_relu local_response_normalization log_poisson_loss log_softmax lrn max_pool
-        max_pool1d max_pool2d max_pool3d max_pool_with_argmax moments nce_loss
-        normalize_moments pool relu relu6 safe_embedding_lookup_sparse sampled_softmax_loss
-        selu separable_conv2d sigmoid sigmoid_cross_entropy_with_logits silu softmax
-        softmax_cross_entropy_with_logits softplus softsign space_to_batch space_to_depth
-        sparse_softmax_cross_entropy_with_logits sufficient_statistics swish tanh top_k
-        weighted_cross_entropy_with_logits weighted_moments zero_fraction
+        leaky_relu log_poisson_loss log_softmax lrn max_pool max_pool1d max_pool2d
+        max_pool3d max_pool_with_argmax moments nce_loss normalize_moments pool relu relu6
+        safe_embedding_lookup_sparse sampled_softmax_loss selu separable_conv2d sigmoid
+        sigmoid_cross_entropy_with_logits softmax softmax_cross_entropy_with_logits softplus
+        softsign space_to_batch space_to_depth sparse_softmax_cross_entropy_with_logits
+        sufficient_statistics swish tanh top_k weighted_cross_entropy_with_logits
+        weighted_moments zero_fraction
     """,
     "tensorflow.math": """
-        abs accumulate_n acos acosh add add_n angle approx_max_k approx_min_k argmax argmin
-        asin asinh atan atan2 atanh bessel_i0 bessel_i0e bessel_i1 bessel_i1e betainc
-        bincount ceil confusion_matrix conj cos cosh count_nonzero cumprod cumsum
-        cumulative_logsumexp digamma divide divide_no_nan equal erf erfc erfcinv erfinv exp
-        expm1 floor floordiv floormod greater greater_equal igamma igammac imag in_top_k
-        invert_permutation is_finite is_inf is_nan is_non_decreasing is_strictly_increasing
-        l2_normalize lbeta less less_equal lgamma log log1p log_sigmoid log_softmax
-        logical_and logical_not logical_or logical_xor maximum minimum mod multiply
-        multiply_no_nan ndtri negative nextafter not_equal polygamma polyval pow real
-        reciprocal reciprocal_no_nan reduce_all reduce_any reduce_euclidean_norm
+        abs accumulate_n acos acosh add add_n angle argmax argmin asin asinh atan atan2
+        atanh bessel_i0 bessel_i0e bessel_i1 bessel_i1e betainc bincount ceil
+        confusion_matrix conj cos cosh count_nonzero cumprod cumsum cumulative_logsumexp
+        digamma divide divide_no_nan equal erf erfc erfcinv erfinv exp expm1 floor floordiv
+        floormod greater greater_equal igamma igammac imag invert_permutation is_finite
+        is_inf is_nan is_non_decreasing is_strictly_increasing lbeta less less_equal lgamma
+        log log1p log_sigmoid logical_and logical_not logical_or logical_xor maximum minimum
+        multiply multiply_no_nan ndtri negative nextafter not_equal polygamma polyval pow
+        real reciprocal reciprocal_no_nan reduce_all reduce_any reduce_euclidean_norm
         reduce_logsumexp reduce_max reduce_mean reduce_min reduce_prod reduce_std reduce_sum
         reduce_variance rint round rsqrt scalar_mul segment_max segment_mean segment_min
-        segment_prod segment_sum sigmoid sign sin sinh softmax softplus softsign sqrt square
-        squared_difference subtract tan tanh top_k truediv unsorted_segment_max
-        unsorted_segment_mean unsorted_segment_min unsorted_segment_prod
-        unsorted_segment_sqrt_n unsorted_segment_sum xdivy xlog1py xlogy zero_fraction zeta
+        segment_prod segment_sum sign sin sinh sqrt square squared_difference subtract tan
+        truediv unsorted_segment_max unsorted_segment_mean unsorted_segment_min
+        unsorted_segment_prod unsorted_segment_sqrt_n unsorted_segment_sum xdivy xlog1py
+        xlogy zeta
     """,
     "tensorflow.image": """
         adjust_brightness adjust_contrast adjust_gamma adjust_hue adjust_jpeg_quality
@@ -88,10 +89,10 @@ _NAMES = {
     "tensorflow.linalg": """
         adjoint band_part banded_triangular_solve cholesky cholesky_solve cross det diag
         diag_part eig eigh eigh_tridiagonal eigvals eigvalsh einsum expm global_norm inv
-        l2_normalize logdet logm lstsq lu lu_matrix_inverse lu_reconstruct lu_solve matmul
-        matrix_rank matrix_transpose matvec norm normalize pinv qr set_diag slogdet solve
-        sqrtm svd tensor_diag tensor_diag_part tensordot trace triangular_solve
-        tridiagonal_matmul tridiagonal_solve
+        logdet logm lstsq lu lu_matrix_inverse lu_reconstruct lu_solve matmul matrix_rank
+        matrix_transpose matvec norm normalize pinv qr set_diag slogdet solve sqrtm svd
+        tensor_diag tensor_diag_part tensordot trace triangular_solve tridiagonal_matmul
+        tridiagonal_solve
     """,
     "tensorflow.signal": """
         dct fft fft2d fft3d fftnd fftshift frame idct ifft ifft2d ifft3d ifftnd ifftshift
@@ -99,10 +100,10 @@ _NAMES = {
         rfft2d rfft3d rfftnd
     """,
     "tensorflow.keras.activations": """
-        celu elu exponential gelu glu hard_shrink hard_sigmoid hard_silu hard_swish
-        hard_tanh leaky_relu linear log_sigmoid log_softmax mish relu relu6 selu sigmoid
-        silu soft_shrink softmax softplus softsign sparse_plus sparse_sigmoid sparsemax
-        squareplus swish tanh tanh_shrink threshold
+        celu elu exponential gelu glu hard_shrink hard_sigmoid hard_silu hard_tanh
+        leaky_relu linear log_sigmoid log_softmax mish relu relu6 selu sigmoid silu
+        soft_shrink softmax softplus softsign sparse_plus sparse_sigmoid sparsemax
+        squareplus tanh tanh_shrink threshold
     """,
     "tensorflow": """
         identity stop_gradient cast reshape transpose squeeze expand_dims concat stack tile pad
@@ -116,24 +117,17 @@ _NAMES = {
         Ones Orthogonal RandomNormal RandomUniform TruncatedNormal VarianceScaling Zeros
     """,
 }
-_MODULES = {
-    "tensorlayer.activation": activation,
-    "tensorflow.nn": tf.nn,
-    "tensorflow.math": tf.math,
-    "tensorflow.image": tf.image,
-    "tensorflow.linalg": tf.linalg,
-    "tensorflow.signal": tf.signal,
-    "tensorflow.keras.activations": tf.keras.activations,
-    "tensorflow": tf,
-    "tensorlayer.initializers": initializers,
-    "tensorflow.keras.initializers": tf.keras.initializers,
-}
+_OURS = {"tensorlayer.activation": activation, "tensorlayer.initializers": initializers}
+
+
+def _module(path: str) -> Any:
+    return _OURS[path] if path in _OURS else functools.reduce(getattr, path.split(".")[1:], tf)
 
 
 def _found(kind: Callable[[Any], bool]) -> dict[str, Any]:
     """Return what is listed, of this kind, and what this release of TensorFlow has."""
     every = {
-        f"{module}.{name}": getattr(_MODULES[module], name, None)
+        f"{module}.{name}": getattr(_module(module), name, None)
         for module, names in _NAMES.items()
         for name in names.split()
     }

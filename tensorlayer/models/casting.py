@@ -6,14 +6,14 @@ part, a fraction or a size that the other type does not have is one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from tensorlayer.errors import StructureMismatch
 
-__all__ = ["in_type_of", "in_types_of_numpy", "require_kinds"]
+__all__ = ["in_type_of", "in_types_of_numpy", "require_kinds", "some"]
 
 
 def require_kinds(dtypes: Mapping[str, tuple[np.dtype, tf.DType]]) -> None:
@@ -32,7 +32,7 @@ def require_kinds(dtypes: Mapping[str, tuple[np.dtype, tf.DType]]) -> None:
     others = [f"{name} of {given}" for name, (given, _) in dtypes.items() if not _is_number(given)]
     if others:
         raise StructureMismatch(
-            f"weights are numbers; the file holds {_some(others)}. Nothing was assigned."
+            f"weights are numbers; the file holds {some(others)}. Nothing was assigned."
         )
     for name, (given, wanted) in dtypes.items():
         if tf.as_dtype(given).is_complex and not wanted.is_complex:
@@ -99,6 +99,13 @@ def _is_number(dtype: np.dtype) -> bool:
     return kind.is_floating or kind.is_integer or kind.is_bool or kind.is_complex
 
 
-def _some(names: list[str]) -> str:
+def some(names: Sequence[str]) -> str:
+    """Return the first names, and how many more there are.
+
+    Examples
+    --------
+    >>> some(["a", "b", "c", "d", "e", "f", "g"])
+    'a, b, c, d, e and 2 more'
+    """
     shown = ", ".join(names[:5])
     return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown

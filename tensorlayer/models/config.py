@@ -3,9 +3,9 @@
 ::
 
     {"format": 1,
-     "inputs": [0], "outputs": {"is": "node", "index": 2},
+     "inputs": [{"is": "node", "index": 0}], "outputs": {"is": "node", "index": 2},
      "layers": {"x": {"class": "tensorlayer.layers._Input", "arguments": {...}}, ...},
-     "nodes": [{"layer": "x"}, {"layer": "relu1", "inputs": {"is": "node", "index": 0}}, ...]}
+     "nodes": [{"layer": "x"}, {"layer": "relu1", "inputs": [{"is": "node", "index": 0}]}, ...]}
 
 A subclass of ``Model`` with a constructor of its own is described by its name and the arguments of
 that. What occurs
@@ -34,19 +34,21 @@ from tensorlayer.layers import arguments, graph
 from tensorlayer.layers.base import Layer
 from tensorlayer.layers.graph import Network
 from tensorlayer.layers.naming import isolated
+from tensorlayer.layers.setting import setting
 from tensorlayer.layers.structure import leaves
 from tensorlayer.models.memory import machine_bytes, variables_within
-from tensorlayer.models.names import find_class
+from tensorlayer.models.names import find_class, import_path
 from tensorlayer.models.places import check_depth, item, reading
 from tensorlayer.models.shared import Read, current_read, current_written, reading_into, writing
 from tensorlayer.models.state import describe_state, precision_of, restore_later, without_state
 from tensorlayer.models.values import (
+    NODES_READ,
+    NODES_WRITTEN,
     decode,
     decode_arguments,
     decode_layer,
     encode,
     encode_layer,
-    import_path,
 )
 
 __all__ = ["FORMAT", "describe", "describe_model", "digest", "read_model", "read_within"]
@@ -73,7 +75,7 @@ def describe_model(model: Any, is_outermost: bool) -> dict[str, Any]:
     """Return the JSON of a model, perhaps within the config of another one."""
     described: dict[str, Any] = {"class": import_path(type(model)), "name": model.name}
     if "outputs" in model.arguments and model.outputs is not None:
-        described.update(_describe_network(vars(model)["_ends"]["in"], model.outputs))
+        described.update(_describe_network(vars(model)["_given_ends"]["in"], model.outputs))
     else:
         place = f"model {model.name!r}"
         given = {
@@ -89,16 +91,16 @@ def _describe_network(inputs: Any, outputs: Any) -> dict[str, Any]:
     """Return the JSON of a network: its layers, and the events that connect them."""
     order = graph.nodes([inputs, outputs])
     places = {node: index for index, node in enumerate(order)}
-    nodes = graph.networks_in(inputs)
-    is_list = isinstance(inputs, Network) or (isinstance(inputs, list) and inputs == nodes)
-    links = _describe_links(inputs, places, "inputs")
-    return {
-        "format": FORMAT,
-        "inputs": [places[node] for node in nodes] if is_list else links,
-        "outputs": _describe_links(outputs, places, "outputs"),
-        "layers": _describe_layers(order),
-        "nodes": [_describe_node(node, places) for node in order],
-    }
+    layers = _describe_layers(order)  # before: their arguments are no part of the network
+    listed = [inputs] if isinstance(inputs, Network) else inputs  # which is the same model
+    with setting(NODES_WRITTEN, places):
+        return {
+            "format": FORMAT,
+            "inputs": encode(listed, "inputs"),
+            "outputs": encode(outputs, "outputs"),
+            "layers": layers,
+            "nodes": [_describe_node(node) for node in order],
+        }
 
 
 def _describe_layers(order: Sequence[Network]) -> dict[str, Any]:
@@ -110,30 +112,15 @@ def _describe_layers(order: Sequence[Network]) -> dict[str, Any]:
     }
 
 
-def _describe_node(node: Network, places: Mapping[Network, int]) -> dict[str, Any]:
+def _describe_node(node: Network) -> dict[str, Any]:
     described: dict[str, Any] = {"layer": node.name}
     if node.parents:
-        key = "inputs" if len(node.args) == 1 else "arguments"
-        described[key] = _describe_links(node.inputs, places, node.name)
+        described["inputs"] = encode(list(node.args), node.name)
     if node.options:
-        described["options"] = _describe_links(node.options, places, node.name)
+        described["options"] = encode(node.options, node.name)
     if node.is_train is not None:
         described["is_train"] = node.is_train
     return described
-
-
-def _describe_links(structure: Any, places: Mapping[Network, int], place: str) -> Any:
-    if isinstance(structure, Network):
-        return {"is": "node", "index": places[structure]}
-    if isinstance(structure, list):
-        return [_describe_links(item, places, place) for item in structure]
-    if isinstance(structure, tuple):
-        items = [_describe_links(item, places, place) for item in structure]
-        return {"is": "tuple", "items": items}
-    if isinstance(structure, Mapping):
-        items = {key: _describe_links(item, places, place) for key, item in structure.items()}
-        return {"is": "dict", "items": items}
-    return encode(structure, place)
 
 
 # -- reading
@@ -201,35 +188,23 @@ def _read_nodes(config: Mapping[str, Any], place: str) -> tuple[Any, Any]:
         for name, entry in item(config, "layers", Mapping, place).items()
     }
     built: list[Network] = []
-    for index, node in enumerate(item(config, "nodes", list, place)):
-        built.append(_read_node(node, layers, built, f"{place}['nodes'][{index}]"))
-    described = item(config, "inputs", object, place)
-    if isinstance(described, list):
-        described = [_link(index) for index in described]
-    inputs = _read_links(described, built, f"{place}['inputs']")
-    return inputs, _read_links(item(config, "outputs", object, place), built, f"{place}['outputs']")
+    with setting(NODES_READ, built):
+        for index, node in enumerate(item(config, "nodes", list, place)):
+            built.append(_read_node(node, layers, f"{place}['nodes'][{index}]"))
+        inputs = decode(item(config, "inputs", object, place), f"{place}['inputs']")
+        return inputs, decode(item(config, "outputs", object, place), f"{place}['outputs']")
 
 
-def _link(index: Any) -> Any:
-    """Return the link of an input; those of a plain list are written as numbers."""
-    return index if isinstance(index, (list, Mapping)) else {"is": "node", "index": index}
-
-
-def _read_node(
-    node: Any, layers: Mapping[str, Layer], built: Sequence[Network], place: str
-) -> Network:
+def _read_node(node: Any, layers: Mapping[str, Layer], place: str) -> Network:
     name = item(node, "layer", str, place)
     if name not in layers:
         raise BrokenConfig(f"{place}['layer']: there is no layer {name!r}.")
     layer = layers[name]
     with reading(place):
-        if "inputs" not in node and "arguments" not in node:
+        if "inputs" not in node:
             return _declare(layer)
-        given = [node["inputs"]] if "inputs" in node else item(node, "arguments", list, place)
-        inputs = _read_links(given, built, f"{place}['inputs']")
-        options = _read_links(
-            node.get("options", {"is": "dict", "items": {}}), built, f"{place}['options']"
-        )
+        inputs = decode(item(node, "inputs", list, place), f"{place}['inputs']")
+        options = decode(node["options"], f"{place}['options']") if "options" in node else {}
         is_train = node.get("is_train")
         if not isinstance(options, dict) or not (is_train is None or isinstance(is_train, bool)):
             raise BrokenConfig(f"{place}: options are an object and is_train is true or false.")
@@ -251,31 +226,6 @@ def _declare(layer: Layer) -> Network:
     if not isinstance(getattr(layer, "spec", None), tf.TensorSpec):
         raise NotSerializable(f"{layer!r} is no input, so it has to be applied to something.")
     return Network(layer, (), {}, layer.spec)
-
-
-def _read_links(value: Any, built: Sequence[Network], place: str) -> Any:
-    if isinstance(value, list):
-        return [_read_links(each, built, f"{place}[{i}]") for i, each in enumerate(value)]
-    kind = value.get("is") if isinstance(value, Mapping) else None
-    if kind == "node":
-        return _node(item(value, "index", int, place), built, f"{place}['index']")
-    if kind == "tuple":
-        return tuple(_read_links(item(value, "items", list, place), built, f"{place}['items']"))
-    if kind == "dict":
-        items = item(value, "items", Mapping, place)
-        return {
-            key: _read_links(each, built, f"{place}['items'][{key!r}]")
-            for key, each in items.items()
-        }
-    return decode(value, place)
-
-
-def _node(index: Any, built: Sequence[Network], place: str) -> Network:
-    if type(index) is not int or not 0 <= index < len(built):
-        raise BrokenConfig(
-            f"{place}: it has to be one of the {len(built)} nodes before, got {index!r:.80}."
-        )
-    return built[index]
 
 
 def digest(config: Mapping[str, Any], parameters: Mapping[str, tf.Variable]) -> str:

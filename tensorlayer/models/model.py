@@ -63,7 +63,7 @@ class Model(HasParameters, metaclass=OwnerType):
     order as in TensorLayer 2.x.
 
     Whether a model trains is said by ``train()`` or ``eval()``, or by each call; a model that is
-    never told refuses to guess.
+    never told refuses to guess. Like a layer, every model also takes ``trainable=False``.
 
     Examples
     --------
@@ -77,7 +77,7 @@ class Model(HasParameters, metaclass=OwnerType):
     """
 
     _told: bool | None = None
-    _ends: Mapping[str, Any] = MappingProxyType({"in": None, "out": None})
+    _given_ends: Mapping[str, Any] = MappingProxyType({"in": None, "out": None})
     #: the constructor's arguments by name, defaults included
     arguments: Mapping[str, Any]
 
@@ -92,17 +92,17 @@ class Model(HasParameters, metaclass=OwnerType):
             return
         _require_inputs(inputs, outputs)
         # Past __setattr__: a tf.Module would wrap the lists and dictionaries.
-        vars(self)["_ends"] = {"in": inputs, "out": outputs}
+        vars(self)["_given_ends"] = {"in": inputs, "out": outputs}
         names = naming.names_of(graph.layers_of([self.inputs, outputs]))
         for layer, layer_name in names.items():  # from now on the structure relies on the names
             layer.name = layer_name
-        self._layers = list(names)
+        self._computed_layers = list(names)
 
     # -- computing
 
     def forward(self, inputs: Any) -> Any:
         """Compute the outputs; a model of your own defines it."""
-        fed = bind_inputs(self._ends["in"], inputs)
+        fed = bind_inputs(self._given_ends["in"], inputs)
         return graph.evaluate(self.outputs, fed)
 
     def __call__(self, *inputs: Any, is_train: bool | None = None, **options: Any) -> Any:
@@ -125,12 +125,12 @@ class Model(HasParameters, metaclass=OwnerType):
         """
         if graph.networks_in((inputs, options)):
             return self.as_layer()(*inputs, is_train=is_train, **options)
-        with mode(self._mode(is_train)):
+        with mode(self._mode_of_call(is_train)):
             return main_of(self.follow(*inputs, **options))
 
-    def _mode(self, asked: bool | None) -> bool:
+    def _mode_of_call(self, asked: bool | None) -> bool:
         if asked is None:
-            said = self._said()
+            said = self._said_mode()
             if said is None:
                 raise ModeError(
                     f"model {self.name!r}: call train() or eval() first, or give is_train=True or "
@@ -144,7 +144,7 @@ class Model(HasParameters, metaclass=OwnerType):
             )
         return asked
 
-    def _said(self) -> bool | None:
+    def _said_mode(self) -> bool | None:
         """Return the mode: ``eval()`` freezes, ``train()`` holds where nobody around said one."""
         return False if self._told is False or not self.trainable else self.is_train
 
@@ -155,7 +155,7 @@ class Model(HasParameters, metaclass=OwnerType):
         """
         if self.outputs is None:
             inputs, options = computing.tensors_of(inputs, options, tf.float32)
-        with mode(self._said()):
+        with mode(self._said_mode()):
             return computing.compute(self, inputs, options)
 
     @property
@@ -192,24 +192,24 @@ class Model(HasParameters, metaclass=OwnerType):
     @property
     def inputs(self) -> Sequence[Network] | None:
         """The inputs in order; None for a model of your own."""
-        return None if self.outputs is None else tuple(graph.networks_in(self._ends["in"]))
+        return None if self.outputs is None else tuple(graph.networks_in(self._given_ends["in"]))
 
     @property
     def outputs(self) -> Any:
         """The network, or structure of networks, that is computed; None for a model of your own."""
-        return self._ends["out"]
+        return self._given_ends["out"]
 
     @property
     def all_layers(self) -> list[Layer]:
         """The layers, each once: in order of computation, or by the attributes that hold them."""
         if self.outputs is not None:
-            return list(self._layers)
-        return list(dict.fromkeys(self._held().values()))
+            return list(self._computed_layers)
+        return list(dict.fromkeys(self._held_layers().values()))
 
-    def _held(self) -> dict[str, Layer]:
+    def _held_layers(self) -> dict[str, Layer]:
         """Return the layers in the attributes of a model of one's own, by their paths."""
         found: dict[str, Layer] = {}
-        stack = list(reversed(list(self.parts())))
+        stack = list(reversed(list(type(self).parts(self))))
         while stack:
             path, value = stack.pop()
             if isinstance(value, Layer):
@@ -221,7 +221,7 @@ class Model(HasParameters, metaclass=OwnerType):
     def parts(self) -> Iterator[tuple[str, Any]]:
         """Yield the layers; a model of your own has its attributes, by the alphabet as in 2.x."""
         if self.outputs is not None:
-            yield from ((layer.name, layer) for layer in self._layers)
+            yield from ((layer.name, layer) for layer in self._computed_layers)
         else:
             yield from sorted(super().parts(), key=lambda part: part[0])
 
@@ -256,7 +256,7 @@ class Model(HasParameters, metaclass=OwnerType):
             return layers[key]
         known = {layer.name: layer for layer in layers if layer.facts.is_named}
         if self.outputs is None:
-            known = {**known, **self._held()}
+            known = {**known, **self._held_layers()}
         if key in known:
             return known[key]
         names = list(known)
@@ -333,8 +333,8 @@ class Model(HasParameters, metaclass=OwnerType):
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write structure and weights into one safetensors file, for :meth:`load`."""
-        text = json.dumps(self.config)
-        weights.save_with_text(path, self.to_arrays(), text)
+        config = json.dumps(self.config)
+        weights.save_safetensors(path, self.to_arrays(), config)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Model:

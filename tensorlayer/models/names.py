@@ -86,12 +86,12 @@ def function_name(function: Any, place: str) -> str:
     NotSerializable
         It has none: a lambda, an unmarked function.
     """
-    paths = [path for path, admitted in FUNCTIONS.items() if admitted is function]
-    name = getattr(function, "__name__", "")
-    if paths:  # of several, the one by which the function calls itself
-        return next((path for path in paths if path.endswith(f".{name}")), paths[0])
+    for path, admitted in FUNCTIONS.items():
+        if admitted is function:
+            return path
     if is_marked(function):
         return import_path(function)
+    name = getattr(function, "__name__", "")
     what = "a lambda" if name == "<lambda>" else f"the function {name or function!r}"
     raise NotSerializable(
         f"{place}: {what} has no name by which a saved model could find it again. Define it at the "

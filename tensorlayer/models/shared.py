@@ -7,12 +7,13 @@ config that shares nothing has no ids.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from typing import Any
 
 from tensorlayer.errors import BrokenConfig
+from tensorlayer.layers.setting import setting
 from tensorlayer.models.places import item
 
 __all__ = ["Read", "Written", "current_read", "current_written", "reading_into", "writing"]
@@ -100,21 +101,11 @@ def current_read() -> Read:
     return _READ.get() or Read()
 
 
-@contextmanager
-def writing() -> Iterator[None]:
+def writing() -> AbstractContextManager[object]:
     """Write a config of its own."""
-    token = _WRITTEN.set(Written())
-    try:
-        yield
-    finally:
-        _WRITTEN.reset(token)
+    return setting(_WRITTEN, Written())
 
 
-@contextmanager
-def reading_into(read: Read) -> Iterator[None]:
+def reading_into(read: Read) -> AbstractContextManager[object]:
     """Read a config, or go on reading one in another context."""
-    token = _READ.set(read)
-    try:
-        yield
-    finally:
-        _READ.reset(token)
+    return setting(_READ, read)

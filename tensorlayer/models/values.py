@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ import tensorflow as tf
 
 from tensorlayer.errors import BrokenConfig, NotSerializable
 from tensorlayer.layers.base import Layer
+from tensorlayer.layers.graph import Network
 from tensorlayer.models.admitted import INITIALIZERS
 from tensorlayer.models.names import (
     find_class,
@@ -26,26 +29,31 @@ from tensorlayer.models.names import (
     import_path,
     is_marked,
     makes_values,
-    serializable,
 )
 from tensorlayer.models.places import item, reading
 from tensorlayer.models.shared import current_read, current_written
 from tensorlayer.models.state import describe_state, precision_of, restore_later
 
 __all__ = [
+    "NODES_READ",
+    "NODES_WRITTEN",
     "decode",
     "decode_arguments",
     "decode_layer",
     "encode",
     "encode_layer",
-    "find_class",
-    "import_path",
-    "serializable",
 ]
 
 #: Types of arrays in a config: numbers. Text and objects could claim any size or be anything.
 _ARRAYS = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
            "float16", "float32", "float64", "bfloat16")  # fmt: skip
+
+#: The events that a network being written consists of, with their numbers.
+NODES_WRITTEN: ContextVar[Mapping[Network, int]] = ContextVar(
+    "tensorlayer_nodes_w", default=MappingProxyType({})
+)
+#: The events of a network being read, as far as it is read.
+NODES_READ: ContextVar[Sequence[Network]] = ContextVar("tensorlayer_nodes_r", default=())
 
 
 # -- encoding
@@ -88,6 +96,8 @@ def _encode_leaf(value: Any, place: str) -> Any:
         return {"is": "dtype", "name": value.name}
     if isinstance(value, Layer) or (isinstance(value, tf.Module) and hasattr(value, "as_layer")):
         return current_written().once(value, functools.partial(_encode_owner, value))
+    if isinstance(value, Network) and value in NODES_WRITTEN.get():
+        return {"is": "node", "index": NODES_WRITTEN.get()[value]}
     if isinstance(value, slice):
         return {"is": "slice", "items": [value.start, value.stop, value.step]}
     if value is Ellipsis:
@@ -254,8 +264,13 @@ def _decode_dict(value: Mapping[str, Any], place: str) -> dict[str, Any]:
     return {key: decode(each, f"{place}['items'][{key!r}]") for key, each in items.items()}
 
 
-def _decode_slice(value: Mapping[str, Any], place: str) -> slice:
-    return slice(*_decode_items(value, place))
+def _decode_node(value: Mapping[str, Any], place: str) -> Network:
+    index, built = item(value, "index", int, place), NODES_READ.get()
+    if not 0 <= index < len(built):
+        raise BrokenConfig(
+            f"{place}['index']: it has to be one of the {len(built)} nodes before, got {index}."
+        )
+    return built[index]
 
 
 _DECODERS: dict[str, Callable[[Mapping[str, Any], str], Any]] = {
@@ -269,7 +284,8 @@ _DECODERS: dict[str, Callable[[Mapping[str, Any], str], Any]] = {
     "model": _decode_model,
     "same": lambda v, place: current_read().same(v, place),
     "dtype": lambda v, place: tf.as_dtype(item(v, "name", str, place)),
-    "slice": _decode_slice,
+    "node": _decode_node,
+    "slice": lambda v, place: slice(*_decode_items(v, place)),
     "ellipsis": lambda v, place: Ellipsis,
     "partial": _decode_partial,
     "function": lambda v, place: find_function(item(v, "name", str, place)),

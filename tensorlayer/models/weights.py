@@ -38,7 +38,7 @@ from tensorlayer.errors import (
     did_you_mean,
 )
 from tensorlayer.models import checkpoint
-from tensorlayer.models.casting import in_type_of, in_types_of_numpy, require_kinds
+from tensorlayer.models.casting import in_type_of, in_types_of_numpy, require_kinds, some
 from tensorlayer.models.stored import NAMES, Pairs, Stored, by_name, opened, require_hdf5_names
 from tensorlayer.whole import whole_file
 
@@ -52,7 +52,7 @@ __all__ = [
     "restore",
     "room_bytes",
     "save",
-    "save_with_text",
+    "save_safetensors",
     "values_of",
 ]
 
@@ -95,7 +95,7 @@ class Skipped:
             "not in the model": self.unexpected,
             "other shapes": self.shapes or self.reshaped,
         }
-        return "; ".join(f"{kind}: {_some(names)}" for kind, names in kinds.items() if names)
+        return "; ".join(f"{kind}: {some(names)}" for kind, names in kinds.items() if names)
 
 
 def format_of(path: str | os.PathLike[str], format: str | None = None) -> str:
@@ -139,27 +139,29 @@ def load(path: str | os.PathLike[str], format: str) -> Arrays:
         return {name: stored.read() for name, stored in by_name(pairs).items()}
 
 
-def save_with_text(
-    path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], text: str
+def save_safetensors(
+    path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], config: str | None = None
 ) -> None:
-    """Write a safetensors file that also carries a text: the model's config."""
+    """Write a safetensors file, which may also carry the model's config."""
     from safetensors.numpy import save_file
 
+    # Not ascontiguousarray, which makes a list of a number.
+    dense = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     with whole_file(path) as temporary:
-        save_file(_contiguous(arrays), temporary, metadata={"config": text})
+        save_file(dense, temporary, metadata=None if config is None else {"config": config})
 
 
 def load_config(path: str | os.PathLike[str]) -> Any:
-    """Return the JSON in what :func:`save_with_text` wrote.
+    """Return the JSON of the config in a whole file of :func:`save_safetensors`.
 
     Raises
     ------
-    FileNotFoundError, Corrupt
-        As for :func:`load`; also if there is no JSON in it.
+    Corrupt
+        There is none.
     """
     from safetensors import safe_open
 
-    with opened(path, "safetensors"), safe_open(path, framework="numpy") as file:
+    with safe_open(path, framework="numpy") as file:
         metadata = file.metadata() or {}
     if "config" not in metadata:
         raise Corrupt(
@@ -314,29 +316,12 @@ def by_position(parameters: Mapping[str, tf.Variable], arrays: Mapping[str, Any]
     if len(parameters) != len(arrays):
         raise StructureMismatch(
             f"the file holds {len(arrays)} arrays and the model {len(parameters)} parameters: "
-            f"{_some(list(parameters))}. By position both have to be the same."
+            f"{some(list(parameters))}. By position both have to be the same."
         )
     return dict(zip(parameters, arrays.values(), strict=True))
 
 
-def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:5])
-    return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown
-
-
 # -- writing
-
-
-def _save_safetensors(path: str | os.PathLike[str], arrays: Arrays) -> None:
-    from safetensors.numpy import save_file
-
-    with whole_file(path) as temporary:
-        save_file(_contiguous(arrays), temporary)
-
-
-def _contiguous(arrays: Mapping[str, np.ndarray]) -> Arrays:
-    # Not ascontiguousarray, which makes a list of a number.
-    return {name: np.asarray(array, order="C") for name, array in arrays.items()}
 
 
 def _save_npz(path: str | os.PathLike[str], arrays: Arrays) -> None:
@@ -361,7 +346,7 @@ def _save_hdf5(path: str | os.PathLike[str], arrays: Arrays) -> None:
 
 
 _WRITERS: dict[str, Callable[[str | os.PathLike[str], Arrays], None]] = {
-    "safetensors": _save_safetensors,
+    "safetensors": save_safetensors,
     "npz": _save_npz,
     "npz_dict": _save_npz_dict,
     "hdf5": _save_hdf5,

@@ -216,7 +216,10 @@ class Blobs:
         change = {"$set": {"metadata.committed": False, "metadata.writer": self._store.presence.id}}
         files = self._store.database["blobs.files"]
         query = {"_id": {"$in": list(ids)}}
-        self._store.call(lambda: files.update_many(query, change, session=session))
+        if session is not None:
+            files.update_many(query, change, session=session)  # tried again with its transaction
+        else:
+            self._store.call(lambda: files.update_many(query, change))
 
     def sweep(self, grace_seconds: float = GRACE_SECONDS) -> int:
         """Delete blobs that nothing points at and that are older than the grace.

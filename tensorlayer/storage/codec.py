@@ -8,6 +8,7 @@ pointer.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import functools
 from collections.abc import Callable, Mapping
@@ -18,7 +19,7 @@ import numpy as np
 from bson import CodecOptions, Int64, ObjectId
 from bson.errors import InvalidBSON
 
-from tensorlayer.errors import Corrupt
+from tensorlayer.errors import Corrupt, InvalidArgument
 from tensorlayer.storage.arrays import data_of, decode, dtype_of, encode, filled, head_of, length_of
 from tensorlayer.storage.blobs import Blobs, Pointer
 from tensorlayer.storage.walk import (
@@ -65,6 +66,9 @@ def pack(value: Any, blobs: Blobs, owner: str) -> tuple[Any, list[ObjectId]]:
     >>> pack({"rate": 0.1, "sizes": (2, 3)}, hub.store.blobs, "tasks")
     ({'rate': 0.1, 'sizes': {'~tuple': [2, 3]}}, [])
     """
+    if type(value) is np.ndarray and value.nbytes <= INLINE_BYTES:
+        with contextlib.suppress(InvalidArgument):  # the walk below says where it is wrong
+            return {"~array": encode(value)}, []
     packer = _Packer(blobs, owner)
     packed = fold(value, packer.leaf, packer.branch, "value")
     return packed.document, packer.ids

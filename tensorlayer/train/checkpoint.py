@@ -18,8 +18,6 @@ __all__ = ["Checkpoint"]
 
 # What the files in the folder begin with.
 _NAME = "training"
-# How tf.train.Checkpoint calls the variable ``place`` of its root.
-_PLACE = "place/.ATTRIBUTES/VARIABLE_VALUE"
 
 
 class Checkpoint:
@@ -106,10 +104,11 @@ class Checkpoint:
         if latest is None:
             return None
         try:
-            text = tf.train.load_checkpoint(latest).get_tensor(_PLACE)
-        except tf.errors.NotFoundError as error:
+            status = tf.train.Checkpoint(place=self._place).read(latest)
+            status.assert_existing_objects_matched().expect_partial()
+        except (AssertionError, ValueError, tf.errors.OpError) as error:
             raise self._mismatch(error) from error
-        return Place.from_json(text.decode())
+        return Place.from_json(self._place.numpy().decode())
 
     def require_all(self, used: Iterable[tf.Variable]) -> None:
         """Raise InvalidArgument unless all variables that a step uses belong to the values."""

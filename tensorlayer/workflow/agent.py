@@ -1,15 +1,16 @@
 """The agent: a process that claims tasks and keeps their leases while children execute them.
 
 The agent imports neither TensorFlow nor a user's module and does nothing that takes long, so a busy
-interpreter or native code in a task never costs a lease. One thread decides, and nothing that may
-wait for long happens in it: another one waits for changes in the database and wakes the first, and
-a few write how attempts ended that could not do so themselves.
+interpreter or native code in a task never costs a lease.
+
+One thread decides. It listens to the children and to signals, and never waits for the database:
+what has to be read or written there is done by others, who put what they have learned into an inbox
+and wake it. The beats have threads that do nothing else, see `pulse`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import logging
 import os
 import selectors
@@ -17,18 +18,24 @@ import socket
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tensorlayer.errors import InvalidArgument, LeaseLost, StoreUnavailable, TaskError
-from tensorlayer.storage.names import check_key
+from pymongo.errors import PyMongoError
+
+from tensorlayer.errors import Corrupt, StoreUnavailable, TaskError, TensorLayerError
 from tensorlayer.workflow import registry, schema
+from tensorlayer.workflow.agents import AgentSettings
 from tensorlayer.workflow.bell import Bell
+from tensorlayer.workflow.channel import to_text
 from tensorlayer.workflow.claims import Claims
-from tensorlayer.workflow.lease import BEATS_PER_LEASE, LeaseWatch
-from tensorlayer.workflow.slot import Slot, Stop, describe_death
+from tensorlayer.workflow.documents import SCHEMA
+from tensorlayer.workflow.errands import Errands
+from tensorlayer.workflow.lease import BEATS_PER_LEASE, LeaseWatch, Sighting
+from tensorlayer.workflow.orphans import Guardian, marked
+from tensorlayer.workflow.pulse import Pulse
+from tensorlayer.workflow.slot import CRASHES, Slot, Stop, describe_death
 from tensorlayer.workflow.tasks import Task
 
 if TYPE_CHECKING:
@@ -38,57 +45,19 @@ __all__ = ["AgentSettings", "Agent"]
 
 logger = logging.getLogger(__name__)
 
-# Progress is stored with a beat; more beats than this a second would only load the database.
-_PROGRESS_SECONDS = 0.5
-
-# Ends of attempts that are written at the same time; usually there is not even one.
-_RECORDERS = 4
-
 # Children that die one after the other before they are ready: the fault is not a passing one.
 _MAX_FAILED_STARTS = 3
 
 # Two looks at the leases further apart than this many polls are not one observation.
 _POLLS_PER_GAP = 4
 
+# Claims from one poll to the next that make an agent a busy one, which nobody has to wake.
+_BUSY_CLAIMS = 20
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class AgentSettings:
-    """How an agent works."""
+# As long as nothing waits and nothing runs, look this many times less often.
+_QUIET_POLLS = 5
 
-    #: modules or ``.py`` files with task functions
-    imports: tuple[str, ...]
-    #: queues to claim from
-    queues: tuple[str, ...] = ("default",)
-    #: tasks at the same time, each in a process of its own
-    slots: int = 1
-    #: 15 s: a dead agent is noticed soon, and a pause of five seconds costs nothing
-    lease_seconds: float = 15.0
-    #: between looks at the database if nothing wakes the agent; 25 idle agents cost little
-    poll_seconds: float = 1.0
-    #: between asking a cancelled task to stop and TERM; enough for a checkpoint of a small model
-    cancel_grace_seconds: float = 10.0
-    #: between TERM and KILL
-    kill_grace_seconds: float = 5.0
-    #: how long running tasks may go on after TERM before they are given back
-    drain_seconds: float = 10.0
-
-    def __post_init__(self) -> None:
-        if not self.imports:
-            raise InvalidArgument(
-                "agent: nothing to import, so no function could run. Name modules or files: "
-                "--import my.tasks"
-            )
-        if not self.queues or self.slots < 1:
-            raise InvalidArgument(
-                f"agent: needs at least one queue and one slot, got {self.queues} and {self.slots}."
-            )
-        for name in ("lease_seconds", "poll_seconds"):
-            if getattr(self, name) <= 0:
-                raise InvalidArgument(f"agent: {name} must be positive, got {getattr(self, name)}.")
-        for queue in self.queues:
-            check_key(queue, "queue")
-        for target in self.imports:
-            registry.module_name(target)
+_AWAY = "the database was away for longer than the outage budget"
 
 
 class Agent:
@@ -110,19 +79,26 @@ class Agent:
         self._hub = hub
         self._store = hub.workflow.store
         self._settings = settings
+        self._lease = settings.lease_seconds
         self._host = socket.gethostname()
+        self._mark = uuid.uuid4().hex
         #: identity of this process in leases and in the list of agents
-        self.id = f"{self._host}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self.id = f"{self._host}:{os.getpid()}:{self._mark[:8]}"
         self._claims = Claims(self._store, owner=self.id, host=self._host)
         self._watch = LeaseWatch(max_gap_seconds=_POLLS_PER_GAP * settings.poll_seconds)
         self._slots: list[Slot] = []
+        self._modules: frozenset[str] = frozenset()
         self._drain_until = float("inf")
         self._failed_starts = 0
-        self._poll_at = self._beat_at = 0.0
-        self._is_woken = True
+        self._poll_at = self._register_at = 0.0
+        self._n_news = 0  # reasons to claim, so far; those that a claim in vain has seen are over
+        self._n_seen = -1
+        self._is_rich = False  # whether the last claim found a task
+        self._n_claimed = 0  # since the last poll
         self._bell = Bell(schema.tasks(self._store), settings.queues)
-        self._recorder = ThreadPoolExecutor(_RECORDERS, thread_name_prefix="tensorlayer-recorder")
-        self._records: dict[Future[None], str] = {}
+        self._errands = Errands(self._bell.ring)
+        # A slot may hold one lease that runs and one that follows.
+        self._pulse = Pulse(self._claims.beat, self._news_of, n_threads=2 * settings.slots)
         self._selector = selectors.DefaultSelector()
 
     def run(self) -> None:
@@ -133,11 +109,12 @@ class Agent:
         TaskError
             The children cannot start, for example since a module cannot be imported.
         """
-        with self._selector, self._bell:
+        with self._selector, self._bell, Guardian(self._mark):
             self._selector.register(self._bell, selectors.EVENT_READ)
-            self._register()
             try:
-                self._slots = [self._new_slot() for _ in range(self._settings.slots)]
+                self._register(self._about())
+                for number in range(self._settings.slots):
+                    self._slots.append(self._new_slot(number))
                 while not self._is_done():
                     self._turn()
             finally:
@@ -146,79 +123,107 @@ class Agent:
     def _is_done(self) -> bool:
         if not self._bell.n_stops:
             return False
-        return all(slot.held is None for slot in self._slots)
+        return not any(slot.held or slot.next or slot.is_claiming for slot in self._slots)
 
     def _turn(self) -> None:
         self._listen()
+        self._errands.heed()
         for slot in self._slots:
             self._read(slot)
             slot.enforce()
+            if slot.is_hostage:
+                self._give_back(slot)
             if (code := slot.died()) is not None:
                 self._bury(slot, code)
         self._drain()
-        self._check_records()
-        try:
-            self._beat()
-            self._look()
-            self._claim()
-        except StoreUnavailable as error:
-            # The children go on. If the leases are lost meanwhile, the next beat tells.
-            logger.warning("agent %s waits for the database: %s", self.id, error)
+        self._n_news += self._errands.recorded()
+        self._look_after()
+        self._claim()
 
     # -- what the children say ---------------------------------------------------------------
 
     def _listen(self) -> None:
         """Sleep until a child speaks, something changes in the database, or something is due."""
         now = time.monotonic()
-        due = [self._poll_at, self._beat_at, *(slot.deadline for slot in self._slots)]
+        due = [self._poll_at, self._register_at, *(slot.deadline for slot in self._slots)]
         if self._drain_until > now:
             due.append(self._drain_until)
-        if self._is_woken and not self._bell.n_stops and any(slot.is_free for slot in self._slots):
-            due.append(now)
         for key, _ in self._selector.select(max(0.0, min(due) - now)):
             if key.fileobj is self._bell:
-                self._is_woken = True
                 if self._bell.heard():
-                    self._hurry()
+                    self._pulse.hurry()
+                if self._bell.has_news:
+                    self._bell.has_news = False
+                    self._n_news += 1
+                    self._poll_at = min(self._poll_at, now + self._settings.poll_seconds)
 
     def _read(self, slot: Slot) -> None:
-        for message in slot.channel.receive_all():
-            match message["kind"]:
-                case "ready":
-                    slot.is_ready, self._failed_starts, self._is_woken = True, 0, True
-                    slot.session = message["session"]
-                    self._beat_at = 0.0  # the list of agents says so at once
-                case "broken":
-                    raise TaskError(
-                        f"agent: {', '.join(self._settings.imports)} cannot be imported: "
-                        f"{message['reason']}. Mend it, or start the agent where it is installed."
-                    )
-                case "progress" if slot.held is not None and slot.held.id == message["id"]:
-                    slot.progress = {name: message[name] for name in ("fraction", "message")}
-                    slot.beat_at = min(slot.beat_at, time.monotonic() + _PROGRESS_SECONDS)
-                case "session":
-                    slot.session = message["id"]
-                case "ended":
-                    self._ended(slot, message["state"])
+        try:
+            for message in slot.channel.receive_all():
+                self._heed(slot, message)
+        except Corrupt as error:
+            logger.warning("a child talks nonsense and is ended: %s", error)
+            self._unwatch(slot)
+            slot.stop(Stop.GARBLED)
         if slot.channel.is_closed:
             self._unwatch(slot)
+            slot.hang_up()
 
-    def _ended(self, slot: Slot, state: str) -> None:
+    def _heed(self, slot: Slot, message: dict[str, Any]) -> None:
+        match message["kind"]:
+            case "ready":
+                slot.is_ready, slot.session, self._failed_starts = True, message["session"], 0
+                self._modules |= frozenset(map(str, message["modules"]))
+                self._n_news += 1
+                self._register_at = 0.0  # the list of agents says so at once
+            case "broken":
+                raise TaskError(
+                    f"agent: {', '.join(self._settings.imports)} cannot be imported: "
+                    f"{message['reason']}. Mend it, or start the agent where it is installed."
+                )
+            case "session":
+                slot.session = message["id"]
+                if slot.held is not None:
+                    self._pulse.tell_session(slot.held, slot.session)
+            case _ if not slot.runs(message["id"], message["attempt"]):
+                return
+            case "progress":
+                said = {name: message[name] for name in ("fraction", "message")}
+                self._pulse.report(slot.held, said)
+            case "ending":
+                slot.is_ending = True
+            case "ended":
+                self._ended(slot, message["state"], is_clean=message["is_clean"])
+
+    def _ended(self, slot: Slot, state: str, *, is_clean: bool) -> None:
         held = slot.forget()
-        self._is_woken = True
-        if held is None:
-            return
+        self._pulse.forget(held)
         logger.info("%s, attempt %d: %s", held, held.attempt, state)
         if state == "unavailable":
-            self._record(held, partial(self._claims.release, held))
+            self._errands.record(held.id, partial(self._claims.release, held, _AWAY))
+        if slot.stopping is Stop.CANCEL or not is_clean:
+            self._give_back(slot)
+            slot.retire()
+        elif slot.next is not None:
+            following, slot.next = slot.next, None
+            slot.run(*following)
+
+    def _give_back(self, slot: Slot) -> None:
+        """Let somebody else run what was claimed for this slot and has not begun."""
+        if slot.next is not None:
+            (task, _), slot.next = slot.next, None
+            self._pulse.forget(task)
+            self._errands.record(task.id, partial(self._claims.release, task))
 
     def _bury(self, slot: Slot, code: int) -> None:
         """Record how the attempt of a dead child ended, and start another child."""
         self._read(slot)  # what it said before it died
         why, was_ready, how = slot.stopping, slot.is_ready, describe_death(code)
+        self._give_back(slot)
         if (held := slot.forget()) is not None:
             logger.warning("%s, attempt %d: its process ended: %s", held, held.attempt, how)
-            self._record(held, self._aborting(slot), *self._end_of(held, why, how))
+            self._pulse.forget(held)
+            self._errands.record(held.id, self._aborting(slot), *self._end_of(held, why, how))
         self._unwatch(slot)
         if not was_ready:
             self._count_failed_start(how)
@@ -238,20 +243,8 @@ class Agent:
         if why is Stop.TIMEOUT:
             reason = f"took longer than run_timeout_seconds = {held.run_timeout_seconds:g}"
             return [partial(self._claims.fail, held, reason, error="TimeoutError")]
-        return [partial(self._claims.crash, held, f"its process died: {how}", signal=how)]
-
-    def _record(self, held: Task, *steps: Callable[[], Any]) -> None:
-        """Have a thread write how an attempt ended: no lease must wait for that.
-
-        What a dead process has left open may lock the task for a while.
-        """
-        self._records[self._recorder.submit(_write, steps)] = held.id
-
-    def _check_records(self) -> None:
-        for record in [each for each in self._records if each.done()]:
-            del self._records[record]
-            record.result()  # raises what nobody expected
-            self._is_woken = True
+        reason = CRASHES.get(why, f"its process died: {how}")
+        return [partial(self._claims.crash, held, reason, signal=how)]
 
     def _count_failed_start(self, how: str) -> None:
         self._failed_starts += 1
@@ -264,84 +257,116 @@ class Agent:
 
     # -- what goes to the database -----------------------------------------------------------
 
-    def _beat(self) -> None:
+    def _news_of(self, task: Task, what: str) -> None:
+        """Take what the reply to a beat says. Any thread."""
+        self._errands.tell(partial(self._heed_beat, task, what))
+
+    def _heed_beat(self, task: Task, what: str) -> None:
+        for slot in self._slots:
+            if slot.runs(task.id, task.attempt):
+                slot.heed(what)
+            elif slot.next is not None and slot.next[0] is task:
+                self._give_back(slot)  # which ends it, if it was cancelled
+
+    def _look_after(self) -> None:
+        """See to the leases of others, and say that this agent lives."""
         now = time.monotonic()
-        for slot in self._slots:
-            if slot.held is not None and now >= slot.beat_at:
-                self._beat_for(slot)
-        if now >= self._beat_at:
-            self._beat_at = now + self._settings.lease_seconds / BEATS_PER_LEASE
-            self._register()
-
-    def _hurry(self) -> None:
-        """Beat now: the reply tells which task was cancelled."""
-        for slot in self._slots:
-            slot.beat_at = 0.0
-
-    def _beat_for(self, slot: Slot) -> None:
-        held, progress = slot.held, slot.progress
-        slot.beat_at = time.monotonic() + held.lease.seconds / BEATS_PER_LEASE
-        try:
-            task = self._claims.beat(held, progress, session=slot.session)
-        except LeaseLost as error:
-            logger.warning("LeaseLost: %s", error)
-            slot.stop(Stop.LOST)
-            return
-        slot.progress = None
-        if task is not None and task.cancel:
-            slot.stop(Stop.CANCEL)
+        if now >= self._poll_at:
+            self._poll_at = now + self._settings.poll_seconds
+            self._n_news += 1
+            self._errands.send("look", self._look)
+            if self._n_claimed >= _BUSY_CLAIMS:
+                self._bell.rest()
+                self._pulse.hurry()  # instead of the bell, a beat tells which task was cancelled
+            else:
+                self._bell.wake()
+            self._n_claimed = 0
+        if now >= self._register_at:
+            self._register_at = now + self._lease / BEATS_PER_LEASE
+            self._errands.send("register", partial(self._register, self._about()))
 
     def _look(self) -> None:
+        suspects = self._claims.suspects()
+        is_quiet = not suspects and self._claims.is_quiet(self._settings.queues)
+        self._errands.tell(partial(self._take_away, suspects, is_quiet=is_quiet))
+
+    def _take_away(self, suspects: Sequence[tuple[Task, Sighting]], *, is_quiet: bool) -> None:
         """Take tasks away from agents that fell silent."""
-        now = time.monotonic()
-        if now < self._poll_at:
-            return
-        self._poll_at = now + self._settings.poll_seconds
-        self._is_woken = True
-        suspects = {task.id: (task, seen) for task, seen in self._claims.suspects()}
+        if is_quiet:  # a lease that begins now will not be suspect before the next look
+            quiet = min(self._settings.poll_seconds * _QUIET_POLLS, self._lease / 3)
+            self._poll_at = max(self._poll_at, time.monotonic() + quiet)
+        tasks = {task.id: task for task, _ in suspects}
         # The clock is read after the answer: what was seen is not older than that.
-        for lost in self._watch.look([seen for _, seen in suspects.values()], now=time.monotonic()):
-            task = suspects[lost][0]
-            if lost in self._records.values():
-                continue
-            logger.warning("%s: its agent %s fell silent", task, task.lease.owner)
-            self._record(task, partial(self._claims.expire, task))
+        for lost in self._watch.look([seen for _, seen in suspects], now=time.monotonic()):
+            task = tasks[lost]
+            if not self._errands.is_recording(lost):
+                logger.warning("%s: its agent %s fell silent", task, task.lease.owner)
+                self._errands.record(task.id, partial(self._claims.expire, task))
 
     def _claim(self) -> None:
-        if self._bell.n_stops or not self._is_woken:
+        if self._bell.n_stops or self._n_seen >= self._n_news:
             return
+        n_claiming = sum(slot.is_claiming for slot in self._slots)
         for slot in self._slots:
-            if slot.is_free:
-                task = self._claims.claim(
-                    self._settings.queues, lease_seconds=self._lease, session=slot.session
-                )
-                if task is None:
-                    self._is_woken = False
-                    return
-                slot.beat_at = time.monotonic() + self._lease / BEATS_PER_LEASE
-                slot.run(task)
+            # As long as there is more, all at once; else one looks whether there is anything.
+            if slot.wants_task and (self._is_rich or not n_claiming):
+                slot.is_claiming, n_claiming = True, n_claiming + 1
+                self._errands.claim(partial(self._claim_for, slot, slot.session, self._n_news))
 
-    @property
-    def _lease(self) -> float:
-        return self._settings.lease_seconds
+    def _claim_for(self, slot: Slot, session: str | None, n_news: int) -> None:
+        task = document = None
+        try:
+            task = self._claims.claim(
+                self._settings.queues,
+                lease_seconds=self._lease,
+                modules=sorted(self._modules),
+                session=session,
+            )
+            document = None if task is None else to_text(task)
+        except (PyMongoError, TensorLayerError) as error:
+            # The children go on. If leases are lost meanwhile, the next beat tells.
+            logger.warning("agent %s could not claim: %s", self.id, error)
+        finally:
+            self._errands.tell(partial(self._claimed, slot, task, document, n_news))
 
-    def _register(self) -> None:
-        about = {
+    def _claimed(self, slot: Slot, task: Task | None, document: str | None, n_news: int) -> None:
+        slot.is_claiming, self._is_rich = False, task is not None
+        if task is None:
+            self._n_seen = max(self._n_seen, n_news)
+            self._bell.wake()
+            return
+        self._n_claimed += 1
+        self._pulse.keep(task, slot.session)
+        slot.next = task, document
+        if self._bell.n_stops or not (slot.is_free or slot.is_soon_free):
+            self._give_back(slot)
+        elif slot.is_free:
+            slot.next = None
+            slot.run(task, document)
+
+    def _about(self) -> dict[str, Any]:
+        running = [slot.held.id for slot in self._slots if slot.held is not None]
+        return {
+            "schema": SCHEMA,
             "host": self._host,
             "pid": os.getpid(),
             "queues": list(self._settings.queues),
             "slots": self._settings.slots,
             "imports": [registry.module_name(target) for target in self._settings.imports],
+            "modules": sorted(self._modules),
             "ready": sum(slot.is_ready for slot in self._slots),
-            "running": [slot.held.id for slot in self._slots if slot.held is not None],
+            "running": running,
+            "lease_seconds": self._lease,
         }
+
+    def _register(self, about: dict[str, Any]) -> None:
         agents = schema.agents(self._store)
         update = {"$set": about, "$currentDate": {"beat": True}}
         self._store.call(lambda: agents.update_one({"_id": self.id}, update, upsert=True))
 
     # -- start and end ------------------------------------------------------------------------
 
-    def _new_slot(self) -> Slot:
+    def _new_slot(self, number: int) -> Slot:
         order = {
             "imports": [_absolute(target) for target in self._settings.imports],
             "owner": self.id,
@@ -349,7 +374,9 @@ class Agent:
         }
         slot = Slot(
             order,
-            {**os.environ, **self._hub.environment()},
+            marked({**os.environ, **self._hub.environment()}, self._mark),
+            mark=f"{self._mark}.{number}",
+            frozen_seconds=self._lease,
             cancel_grace_seconds=self._settings.cancel_grace_seconds,
             kill_grace_seconds=self._settings.kill_grace_seconds,
         )
@@ -365,28 +392,24 @@ class Agent:
             return
         now = time.monotonic()
         self._drain_until = min(self._drain_until, now + self._settings.drain_seconds)
-        if now >= self._drain_until or self._bell.n_stops > 1:
-            for slot in self._slots:
-                if slot.held is not None:
-                    slot.stop(Stop.DRAIN)
+        for slot in self._slots:
+            self._give_back(slot)
+            if slot.held is not None and (now >= self._drain_until or self._bell.n_stops > 1):
+                slot.stop(Stop.DRAIN)
 
     def _leave(self) -> None:
         for slot in self._slots:
             slot.kill()
+            self._give_back(slot)
             if (held := slot.forget()) is not None:
-                self._record(held, self._aborting(slot), partial(self._claims.release, held))
-        self._recorder.shutdown(wait=True)
+                self._errands.record(
+                    held.id, self._aborting(slot), partial(self._claims.release, held)
+                )
+        self._errands.close()
+        self._pulse.close()
         with contextlib.suppress(StoreUnavailable):
             agents = schema.agents(self._store)
             self._store.call(lambda: agents.delete_one({"_id": self.id}))
-
-
-def _write(steps: Sequence[Callable[[], Any]]) -> None:
-    try:
-        for step in steps:
-            step()
-    except (LeaseLost, StoreUnavailable) as error:  # then the lease runs out instead
-        logger.warning("%s: %s", type(error).__name__, error)
 
 
 def _absolute(target: str) -> str:

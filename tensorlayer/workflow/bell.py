@@ -18,11 +18,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Bell"]
 
-# How long the thread goes without looking whether all is over.
-_LOOK_SECONDS = 0.5
+# How long the thread goes without looking whether all is over. Nobody waits for that, and an idle
+# agent asks the server no more often.
+_LOOK_SECONDS = 10.0
 
 _CHANGE = b"\0"
-_CANCEL = b"c"  # no number of a signal that we handle, which the interpreter writes as a byte
+_INSIDE = b"i"
+_CANCEL = (
+    b"c"  # none is the number of a signal that we handle, which the interpreter writes as a byte
+)
 
 
 class Bell:
@@ -44,7 +48,11 @@ class Bell:
         self._pipeline = _news(queues)
         #: how often somebody asked the agent to stop
         self.n_stops = 0
+        #: whether anything but `ring` was heard; whoever reads it resets it
+        self.has_news = False
         self._is_over = threading.Event()
+        self._is_wanted = threading.Event()
+        self._is_wanted.set()
         self._thread = threading.Thread(target=self._watch, daemon=True, name="tensorlayer-bell")
         self._clapper, self._rope = socket.socketpair()
         self._clapper.setblocking(False)
@@ -57,9 +65,31 @@ class Bell:
     def heard(self) -> bool:
         """Take note of all that rang; True if a running task may have been cancelled."""
         try:
-            return _CANCEL in self._clapper.recv(4096)
+            rung = self._clapper.recv(4096)
         except BlockingIOError:
             return False
+        self.has_news |= bool(rung.strip(_INSIDE))
+        return _CANCEL in rung
+
+    def ring(self) -> None:
+        """Wake the main thread from another one."""
+        self._pull(_INSIDE)
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether changes in the database do not ring now."""
+        return not self._is_wanted.is_set()
+
+    def rest(self) -> None:
+        """Let changes pass: whoever is busy need not be woken, and each costs the server some time.
+
+        A rest begins with the next change, or when the server has answered that there is none.
+        """
+        self._is_wanted.clear()
+
+    def wake(self) -> None:
+        """Watch again; it rings as soon as it does, since something may have been missed."""
+        self._is_wanted.set()
 
     def __enter__(self) -> Bell:
         stop = self._count_stop
@@ -76,7 +106,7 @@ class Bell:
         trace: TracebackType | None,
     ) -> None:
         self._is_over.set()
-        self._thread.join()
+        self._is_wanted.set()
         signal.set_wakeup_fd(self._descriptor)
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
@@ -87,12 +117,18 @@ class Bell:
         self.n_stops += 1
 
     def _watch(self) -> None:
-        with Wakeup(self._tasks, self._pipeline) as wakeup:
-            while not self._is_over.is_set():
-                change = wakeup.wait(_LOOK_SECONDS)
-                if change is not None:
-                    with contextlib.suppress(BlockingIOError):  # full: it rings anyway
-                        self._rope.send(_CANCEL if _is_cancel(change) else _CHANGE)
+        while not self._is_over.is_set():
+            with Wakeup(self._tasks, self._pipeline, await_seconds=_LOOK_SECONDS) as wakeup:
+                self._pull(_CHANGE)  # there was no stream until now
+                while self._is_wanted.is_set() and not self._is_over.is_set():
+                    change = wakeup.wait(_LOOK_SECONDS)
+                    if change is not None:
+                        self._pull(_CANCEL if _is_cancel(change) else _CHANGE)
+            self._is_wanted.wait()
+
+    def _pull(self, sound: bytes) -> None:
+        with contextlib.suppress(OSError):  # full, so it rings anyway, or closed
+            self._rope.send(sound)
 
 
 def _is_cancel(change: Mapping[str, Any]) -> bool:

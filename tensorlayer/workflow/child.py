@@ -2,15 +2,20 @@
 
 It is started by an agent, which claims and beats while tasks run here. The two talk over a socket
 pair: the agent sends ``run`` and ``cancel``, the child sends ``ready`` or ``broken``, ``progress``,
-and ``ended`` for each ``run``, and ``session`` with what the agent has to abort if the child dies.
-How a task ended is written to the database by the child itself, in one transaction with the outputs
-of the task; the message only says that the child is free again.
+``ending`` and ``ended`` for each ``run``, and ``session`` with what the agent has to abort if the
+child dies. How a task ended is written to the database by the child itself, in one transaction with
+the outputs of the task; the message only says that the child is free again.
+
+Only after a success does another task run in the same process: a task that failed or was cancelled
+may have left anything behind.
 
 The child dies with its agent: by a signal of the kernel on Linux, elsewhere at the end of the line.
 """
 
 from __future__ import annotations
 
+import contextlib
+import inspect
 import json
 import logging
 import os
@@ -20,22 +25,27 @@ import socket
 import sys
 import threading
 import traceback
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from tensorlayer.errors import LeaseLost, StoreUnavailable, TaskNotFound
+from tensorlayer.errors import (
+    Corrupt,
+    InvalidArgument,
+    LeaseLost,
+    StoreUnavailable,
+    TaskNotFound,
+)
+from tensorlayer.hub import Hub, connect
 from tensorlayer.storage.codec import pack, unpack
 from tensorlayer.workflow import registry
 from tensorlayer.workflow.calls import bind
-from tensorlayer.workflow.channel import Channel
+from tensorlayer.workflow.channel import Channel, from_text
 from tensorlayer.workflow.claims import Claims
 from tensorlayer.workflow.context import Context, entered
+from tensorlayer.workflow.documents import printable
 from tensorlayer.workflow.launch import IMPORTING
 from tensorlayer.workflow.orphans import die_with
-from tensorlayer.workflow.tasks import Task
-
-if TYPE_CHECKING:
-    from tensorlayer.hub import Hub
+from tensorlayer.workflow.tasks import Status, Task
 
 __all__ = ["Executor", "main"]
 
@@ -45,6 +55,10 @@ logger = logging.getLogger(__name__)
 # history of them stays far below the limit of a document.
 _TRACEBACK_LENGTH = 8000
 _REASON_LENGTH = 1000
+
+# With more operations than this, the end of a task takes so long that the next one should not wait
+# for it here.
+_SHORT_STAGE = 10
 
 
 class Executor:
@@ -65,26 +79,30 @@ class Executor:
     def __init__(
         self, hub: Hub, modules: Sequence[str], channel: Channel, *, owner: str, host: str
     ) -> None:
-        self._hub = hub
+        self._hub = _TaskHub(hub.store, hub.environment())
         self._modules = modules
         self._channel = channel
         self._session: str | None = None
-        self._claims = Claims(
-            hub.workflow.store, owner=owner, host=host, on_session=self._tell_session
-        )
+        self._claims = Claims(hub.store, owner=owner, host=host, on_session=self._tell_session)
         self._context: Context | None = None
-        self._cancelled: str | None = None
+        self._cancelled: tuple[str, int] | None = None
 
-    def run(self, task_id: str, attempt: int) -> str:
+    def run(self, task_id: str, attempt: int, task: Task | None = None) -> str:
         """Execute one attempt and return how it ended.
 
         That is the new state of the task; ``lost`` if the attempt belongs to another agent now, or
         ``unavailable`` if the database was away for longer than the budget. In both cases nothing
         that the task did is visible.
+
+        Parameters
+        ----------
+        task_id, attempt : str, int
+            What to run.
+        task : Task, optional
+            The task as it was claimed; it is read if this is left out.
         """
         try:
-            task = self._claims.read(task_id, attempt)
-            return self._execute(task).value
+            return self._execute(task or self._claims.read(task_id, attempt)).value
         except LeaseLost as error:
             logger.warning("LeaseLost: %s", error)
             return "lost"
@@ -94,48 +112,58 @@ class Executor:
         finally:
             self._context = None
 
-    def cancel(self, task_id: str) -> None:
-        """Tell the running task, if it is this one, that its end was asked for. Any thread."""
-        self._cancelled = task_id  # before we look: the context may come into being right now
+    def cancel(self, task_id: str, attempt: int) -> None:
+        """Tell the running attempt, if it is this one, that its end was asked for. Any thread."""
+        self._cancelled = task_id, attempt  # before we look: the context may just come into being
         context = self._context
-        if context is not None and context.id == task_id:
+        if context is not None and (context.id, context.attempt) == self._cancelled:
             context.cancel()
 
-    def _execute(self, task: Task) -> Any:
+    def _execute(self, task: Task) -> Status:
         try:
-            function = registry.find(task.function, self._modules)
-        except TaskNotFound as error:
-            return self._claims.fail(task, str(error), is_final=True)
-        store = self._hub.workflow.store
-        self._context = context = Context(self._hub, task, self._reporter(task.id))
-        if task.cancel or self._cancelled == task.id:
+            function, bound = self._bound(task)
+        except (TaskNotFound, InvalidArgument, Corrupt) as error:  # another attempt ends like this
+            reason = f"{type(error).__name__}: {error}"
+            return self._claims.fail(task, printable(reason[:_REASON_LENGTH]), is_final=True)
+        self._context = context = Context(self._hub, task, self._reporter(task))
+        if task.cancel or self._cancelled == (task.id, task.attempt):
             context.cancel()
-        with store.staged(run=task.id) as stage, entered(context):
-            try:
-                value = self._call(function, task)
+        try:
+            fence = self._claims.fence(task)
+            staged = self._hub.store.staged(run=task.id, attempt=task.attempt, fence=fence)
+            with staged as stage, entered(context):
+                value = function(*bound.args, **bound.kwargs)
                 self._hub.flush()
-                result, blobs = pack(value, store.blobs, "tasks")
+                if context.cancelled:
+                    # While the lease is held: after its end, this process has little time.
+                    stage.abandon()
+                    return self._claims.fail(task, "it ended, since it was told to")
+                result, blobs = pack(value, self._hub.store.blobs, "tasks")
+                if len(stage) <= _SHORT_STAGE:
+                    self._channel.send("ending", id=task.id, attempt=task.attempt)
                 # Inside the try: what was staged may be refused, which is an error of the task.
                 return self._claims.finish(task, stage, result, blobs)
-            except LeaseLost:
-                raise
-            except (Exception, SystemExit) as error:
-                logger.exception("%s, attempt %d raised", task, task.attempt)
-                return self._failed(task, function, error)
+        except LeaseLost:
+            raise
+        except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001  # recorded
+            return self._failed(task, function, error)
 
-    def _call(self, function: Any, task: Task) -> Any:
-        arguments = unpack(task.arguments, self._hub.workflow.store.blobs)
-        keys = {"input": task.input, "model": task.model, "output": task.output}
-        bound = bind(function, arguments["args"], arguments["kwargs"], keys)
-        return function(*bound.args, **bound.kwargs)
+    def _bound(self, task: Task) -> tuple[Callable[..., Any], inspect.BoundArguments]:
+        function = registry.find(task.function, self._modules)
+        arguments = unpack(task.arguments, self._hub.store.blobs)
+        match arguments:
+            case {"args": list(args), "kwargs": dict(kwargs)}:
+                keys = {"input": task.input, "model": task.model, "output": task.output}
+                return function, bind(function, args, kwargs, keys)
+        raise Corrupt(f"{task}: 'arguments' must hold a list 'args' and a document 'kwargs'.")
 
-    def _failed(self, task: Task, function: Any, error: BaseException) -> Any:
+    def _failed(self, task: Task, function: Any, error: BaseException) -> Status:
         is_worth_it = isinstance(error, registry.options_of(function).retry_on)
-        reason = f"{type(error).__name__}: {error}"[:_REASON_LENGTH]
-        text = "".join(traceback.format_exception(error))[-_TRACEBACK_LENGTH:]
-        return self._claims.fail(
-            task, reason, is_final=not is_worth_it, error=type(error).__name__, traceback=text
-        )
+        kind, reason, text = _described(error)
+        logger.warning("%s, attempt %d raised\n%s", task, task.attempt, text)
+        with contextlib.suppress(StoreUnavailable):
+            self._hub.flush()  # this process ends, and what was logged is not the task's output
+        return self._claims.fail(task, reason, is_final=not is_worth_it, error=kind, traceback=text)
 
     def session(self) -> str:
         """Return the session that the driver will most likely use for the next transaction."""
@@ -147,11 +175,47 @@ class Executor:
             self._session = session
             self._channel.send("session", id=session)
 
-    def _reporter(self, task_id: str) -> Any:
+    def _reporter(self, task: Task) -> Callable[[float, str], None]:
         def report(fraction: float, message: str) -> None:
-            self._channel.send("progress", id=task_id, fraction=fraction, message=message)
+            said = {"fraction": fraction, "message": message}
+            self._channel.send("progress", id=task.id, attempt=task.attempt, **said)
 
         return report
+
+
+class _TaskHub(Hub):
+    """The connection of this process in the hands of a task, which must not close it."""
+
+    def close(self) -> None:
+        """Write what is buffered."""
+        self.flush()
+
+
+def _described(error: BaseException) -> tuple[str, str, str]:
+    """Return class, reason and traceback of an error, whatever its class does when it is asked."""
+    kind = printable(type(error).__name__)
+    try:
+        said = str(error)
+    except Exception as another:  # noqa: BLE001  # a user's code makes the text
+        said = f"(its text could not be made: {type(another).__name__})"
+    try:
+        text = "".join(traceback.format_exception(error))
+    except Exception:  # noqa: BLE001
+        text = "".join(traceback.format_tb(error.__traceback__)) + kind
+    reason = f"{kind}: {said}"[:_REASON_LENGTH]
+    return kind, printable(reason), printable(text[-_TRACEBACK_LENGTH:])
+
+
+def _outlets() -> list[tuple[int, int] | None]:
+    """Return what standard output and error lead to; None where they are closed."""
+    found: list[tuple[int, int] | None] = []
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            about = os.fstat(stream.fileno())
+            found.append((about.st_dev, about.st_ino))
+        except (OSError, ValueError, AttributeError):
+            found.append(None)
+    return found
 
 
 def _listen(channel: Channel, executor: Executor, orders: queue.SimpleQueue) -> None:
@@ -161,21 +225,18 @@ def _listen(channel: Channel, executor: Executor, orders: queue.SimpleQueue) -> 
             if message["kind"] == "run":
                 orders.put(message)
             elif message["kind"] == "cancel":
-                executor.cancel(message["id"])
+                executor.cancel(message["id"], message["attempt"])
     os.killpg(0, signal.SIGKILL)
 
 
-def _prepare(order: dict[str, Any], channel: Channel) -> Executor:
-    from tensorlayer.hub import connect  # it stands above the workflow, and imports it
-
+def _prepare(order: dict[str, Any], channel: Channel) -> tuple[list[str], Hub]:
     try:
         modules = [registry.load(target).__name__ for target in order["imports"]]
         os.environ.pop(IMPORTING, None)
-        hub = connect()
+        return modules, connect()
     except BaseException as error:
-        channel.send("broken", reason=f"{type(error).__name__}: {error}"[:_REASON_LENGTH])
+        channel.send("broken", reason=_described(error)[1])
         raise
-    return Executor(hub, modules, channel, owner=order["owner"], host=order["host"])
 
 
 def main(order: dict[str, Any]) -> None:
@@ -183,16 +244,21 @@ def main(order: dict[str, Any]) -> None:
     die_with(order["parent"], signal.SIGKILL)
     os.set_inheritable(order["descriptor"], False)  # what a task starts must not hold the line
     channel = Channel(socket.socket(fileno=order["descriptor"]))
-    executor = _prepare(order, channel)
+    modules, hub = _prepare(order, channel)
+    executor = Executor(hub, modules, channel, owner=order["owner"], host=order["host"])
     orders: queue.SimpleQueue = queue.SimpleQueue()
     listener = threading.Thread(target=_listen, args=(channel, executor, orders), daemon=True)
     listener.start()
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")  # unless a module has
-    channel.send("ready", session=executor.session())
+    channel.send("ready", session=executor.session(), modules=registry.modules(modules))
+    outlets = _outlets()
     while True:
         message = orders.get()
-        ended = executor.run(message["id"], message["attempt"])
-        channel.send("ended", id=message["id"], attempt=message["attempt"], state=ended)
+        who = {"id": message["id"], "attempt": message["attempt"]}
+        state = executor.run(*who.values(), task=from_text(message["document"]))
+        is_clean = state == Status.DONE and _outlets() == outlets
+        if not channel.send("ended", **who, state=state, is_clean=is_clean):
+            os.killpg(0, signal.SIGKILL)  # nobody will ever send another task
 
 
 if __name__ == "__main__":

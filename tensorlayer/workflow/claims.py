@@ -10,21 +10,20 @@ outputs that the task staged.
 
 from __future__ import annotations
 
-import datetime
 import logging
 import random
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bson.binary import UUID_SUBTYPE, Binary
-from pymongo import ASCENDING, ReturnDocument
+from pymongo import ReturnDocument
 from pymongo.errors import OperationFailure
 
-from tensorlayer.errors import LeaseLost
+from tensorlayer.errors import Corrupt, LeaseLost
 from tensorlayer.workflow import notifications, schema
-from tensorlayer.workflow.lease import OBSERVED_SHARE, Sighting
-from tensorlayer.workflow.retry import DEFAULT_BACKOFF, Backoff, is_exhausted
+from tensorlayer.workflow.lease import Sighting
+from tensorlayer.workflow.retry import DEFAULT_BACKOFF, Backoff
+from tensorlayer.workflow.taking import Taking
 from tensorlayer.workflow.tasks import Status, Task
 
 if TYPE_CHECKING:
@@ -40,6 +39,9 @@ logger = logging.getLogger(__name__)
 # Leases looked at in one round. Beyond it the oldest come first and the others follow a round
 # later.
 _SUSPECTS_PER_LOOK = 1000
+
+# Attempts that a task gives back since the database was away. Beyond it, outages follow the task.
+_MAX_INTERRUPTIONS = 10
 
 _WITHOUT_PAYLOAD = {"arguments": 0, "result": 0}
 
@@ -82,9 +84,15 @@ class Claims:
         self._backoff = backoff
         self._rng = rng
         self._on_session = on_session
+        self._taking = Taking(store, self._event("claimed"))
 
     def claim(
-        self, queues: Sequence[str], *, lease_seconds: float, session: str | None = None
+        self,
+        queues: Sequence[str],
+        *,
+        lease_seconds: float,
+        modules: Sequence[str] | None = None,
+        session: str | None = None,
     ) -> Task | None:
         """Take the task that has waited longest in one of the queues, or return None.
 
@@ -92,71 +100,48 @@ class Claims:
         starts the lease by the server's clock. After a lost connection the claim is recognised by
         its token, so a task is not held by an agent that does not know it.
 
+        What is in the queue but is no task becomes a dead letter; the next one follows.
+
         Parameters
         ----------
         queues : sequence of str
             Where to take it from.
         lease_seconds : float
             How long nobody else takes it, unless there are beats.
+        modules : sequence of str, optional
+            Only tasks whose function is in one of these; by default any.
         session : str, optional
             The session in which the task will be ended; see `abort`.
         """
-        token = uuid.uuid4().hex
-        is_retry = False
-
-        def operation() -> dict[str, Any] | None:
-            nonlocal is_retry
-            if is_retry and (held := self._tasks.find_one({"lease.token": token})):
-                return held
-            is_retry = True
-            return self._tasks.find_one_and_update(
-                {
-                    "state": Status.WAITING.value,
-                    "queue": {"$in": list(queues)},
-                    "$expr": {"$lte": ["$not_before", "$$NOW"]},
-                },
-                self._taking(token, lease_seconds, session),
-                sort=[("not_before", ASCENDING)],
-                return_document=ReturnDocument.AFTER,
-            )
-
-        document = self._store.call(operation)
-        return None if document is None else self._decoded(document)
-
-    def _taking(
-        self, token: str, lease_seconds: float, session: str | None
-    ) -> list[dict[str, Any]]:
-        lease = {
-            "owner": self.owner,
-            "host": self._host,
-            "token": token,
-            "seconds": lease_seconds,
-            "session": session,
-            **_lease_times(lease_seconds),
-        }
-        taken = {
-            "state": Status.RUNNING.value,
-            "attempt": {"$add": [{"$ifNull": ["$attempt", 0]}, 1]},
-            "lease": lease,
-            "progress": None,
-        }
-        return [{"$set": taken}, {"$set": {"history": schema.logged(self._event("claimed"))}}]
+        wanted = schema.waiting(queues, modules or ())
+        if modules is None:
+            del wanted["module"]
+        while (document := self._taking.take(wanted, lease_seconds, session)) is not None:
+            task = self._decoded(document)
+            if task is not None and (modules is None or task.module in modules):
+                return task
+            if task is not None:  # stored by somebody who did not say where its function is
+                self._end(task, Status.WAITING, self._event("released"), {"module": task.module})
+        return None
 
     def _decoded(self, document: dict[str, Any]) -> Task | None:
         try:
             return Task.from_document(document)
-        except (KeyError, TypeError, ValueError) as error:
-            # Written by somebody else. It must neither stop the agent nor come back to the queue.
-            reason = f"the document is not a task: {type(error).__name__}: {error}"
-            dead = {"state": Status.DEAD.value, "lease": None, "finished": "$$NOW"}
-            event = self._event("refused", reason=reason)
-            self._store.call(
-                lambda: self._tasks.update_one(
-                    {"_id": document["_id"], "lease.token": document["lease"]["token"]},
-                    [{"$set": {**dead, "history": schema.logged(event)}}],
-                )
-            )
+        except Corrupt as error:
+            self.refuse(document, error)
             return None
+
+    def refuse(self, document: Mapping[str, Any], error: Corrupt) -> None:
+        """Make a dead letter of a running document that is no task.
+
+        It was written by somebody else, and must neither stop an agent nor come back to the queue.
+        """
+        logger.warning("%s", error)
+        fence = {"_id": {"$eq": document["_id"]}, "state": Status.RUNNING.value}
+        event = self._event("refused", reason=f"the document is not a task: {error}")
+        dead = {"state": Status.DEAD.value, "lease": None, "finished": "$$NOW"}
+        change = [{"$set": {**dead, "history": schema.logged(event)}}]
+        self._store.call(lambda: self._tasks.update_one(fence, change))
 
     def read(self, task_id: str, attempt: int) -> Task:
         """Return a claimed task with its arguments.
@@ -167,9 +152,10 @@ class Claims:
             The agent does not hold this attempt of the task any more.
         """
         document = self._store.call(lambda: self._tasks.find_one(self._fence(task_id, attempt)))
-        if document is None:
+        task = None if document is None else self._decoded(document)
+        if task is None:
             raise self._lost(task_id, attempt)
-        return Task.from_document(document)
+        return task
 
     def beat(
         self, held: Task, progress: dict[str, Any] | None = None, *, session: str | None = None
@@ -183,7 +169,9 @@ class Claims:
         LeaseLost
             Another agent took the task, or declared this one dead.
         """
-        times = {f"lease.{name}": end for name, end in _lease_times(held.lease.seconds).items()}
+        times = {
+            f"lease.{name}": end for name, end in schema.lease_times(held.lease.seconds).items()
+        }
         if session is not None:
             times["lease.session"] = session
         changes = {**times, **({"progress": {"$literal": progress}} if progress else {})}
@@ -195,10 +183,12 @@ class Claims:
                 return_document=ReturnDocument.AFTER,
             )
         )
-        if document is not None:
-            return Task.from_document(document)
-        self._store.call(lambda: self._settled(held))
-        return None
+        if document is None:
+            self._store.call(lambda: self._settled(held))
+            return None
+        if (task := self._decoded(document)) is None:
+            raise self._lost(held.id, held.attempt)
+        return task
 
     def finish(self, held: Task, stage: Stage, result: Any, blobs: Sequence[Any] = ()) -> Status:
         """Make the outputs, the result, the state and the notification visible at once.
@@ -215,10 +205,24 @@ class Claims:
         """
         changes = {
             "result": {"$literal": result},
-            "blobs": {"$concatArrays": [{"$ifNull": ["$blobs", []]}, {"$literal": list(blobs)}]},
+            "blobs": {"$concatArrays": [schema.listed("$blobs"), {"$literal": list(blobs)}]},
         }
         stage.prepare()
         return self._end(held, Status.DONE, self._event("done"), changes, stage.apply)
+
+    def fence(self, held: Task) -> Callable[[ClientSession], None]:
+        """Return what lets a transaction go on only while this agent holds the attempt.
+
+        It writes into the task: of this transaction and one that takes the task away one succeeds.
+        """
+
+        def check(session: ClientSession) -> None:
+            self._tell(session)
+            query, change = self._fence(held.id, held.attempt), {"$inc": {"n_published": 1}}
+            if not self._tasks.update_one(query, change, session=session).matched_count:
+                raise self._lost(held.id, held.attempt)
+
+        return check
 
     def fail(self, held: Task, reason: str, *, is_final: bool = False, **details: Any) -> Status:
         """Record that the attempt raised or took too long: it waits for the next, or is dead."""
@@ -230,9 +234,26 @@ class Claims:
         counts = {"errors": held.errors, "crashes": held.crashes + 1}
         return self._retry(held, self._event("crashed", reason=reason, **details), counts, False)
 
-    def release(self, held: Task) -> Status:
-        """Give the task back without counting the attempt."""
-        return self._end(held, Status.WAITING, self._event("released"), {"not_before": "$$NOW"})
+    def release(self, held: Task, reason: str | None = None) -> Status:
+        """Give the task back; neither an error nor a crash is counted.
+
+        Parameters
+        ----------
+        held : Task
+            What was claimed.
+        reason : str, optional
+            What was not available. Then the task waits before its next attempt, and is dead when
+            that has happened too often. Without a reason it waits again at once.
+        """
+        if reason is None:
+            return self._end(held, Status.WAITING, self._event("released"), {"not_before": "$$NOW"})
+        count = {"interruptions": held.interruptions + 1}
+        event = self._event("released", reason=reason)
+        if held.interruptions >= _MAX_INTERRUPTIONS:
+            return self._end(held, Status.DEAD, event, count)
+        delay = self._backoff.delay(held.interruptions + 1, self._rng)
+        changes = {**count, "not_before": schema.later(delay)}
+        return self._end(held, Status.WAITING, event, changes)
 
     def abort(self, session: str) -> None:
         """End a session that a dead process may have left open, with its transaction.
@@ -247,14 +268,17 @@ class Claims:
             logger.warning("cannot end session %s: code %s", session, error.code)
 
     def suspects(self) -> list[tuple[Task, Sighting]]:
-        """Return all tasks whose lease was not prolonged for half its length, whoever holds it."""
+        """Return all tasks whose lease was not prolonged for half its length, whoever holds it.
+
+        What is no task becomes a dead letter instead.
+        """
         query = {
             "state": Status.RUNNING.value,
             "$expr": {"$lte": ["$lease.suspect", "$$NOW"]},
         }
         fields = {
             **dict.fromkeys(("function", "output", "created", "not_before", "identity"), 1),
-            **dict.fromkeys(("state", "attempt", "lease", "errors", "crashes"), 1),
+            **dict.fromkeys(("state", "attempt", "lease", "errors", "crashes", "cancel"), 1),
             **dict.fromkeys(("max_attempts", "max_crashes"), 1),
             "is_expired": {"$lte": ["$lease.expires", "$$NOW"]},
         }
@@ -263,7 +287,24 @@ class Claims:
                 self._tasks.find(query, fields).sort("lease.suspect").limit(_SUSPECTS_PER_LOOK)
             )
         )
-        return [(Task.from_document(each), _sighting(each)) for each in documents]
+        decoded = [(self._decoded(each), each) for each in documents]
+        return [
+            (task, Sighting.of(task, is_expired=each["is_expired"]))
+            for task, each in decoded
+            if task is not None
+        ]
+
+    def is_quiet(self, queues: Sequence[str]) -> bool:
+        """Whether no task runs anywhere, and none waits in these queues, now or later."""
+        one = [{"$limit": 1}, {"$project": {"_id": 1}}]
+        waits = {"state": Status.WAITING.value, "queue": {"$in": list(queues)}}
+        pipeline = [
+            {"$match": {"state": Status.RUNNING.value}},
+            {"$sort": {"lease.suspect": 1}},  # by the index of what runs
+            *one,
+            {"$unionWith": {"coll": self._tasks.name, "pipeline": [{"$match": waits}, *one]}},
+        ]
+        return not self._store.call(lambda: list(self._tasks.aggregate(pipeline)))
 
     def expire(self, seen: Task) -> Status:
         """Take the task away from an agent that has not prolonged the lease since it was ``seen``.
@@ -282,7 +323,7 @@ class Claims:
         counts = {"errors": seen.errors, "crashes": seen.crashes + 1}
         unchanged = {"lease.owner": seen.lease.owner, "lease.expires": seen.lease.expires}
         event = self._event("expired", reason=silent, host=seen.lease.host)
-        if _is_exhausted(seen, counts):
+        if seen.is_exhausted_by(**counts):
             return self._end(seen, Status.DEAD, event, counts, fence=unchanged)
         changes = {**counts, "not_before": "$$NOW"}
         return self._end(seen, Status.WAITING, event, changes, fence=unchanged)
@@ -290,7 +331,7 @@ class Claims:
     def _retry(
         self, held: Task, event: dict[str, Any], counts: dict[str, int], is_final: bool
     ) -> Status:
-        if is_final or _is_exhausted(held, counts):
+        if is_final or held.is_exhausted_by(**counts):
             return self._end(held, Status.DEAD, event, counts)
         delay = self._backoff.delay(sum(counts.values()), self._rng)
         changes = {**counts, "not_before": schema.later(delay)}
@@ -308,8 +349,7 @@ class Claims:
         """End the attempt in one transaction; whatever the end, a cancelled task is cancelled."""
 
         def operation(session: ClientSession) -> Status:
-            if self._on_session is not None:
-                self._on_session(session.session_id["id"].hex())
+            self._tell(session)
             if self._move(session, held, status, event, changes, fence, cancel=False):
                 if outputs is not None:
                     outputs(session)
@@ -320,6 +360,10 @@ class Claims:
             return self._settled(held, session)
 
         return self._store.transact(operation)
+
+    def _tell(self, session: ClientSession) -> None:
+        if self._on_session is not None:
+            self._on_session(session.session_id["id"].hex())
 
     def _move(
         self,
@@ -351,9 +395,10 @@ class Claims:
         """Return how this agent itself has ended the attempt: a repeated write finds that."""
         fields = {"state": 1, "attempt": 1, "history": {"$slice": -1}}
         document = self._tasks.find_one({"_id": held.id}, fields, session=session)
-        if document is not None and document["attempt"] == held.attempt:
-            last = document["history"][-1]
-            if last["by"] == self.owner and last["event"] != "claimed":
+        if document is not None and document.get("attempt") == held.attempt:
+            history = document.get("history")
+            last = history[-1] if isinstance(history, list) and history else {}
+            if last.get("by") == self.owner and last.get("event") != "claimed":
                 return Status(document["state"])
         raise self._lost(held.id, held.attempt)
 
@@ -373,24 +418,3 @@ class Claims:
             f"task {task_id[:12]}: attempt {attempt} no longer belongs to agent {self.owner}. "
             "Nothing that it writes now takes effect; the task runs elsewhere or has ended."
         )
-
-
-def _is_exhausted(task: Task, counts: Mapping[str, int]) -> bool:
-    limits = {"max_attempts": task.max_attempts, "max_crashes": task.max_crashes}
-    return is_exhausted(**counts, **limits)
-
-
-def _lease_times(seconds: float) -> dict[str, Any]:
-    suspect_after = seconds * (1 - OBSERVED_SHARE)
-    return {"expires": schema.later(seconds), "suspect": schema.later(suspect_after)}
-
-
-def _sighting(document: dict[str, Any]) -> Sighting:
-    lease = document["lease"]
-    expires: datetime.datetime = lease["expires"]
-    return Sighting(
-        task=document["_id"],
-        mark=(document["attempt"], lease["token"], expires),
-        seconds=lease["seconds"],
-        is_expired=document["is_expired"],
-    )

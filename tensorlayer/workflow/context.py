@@ -10,12 +10,13 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from tensorlayer.errors import InvalidArgument, TaskError
+from tensorlayer.workflow.documents import printable
 
 if TYPE_CHECKING:
     from tensorlayer.hub import Hub
     from tensorlayer.workflow.tasks import Task
 
-__all__ = ["Context", "current", "entered"]
+__all__ = ["Context", "current", "entered", "running"]
 
 # A bar that moves ten times a second looks smooth; more would only cost.
 _PROGRESS_SECONDS = 0.1
@@ -39,7 +40,7 @@ class Context:
     """
 
     def __init__(self, hub: Hub, task: Task, report: Callable[[float, str], None]) -> None:
-        #: the connection of this process
+        #: the connection of this process; closing it here only flushes it
         self.hub = hub
         #: id of the task
         self.id = task.id
@@ -91,13 +92,24 @@ class Context:
         now = time.monotonic()
         if fraction == 1 or now - self._reported_at >= _PROGRESS_SECONDS:
             self._reported_at = now
-            self._report(float(fraction), message[:_MESSAGE_LENGTH])
+            self._report(float(fraction), printable(str(message)[:_MESSAGE_LENGTH]))
 
     def __repr__(self) -> str:
         return f"<task {self.id[:12]}, attempt {self.attempt}>"
 
 
 _CURRENT: ContextVar[Context] = ContextVar("tensorlayer_task")
+
+
+def running() -> Context | None:
+    """Return the context of the task that runs here, or None.
+
+    Examples
+    --------
+    >>> running() is None
+    True
+    """
+    return _CURRENT.get(None)
 
 
 def current() -> Context:
@@ -115,7 +127,7 @@ def current() -> Context:
     Traceback (most recent call last):
     tensorlayer.errors.TaskError: current: no task runs here...
     """
-    context = _CURRENT.get(None)
+    context = running()
     if context is None:
         raise TaskError(
             "current: no task runs here. Submit the function with hub.workflow.submit(); in a "

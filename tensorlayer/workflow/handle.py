@@ -9,7 +9,7 @@ from tqdm.auto import tqdm
 
 from tensorlayer.errors import TaskFailed, TaskNotFound, TaskTimeout
 from tensorlayer.storage.codec import unpack
-from tensorlayer.workflow import schema
+from tensorlayer.workflow import agents, schema
 from tensorlayer.workflow.tasks import Status, Task
 from tensorlayer.workflow.wakeup import Wakeup
 
@@ -102,12 +102,19 @@ class Handle:
                 _show(bar, task)
                 left = end - time.monotonic()
                 if left <= 0:
-                    raise TaskTimeout(_timeout_message(task, timeout_seconds))
+                    raise TaskTimeout(self._timeout_message(task, timeout_seconds))
                 wakeup.wait(min(left, _LOOK_SECONDS))
             _show(bar, task)
         if task.state is not Status.DONE:
             raise TaskFailed(_failure_message(task))
         return unpack(task.result, self._store.blobs)
+
+    def _timeout_message(self, task: Task, timeout_seconds: float | None) -> str:
+        hint = "It goes on; wait again, or cancel() it."
+        if task.state is Status.WAITING:
+            why = agents.why_nobody(task, agents.listed(self._store), self._store.now())
+            hint = f"{why}. `tl agents` shows what runs." if why else "The agents are busy."
+        return f"{task} is {task.state}, not ended within {timeout_seconds:g} s: {hint}"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Handle) and other.id == self.id
@@ -139,12 +146,3 @@ def _failure_message(task: Task) -> str:
         f"{failure.get('host')} it ended with: {failure['reason']}. Mend the reason, then "
         f"handle.requeue().\n{failure.get('traceback', '')}"
     ).rstrip()
-
-
-def _timeout_message(task: Task, timeout_seconds: float | None) -> str:
-    hint = (
-        f"Does an agent serve the queue {task.queue!r}? See `tl tasks`."
-        if task.state is Status.WAITING
-        else "It goes on; wait again, or cancel() it."
-    )
-    return f"{task} is {task.state}, not ended within {timeout_seconds:g} s. {hint}"

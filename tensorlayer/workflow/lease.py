@@ -16,6 +16,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Hashable, Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tensorlayer.workflow.tasks import Task
 
 __all__ = ["BEATS_PER_LEASE", "OBSERVED_SHARE", "Sighting", "LeaseWatch"]
 
@@ -39,6 +43,13 @@ class Sighting:
     seconds: float
     #: whether the server's clock has passed its end
     is_expired: bool
+
+    @classmethod
+    def of(cls, task: Task, *, is_expired: bool) -> Sighting:
+        """Return what is seen of the lease of a running task."""
+        lease = task.lease
+        mark = (task.attempt, lease.token, lease.expires)
+        return cls(task=task.id, mark=mark, seconds=lease.seconds, is_expired=is_expired)
 
 
 class LeaseWatch:

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tensorlayer.workflow import schema
-from tensorlayer.workflow.tasks import Status, Task
+from tensorlayer.workflow.documents import SCHEMA, TEXT, TIME, WHOLE, checked, optional
+from tensorlayer.workflow.tasks import STATE, Status, Task
 
 if TYPE_CHECKING:
     from pymongo.client_session import ClientSession
@@ -44,13 +45,25 @@ class Notification:
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Notification:
-        """Decode a document of the collection ``notifications``."""
-        values = {
-            field.name: document[field.name]
-            for field in dataclasses.fields(cls)
-            if field.name != "id"
-        }
-        return cls(**{**values, "id": document["_id"], "state": Status(document["state"])})
+        """Decode a document of the collection ``notifications``.
+
+        Raises
+        ------
+        Corrupt
+            It is no message.
+        """
+        named = {**document, "id": document.get("_id")}
+        values = checked(named, cls, _RULES, f"document {named['id']} of 'notifications'")
+        return cls(**{**values, "state": Status(values["state"])})
+
+
+_RULES = {
+    **dict.fromkeys(("id", "task", "function"), TEXT),
+    "attempt": WHOLE,
+    "state": STATE,
+    "output": optional(TEXT),
+    "created": TIME,
+}
 
 
 def post(store: Store, session: ClientSession, task: Task, state: Status) -> None:
@@ -59,6 +72,7 @@ def post(store: Store, session: ClientSession, task: Task, state: Status) -> Non
         {"_id": f"{task.id}:{task.attempt}:{state.value}"},
         {
             "$setOnInsert": {
+                "schema": SCHEMA,
                 "task": task.id,
                 "attempt": task.attempt,
                 "state": state.value,

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from pymongo import DESCENDING
 from pymongo.errors import DuplicateKeyError
 
-from tensorlayer.errors import TaskError, TaskNotFound
+from tensorlayer.errors import InvalidArgument, TaskError, TaskNotFound
 from tensorlayer.storage.codec import pack
 from tensorlayer.storage.names import check_key
-from tensorlayer.workflow import calls, launch, notifications, registry, schema
+from tensorlayer.workflow import agents, calls, launch, notifications, registry, schema
+from tensorlayer.workflow.agents import AgentInfo
 from tensorlayer.workflow.handle import Handle
 from tensorlayer.workflow.identity import identity
 from tensorlayer.workflow.notifications import Notification
@@ -25,7 +26,6 @@ from tensorlayer.workflow.tasks import TRANSITIONS, Status, Task
 if TYPE_CHECKING:
     from pymongo.client_session import ClientSession
 
-    from tensorlayer.hub import Hub
     from tensorlayer.storage.connection import Store
 
 __all__ = ["Workflow"]
@@ -44,12 +44,13 @@ class Workflow:
     ----------
     store : Store
         Where the tasks are.
+    environment : callable
+        Returns the environment in which another process reaches this project.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, environment: Callable[[], Mapping[str, str]] = dict) -> None:
         self.store = store
-        #: the hub that this belongs to; it knows how another process connects
-        self.hub: Hub | None = None
+        self._environment = environment
         self._tasks = schema.tasks(store)
         schema.notifications(store)  # its index exists before a transaction writes to it
 
@@ -175,14 +176,24 @@ class Workflow:
             Only those.
         limit : int
             At most so many. 100: what a person looks at.
+
+        Returns
+        -------
+        list of Task
+            What is no task is listed too; its ``broken`` says why.
+
+        Raises
+        ------
+        InvalidArgument
+            There is no such state.
         """
-        wanted = {"state": None if state is None else Status(state).value, "queue": queue}
+        wanted = {"state": None if state is None else _state(state).value, "queue": queue}
         query = {name: value for name, value in wanted.items() if value is not None}
         fields = {"arguments": 0, "result": 0}
         documents = self.store.call(
             lambda: list(self._tasks.find(query, fields).sort("created", DESCENDING).limit(limit))
         )
-        return [Task.from_document(document) for document in documents]
+        return [Task.listed(document) for document in documents]
 
     def notifications(self, id_: str) -> list[Notification]:
         """Return the completion messages of one task, oldest first."""
@@ -249,6 +260,10 @@ class Workflow:
 
         return self.store.transact(operation)
 
+    def agents(self) -> list[AgentInfo]:
+        """Return the agents that have spoken within the last hour, by host and process."""
+        return agents.listed(self.store)
+
     def agent(
         self,
         imports: Sequence[str],
@@ -275,8 +290,7 @@ class Workflow:
         TaskError
             The agent could not start.
         """
-        environment = {} if self.hub is None else self.hub.environment()
-        return launch.agent(self.store, environment, imports, queues=queues, slots=slots)
+        return launch.agent(self.store, self._environment(), imports, queues=queues, slots=slots)
 
     def _read(self, id_: str, session: ClientSession) -> Task:
         document = self._tasks.find_one(
@@ -292,6 +306,15 @@ class Workflow:
 
     def __repr__(self) -> str:
         return f"<Workflow of {self.store!r}>"
+
+
+def _state(state: Status | str) -> Status:
+    try:
+        return Status(state)
+    except ValueError:
+        raise InvalidArgument(
+            f"tasks: a state is one of {', '.join(Status)}, got {state!r}."
+        ) from None
 
 
 def _options(function: Callable[..., Any] | str, chosen: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from typing import Any, TypeVar, overload
 
 from tensorlayer.errors import InvalidArgument, TaskNotFound, did_you_mean
 
-__all__ = ["TaskOptions", "task", "options_of", "name_of", "find", "load", "module_name"]
+__all__ = ["TaskOptions", "task", "options_of", "name_of", "find", "load", "modules", "module_name"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -246,14 +246,27 @@ def find(name: str, modules: Iterable[str]) -> Callable[..., Any]:
             f"task {name!r}: the module {module!r} is not one that this agent was told to import "
             f"({', '.join(modules) or 'none'}). Start it with --import {module}."
         )
-    marked = {
-        each
-        for each, value in getattr(sys.modules.get(module), "__dict__", {}).items()
-        if isinstance(getattr(value, _MARK, None), TaskOptions)
-    }
+    marked = _marked(module)
     if attribute not in marked:
         raise TaskNotFound(
             f"task {name!r}: {module!r} has no function {attribute!r} that is marked with "
             f"@tl.workflow.task. {did_you_mean(attribute, marked)}"
         )
     return getattr(sys.modules[module], attribute)
+
+
+def modules(imported: Iterable[str]) -> list[str]:
+    """Return the modules, of those that are imported and what is inside them, that have tasks."""
+    imported = set(imported)
+    inside = tuple(f"{each}." for each in imported)
+    found = {name for name in list(sys.modules) if name.startswith(inside) and _marked(name)}
+    return sorted(imported | found)
+
+
+def _marked(module: str) -> set[str]:
+    """Return the names of the marked functions in a loaded module."""
+    return {
+        name
+        for name, value in getattr(sys.modules.get(module), "__dict__", {}).items()
+        if isinstance(getattr(value, _MARK, None), TaskOptions)
+    }

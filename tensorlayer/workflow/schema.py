@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from bson.codec_options import CodecOptions, DatetimeConversion
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
+from tensorlayer.workflow.lease import OBSERVED_SHARE
 from tensorlayer.workflow.tasks import HISTORY_LENGTH, Status
 
 if TYPE_CHECKING:
@@ -13,7 +16,24 @@ if TYPE_CHECKING:
 
     from tensorlayer.storage.connection import Store
 
-__all__ = ["tasks", "notifications", "agents", "logged", "later"]
+__all__ = [
+    "tasks",
+    "notifications",
+    "agents",
+    "waiting",
+    "logged",
+    "later",
+    "lease_times",
+    "listed",
+]
+
+# A text that is no UTF-8 or a year that Python lacks must not stop whoever reads the document: it
+# is read as something that breaks a rule of its field.
+_TOLERANT: CodecOptions = CodecOptions(
+    tz_aware=True,
+    datetime_conversion=DatetimeConversion.DATETIME_AUTO,
+    unicode_decode_error_handler="replace",
+)
 
 # An agent that has not said a word for this long is no longer listed. An hour: long enough to see
 # in a list that it died, short enough that the list stays a list of agents.
@@ -26,12 +46,12 @@ def tasks(store: Store) -> Collection:
     The two partial indexes hold only what waits and what runs, so the cost of a claim does not
     depend on how many tasks have finished.
     """
-    return store.indexes(
+    found = store.indexes(
         "tasks",
         IndexModel([("identity", ASCENDING), ("created", DESCENDING)]),
         IndexModel(
-            [("queue", ASCENDING), ("not_before", ASCENDING)],
-            name="waiting",
+            [("queue", ASCENDING), ("module", ASCENDING), ("not_before", ASCENDING)],
+            name="waiting_of_module",
             partialFilterExpression={"state": Status.WAITING.value},
         ),
         IndexModel(
@@ -40,13 +60,32 @@ def tasks(store: Store) -> Collection:
             partialFilterExpression={"state": Status.RUNNING.value},
         ),
         IndexModel([("created", DESCENDING)]),
+        IndexModel([("state", ASCENDING), ("created", DESCENDING)]),
+        IndexModel([("queue", ASCENDING), ("created", DESCENDING)]),
         IndexModel([("blobs", ASCENDING)], sparse=True),
     )
+    return found.with_options(codec_options=_TOLERANT)
+
+
+def waiting(queues: Sequence[str], modules: Sequence[str]) -> dict[str, Any]:
+    """Return the query for what agents of these queues that have imported these modules may take.
+
+    A document without a module was written by somebody else; whoever takes it looks at it.
+    """
+    return {
+        "state": Status.WAITING.value,
+        "queue": {"$in": list(queues)},
+        "module": {"$in": [*modules, None]},
+        "$expr": {"$lte": ["$not_before", "$$NOW"]},
+    }
 
 
 def notifications(store: Store) -> Collection:
     """Return the collection of completion messages."""
-    return store.indexes("notifications", IndexModel([("task", ASCENDING), ("created", ASCENDING)]))
+    found = store.indexes(
+        "notifications", IndexModel([("task", ASCENDING), ("created", ASCENDING)])
+    )
+    return found.with_options(codec_options=_TOLERANT)
 
 
 def agents(store: Store) -> Collection:
@@ -63,8 +102,17 @@ def later(seconds: float) -> dict[str, Any]:
     }
 
 
+def lease_times(seconds: float) -> dict[str, Any]:
+    """Return the expressions for the times of a lease that is given or prolonged now."""
+    return {"expires": later(seconds), "suspect": later(seconds * (1 - OBSERVED_SHARE))}
+
+
 def logged(event: dict[str, Any]) -> dict[str, Any]:
     """Return the expression for the history of a task with one more event at its end."""
     stamped = {"$mergeObjects": [{"$literal": event}, {"attempt": "$attempt", "at": "$$NOW"}]}
-    grown = {"$concatArrays": [{"$ifNull": ["$history", []]}, [stamped]]}
-    return {"$slice": [grown, -HISTORY_LENGTH]}
+    return {"$slice": [{"$concatArrays": [listed("$history"), [stamped]]}, -HISTORY_LENGTH]}
+
+
+def listed(field: str) -> dict[str, Any]:
+    """Return the expression for a field that ought to be a list; anything else is an empty one."""
+    return {"$cond": [{"$isArray": field}, field, []]}

@@ -12,6 +12,7 @@
 ``attempt`` is raised by each claim and each requeue and never goes back: together with the owner of
 the lease it is the fence that every write of an agent has to pass. ``errors`` and ``crashes`` count
 what uses up the tries; a task that was released has a higher attempt but the same counts.
+``interruptions`` counts the attempts that were given back since the database was away.
 """
 
 from __future__ import annotations
@@ -19,11 +20,32 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import enum
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-__all__ = ["Status", "TRANSITIONS", "Lease", "Task", "HISTORY_LENGTH"]
+from tensorlayer.errors import Corrupt
+from tensorlayer.workflow.documents import (
+    FLAG,
+    LIST,
+    MAPPING,
+    MAPPINGS,
+    POSITIVE,
+    SCHEMA,
+    SECONDS,
+    SHARE,
+    TEXT,
+    TIME,
+    WHOLE,
+    Rule,
+    checked,
+    optional,
+    printable,
+)
+from tensorlayer.workflow.retry import is_exhausted
+
+__all__ = ["Status", "TRANSITIONS", "Lease", "Task", "HISTORY_LENGTH", "STATE", "is_session"]
 
 # Events that a task document keeps, the newest ones. Enough for three errors and three crashes with
 # their claims, and small enough that a document stays far below the limit of 16 MB.
@@ -86,9 +108,33 @@ class Lease:
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Lease:
-        """Decode what a claim has stored."""
-        known = {field.name for field in dataclasses.fields(cls)}
-        return cls(**{name: value for name, value in document.items() if name in known})
+        """Decode what a claim has stored.
+
+        Raises
+        ------
+        Corrupt
+            It is no lease.
+        """
+        return cls(**checked(document, cls, _LEASE, "lease"))
+
+
+_LEASE: Mapping[str, Rule] = MappingProxyType(
+    {
+        **dict.fromkeys(("owner", "host", "token"), TEXT),
+        "seconds": SECONDS,
+        "expires": TIME,
+        "suspect": TIME,
+        "session": optional(Rule("32 hexadecimal digits", lambda value: is_session(value))),
+    }
+)
+
+
+def is_session(value: Any) -> bool:
+    """Whether this may be the id of a session: 32 hexadecimal digits."""
+    return isinstance(value, str) and _SESSION.fullmatch(value) is not None
+
+
+_SESSION = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -101,7 +147,7 @@ class Task:
 
     id: str
     #: digest of function, arguments and keys; a repeated run has the same
-    identity: str
+    identity: str = ""
     #: ``module:name`` of the function
     function: str
     #: packed positional and keyword arguments; left out of lists
@@ -124,6 +170,8 @@ class Task:
     errors: int = 0
     #: attempts whose process died
     crashes: int = 0
+    #: attempts that were given back since the database was away
+    interruptions: int = 0
     max_attempts: int = 3
     max_crashes: int = 3
     #: None: no limit
@@ -139,6 +187,13 @@ class Task:
     history: tuple[Mapping[str, Any], ...] = ()
     #: the blobs that arguments and result point at
     blobs: tuple[Any, ...] = ()
+    #: in a list: why the document is no task, so that the other fields say little; never stored
+    broken: str | None = None
+
+    @property
+    def module(self) -> str:
+        """Where the function is; only agents that have imported it take the task."""
+        return self.function.partition(":")[0]
 
     @property
     def fraction(self) -> float:
@@ -150,7 +205,10 @@ class Task:
     def to_document(self) -> dict[str, Any]:
         """Encode for the collection ``tasks``."""
         document = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        del document["broken"]
         document["_id"] = document.pop("id")
+        document["schema"] = SCHEMA
+        document["module"] = self.module
         document["state"] = self.state.value
         document["lease"] = dataclasses.asdict(self.lease) if self.lease else None
         document["arguments"] = dict(self.arguments)
@@ -161,15 +219,45 @@ class Task:
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Task:
-        """Decode; fields that a later version of the library has added are ignored."""
-        known = {field.name for field in dataclasses.fields(cls)}
-        values = {name: value for name, value in document.items() if name in known}
-        values["id"] = document["_id"]
+        """Decode; fields that a later version of the library has added are ignored.
+
+        Raises
+        ------
+        Corrupt
+            It is no task.
+        """
+        what = f"document {_id_of(document)[:12]} of 'tasks'"
+        named = {**document, "id": document.get("_id")}
+        values = checked({"not_before": named.get("created"), **named}, cls, _TASK, what)
         values["state"] = Status(document["state"])
-        values["lease"] = Lease.from_document(document["lease"]) if document.get("lease") else None
-        values["history"] = tuple(document.get("history") or ())
-        values["blobs"] = tuple(document.get("blobs") or ())
+        if (lease := document.get("lease")) is not None:
+            values["lease"] = Lease.from_document(lease)
+        for name in ("history", "blobs"):
+            values[name] = tuple(values.get(name, ()))
+        if values["state"] is Status.RUNNING and lease is None:
+            raise Corrupt(f"{what}: it is running, but nobody holds a lease of it.")
         return cls(**values)
+
+    @classmethod
+    def listed(cls, document: Mapping[str, Any]) -> Task:
+        """Decode for a list: what is no task is shown as `broken`."""
+        try:
+            return cls.from_document(document)
+        except Corrupt as error:
+            function, state = (document.get(name) for name in ("function", "state"))
+            return cls(
+                id=_id_of(document),
+                function=function if isinstance(function, str) else "?",
+                state=Status(state) if STATE.holds(state) else Status.DEAD,
+                created=_EPOCH,
+                not_before=_EPOCH,
+                broken=str(error),
+            )
+
+    def is_exhausted_by(self, *, errors: int, crashes: int) -> bool:
+        """Return whether no try is left with these counts."""
+        limits = {"max_attempts": self.max_attempts, "max_crashes": self.max_crashes}
+        return is_exhausted(errors, crashes, **limits)
 
     @property
     def last_failure(self) -> Mapping[str, Any] | None:
@@ -178,3 +266,45 @@ class Task:
 
     def __str__(self) -> str:
         return f"task {self.id[:12]} ({self.function})"
+
+
+# The time of a document that has none.
+_EPOCH = datetime.datetime.fromtimestamp(0, datetime.timezone.utc)
+
+#: the state of a task, as it is stored
+STATE = Rule(
+    f"one of {', '.join(Status)}",
+    lambda value: value in list(Status),
+)
+
+_PROGRESS = Rule(
+    "a document with a fraction and a message",
+    lambda value: (
+        MAPPING.holds(value)
+        and SHARE.holds(value.get("fraction"))
+        and TEXT.holds(value.get("message"))
+    ),
+)
+
+_TASK: Mapping[str, Rule | None] = MappingProxyType(
+    {
+        **dict.fromkeys(("id", "identity", "function", "queue"), TEXT),
+        **dict.fromkeys(("input", "model", "output"), optional(TEXT)),
+        **dict.fromkeys(("created", "not_before"), TIME),
+        **dict.fromkeys(("attempt", "errors", "crashes", "interruptions"), WHOLE),
+        **dict.fromkeys(("max_attempts", "max_crashes"), POSITIVE),
+        "arguments": MAPPING,
+        "state": STATE,
+        "finished": optional(TIME),
+        "run_timeout_seconds": optional(SECONDS),
+        "cancel": FLAG,
+        "progress": optional(_PROGRESS),
+        "result": None,
+        "history": MAPPINGS,
+        "blobs": LIST,
+    }
+)
+
+
+def _id_of(document: Mapping[str, Any]) -> str:
+    return printable(str(document.get("_id")))

@@ -46,13 +46,22 @@ class Wakeup:
         What is watched.
     pipeline : sequence of mappings
         Aggregation stages that select the changes; see MongoDB's change streams.
+    await_seconds : float
+        How long the server holds an empty answer back; `wait` may be late by as much.
     """
 
-    def __init__(self, collection: Collection, pipeline: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(
+        self,
+        collection: Collection,
+        pipeline: Sequence[Mapping[str, Any]],
+        *,
+        await_seconds: float = _AWAIT_SECONDS,
+    ) -> None:
         self._collection = collection
         self._pipeline = list(pipeline)
         self._stream: CollectionChangeStream | None = None
         self._reopen_at = float("-inf")
+        self._await_ms = round(await_seconds * 1000)
 
     def wait(self, timeout_seconds: float) -> Mapping[str, Any] | None:
         """Return the next change, or None after the time.
@@ -82,9 +91,7 @@ class Wakeup:
             return False
         self._reopen_at = now + _REOPEN_SECONDS
         try:
-            self._stream = self._collection.watch(
-                self._pipeline, max_await_time_ms=round(_AWAIT_SECONDS * 1000)
-            )
+            self._stream = self._collection.watch(self._pipeline, max_await_time_ms=self._await_ms)
         except PyMongoError as error:
             logger.debug("there is no change stream: %s", type(error).__name__)
         return self._stream is not None

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from tensorlayer.cli.main import app
 
 
 def run(*arguments):
@@ -46,3 +52,33 @@ def test_agent_and_workflow_load_no_tensorflow():
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
 
     assert result.stdout.strip() == "False"
+
+
+@pytest.fixture
+def listed(hub):
+    """Return a function that runs `tl agents`."""
+
+    def run(*options):
+        environment = {**hub.environment(), "COLUMNS": "80"}
+        result = CliRunner().invoke(app, ["agents", *options], env=environment)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    return run
+
+
+def test_agents_are_listed(listed, hub):
+    assert json.loads(listed("--json")) == []
+    about = {"host": "box", "pid": 71, "queues": ["gpu"], "imports": ["mine"], "slots": 2}
+    agents = hub.database["agents"]
+    agents.insert_one({"_id": "a", **about, "running": ["ab" * 16], "beat": hub.store.now()})
+    agents.insert_one({"_id": "b", "nonsense": True})
+
+    shown = listed()
+
+    for word in ("box", "71", "gpu", "mine", "abababab", "s ago"):
+        assert word in shown
+    assert "silent" not in shown
+    assert max(map(len, shown.splitlines())) <= 80
+    [row] = json.loads(listed("--json"))
+    assert (row["running"], row["silent"]) == (["ab" * 16], False)

@@ -9,6 +9,8 @@ from typer.testing import CliRunner
 
 from tensorlayer.cli.tasks import app
 from tensorlayer.errors import TaskNotFound
+from tensorlayer.workflow.claims import Claims
+from tensorlayer.workflow.retry import Backoff
 
 
 @pytest.fixture
@@ -17,8 +19,8 @@ def tl(hub, monkeypatch):
     for name, value in hub.environment().items():
         monkeypatch.setenv(name, value)
 
-    def run(*arguments):
-        result = CliRunner().invoke(app, arguments, env={"COLUMNS": "200"})
+    def run(*arguments, columns=200):
+        result = CliRunner().invoke(app, arguments, env={"COLUMNS": str(columns)})
         if result.exception is not None:
             raise result.exception
         return result.output
@@ -41,7 +43,7 @@ def test_the_table_shows_short_ids(tl, hub):
 
     shown = tl()
 
-    assert handle.id[:12] in shown
+    assert handle.id[:8] in shown
     assert handle.id not in shown
     assert "gpu" in shown
 
@@ -77,3 +79,62 @@ def test_cancel_and_requeue(tl, hub):
 def test_unknown_ids_are_named(tl):
     with pytest.raises(TaskNotFound, match="no id begins like this"):
         tl("show", "abcdef")
+
+
+def test_the_table_fits_into_80_columns(tl, hub):
+    for n in range(3):
+        name = "a.long.package.with.many.parts:and_a_function_with_a_long_name"
+        hub.workflow.submit(name, n, queue="a-queue-of-some-length")
+
+    lines = tl(columns=80).splitlines()
+
+    assert max(map(len, lines)) <= 80
+    assert sum("waiting" in line for line in lines) == 3
+    assert len(lines) <= 3 + 5, "one line for each task"
+
+
+def test_what_nobody_runs_says_why(tl, hub):
+    hub.workflow.submit("my.tasks:train", queue="gpu")
+
+    assert "no agent serves the q" in tl()
+    assert json.loads(tl("--json"))[0]["broken"] is None
+
+
+def test_a_broken_document_is_listed(tl, hub):
+    hub.database["tasks"].insert_one({"_id": "ab" * 16, "state": "waiting", "function": 3})
+    hub.workflow.submit("my.tasks:train")
+
+    assert "broken" in tl()
+    rows = json.loads(tl("--json"))
+    assert {row["id"]: row["broken"] is not None for row in rows}["ab" * 16]
+
+
+def test_arguments_and_result_are_shown_and_no_old_traceback(tl, hub, store):
+    claims = Claims(store, owner="host:7:x", host="host", backoff=Backoff(base_seconds=0.0))
+    handle = hub.workflow.submit("my.tasks:train", 0.125, text="x" * 2000)
+    claims.fail(claims.claim(["default"], lease_seconds=9.0), "KeyError", traceback="TRACE\n")
+    assert "TRACE" in tl("show", handle.id)
+
+    with store.staged() as stage:
+        claims.finish(claims.claim(["default"], lease_seconds=9.0), stage, {"loss": 0.5})
+
+    shown = tl("show", handle.id)
+    assert "0.125" in shown
+    assert "{'loss': 0.5}" in shown
+    assert "x" * 300 not in shown.replace("\n", "").replace(" ", "") or "…" in shown
+    assert "TRACE" not in shown
+    assert "host:7" in shown
+
+
+def test_a_state_that_does_not_exist_names_those_that_do(tl):
+    with pytest.raises(SystemExit) as ended:
+        tl("--state", "x")
+
+    assert ended.value.code == 2
+
+
+def test_the_message_names_the_states(hub):
+    result = CliRunner().invoke(app, ["--state", "x"], env={**hub.environment(), "COLUMNS": "200"})
+
+    assert result.exit_code == 2
+    assert "a state is one of waiting, running, done, dead, cancelled, got 'x'" in result.output

@@ -5,10 +5,8 @@ import datetime
 import ml_dtypes
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tensorlayer.datasets.content import MAX_KEY, check_sample_key, default_keys, digest
+from tensorlayer.datasets.content import MAX_KEY, check_sample_key, digest
 from tensorlayer.errors import InvalidArgument, InvalidName
 
 DISTINCT = [
@@ -88,13 +86,6 @@ def test_what_cannot_be_stored_is_refused(value):
         digest(value)
     with pytest.raises(InvalidArgument, match=r"^label\['a'\]\[0\]: "):
         digest(1, {"a": [value]})
-
-
-@given(st.lists(st.sampled_from("abc")))
-def test_default_keys_are_unique_and_count_equal_content(digests):
-    keys = default_keys(digests)
-    assert len(set(keys)) == len(keys)
-    assert [key.partition("-")[0] for key in keys] == digests
 
 
 @pytest.mark.parametrize("key", ["", "a\0b", "a\nb", "x" * (MAX_KEY + 1), 3, None, b"a"])

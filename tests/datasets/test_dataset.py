@@ -135,8 +135,8 @@ def test_hostile_tags_are_refused(dataset, name):
         ({"samples": [1], "tags": {"a": 2**64}}, "more than 64 bits"),
         ({"samples": [1], "tags": {"a": "x" * 70_000}}, "65536 are allowed"),
         ({"samples": [1], "tags": {"a": datetime.datetime(2020, 1, 1)}}, "time zone"),  # noqa: DTZ001
-        ({"samples": [object()]}, "cannot hold a object"),
-        ({"samples": [np.array([None])]}, "array of Python objects"),
+        ({"samples": [object()]}, "a object cannot be stored"),
+        ({"samples": [np.array([None])]}, "array of dtype object"),
     ],
 )
 def test_what_does_not_fit_is_refused(dataset, arguments, message):

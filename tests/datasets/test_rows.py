@@ -51,7 +51,7 @@ def test_lengths_are_compared_as_soon_as_they_are_known(as_iterator):
         with pytest.raises(InvalidArgument, match="There are 2 samples and 3 labels"):
             Rows([1, 2], labels=labels)
         return
-    with pytest.raises(InvalidArgument, match="fewer samples than labels, which end after 2"):
+    with pytest.raises(InvalidArgument, match="fewer samples than labels: the samples end after 2"):
         listed([1, 2], labels=iter(labels))
 
 

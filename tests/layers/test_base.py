@@ -56,6 +56,38 @@ def test_weights_exist_from_the_start_with_in_channels():
     np.testing.assert_array_equal(layer(tf.ones([1, 2])), [[2, 2, 2]])
 
 
+def test_the_base_applies_the_activation_after_transform():
+    class Shift(Layer):
+        def transform(self, inputs):
+            return inputs - 1
+
+    x = np.array([[0.0, 3.0]], "float32")
+
+    np.testing.assert_array_equal(Shift(act="relu")(x), [[0, 2]])
+    np.testing.assert_array_equal(Shift(Input([None, 2]), act=tf.nn.relu)(x), [[0, 2]])
+    np.testing.assert_array_equal(Shift()(x), [[-1, 2]])
+
+
+def test_the_base_builds_at_once_where_the_arguments_tell_the_shape():
+    class Gain(Layer):
+        def __init__(self, in_channels=None, name=None):
+            super().__init__(name=name)
+            self.in_channels = in_channels
+
+        def shape_to_build_for(self):
+            return None if self.in_channels is None else [None, self.in_channels]
+
+        def build(self, inputs_shape):
+            self.gain = self._get_weights("gain", inputs_shape[-1:])
+
+        def forward(self, inputs):
+            return inputs * self.gain
+
+    assert [v.shape.as_list() for v in Gain(in_channels=3).all_weights] == [[3]]
+    with pytest.raises(InvalidArgument, match=r"has no weights yet. Give it in_channels"):
+        Gain().all_weights  # noqa: B018
+
+
 def test_layers_in_layers_are_named_by_their_name_or_the_attribute_that_holds_them():
     net = Block(Input([None, 4]), name="block")
 
@@ -292,9 +324,44 @@ def test_attributes_of_any_name_are_the_layers_own():
     ]
 
 
+def test_an_unnamed_layer_may_have_an_attribute_called_scope():
+    class Scoped(Layer):
+        def __init__(self):
+            super().__init__()
+            self.scope = "x"
+            self.gain = tf.Variable(tf.ones([2]))
+
+        def forward(self, inputs):
+            return inputs * self.gain
+
+    net = Scoped(Input([None, 2]))
+
+    assert list(net.parameters) == ["scoped_1/gain"]
+    assert net.layer.scope == "x"
+
+
 def test_arrays_in_arguments_do_not_fill_messages():
     layer = Dense(4, W_init=np.zeros([1000, 4]), in_channels=1000, name="d")
 
     assert repr(layer) == (
         "Dense(n_units=4, W_init=array of shape (1000, 4), in_channels=1000, name='d')"
     )
+
+
+def test_replicas_average_statistics_and_nothing_else():
+    class Counted(Layer):
+        def build(self, inputs_shape):
+            self.w = self._get_weights("w", [2])
+            self.mean = self._get_weights("mean", [2], trainable=False)
+            self.n = self._get_weights("n", [], init=0, trainable=False, dtype=tf.int64)
+
+        def forward(self, inputs):
+            return inputs
+
+    variables = Counted(Input([None, 2]), name="c").parameters
+
+    assert [variable.aggregation.name for variable in variables.values()] == [
+        "NONE",
+        "MEAN",
+        "NONE",
+    ]

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 import tensorlayer as tl
 from tensorlayer.errors import InvalidArgument, NameTaken, UnlistedVariable
-from tensorlayer.layers import BatchNorm, Dense, Input, InputLayer, Lambda, Layer
+from tensorlayer.layers import BatchNorm, Dense, Input, InputLayer, Lambda, Layer, computing
 from tensorlayer.models import Model
 
 X = np.random.default_rng(0).normal(1.0, 2.0, size=(16, 4)).astype("float32")
@@ -181,7 +181,7 @@ def test_what_is_held_and_not_used_need_not_be_built():
 
 def test_a_comparison_adds_nothing_to_a_trace():
     net = Dense(Input([None, 4]), 3)
-    net.layer.facts.compared = frozenset()
+    net.layer.facts.compared_modes = frozenset()
     spec = tf.TensorSpec([2, 4])
 
     first = tf.function(lambda x: net(x, is_train=True)).get_concrete_function(spec)
@@ -235,6 +235,30 @@ def test_threads_that_call_a_new_layer_make_its_parameters_once(make, count):
     assert len(layer.all_weights) == count
     for output in outputs:
         np.testing.assert_array_equal(output, outputs[0])
+
+
+def test_a_thread_that_comes_while_a_layer_is_built_makes_nothing():
+    x, used, others = tf.ones([1, 4]), [], []
+
+    def init(shape, dtype=tf.float32):
+        if not others:  # the first parameter is being made
+            others.append(threading.Thread(target=call))
+            others[0].start()
+            others[0].join(0.5)
+        return tf.ones(shape, dtype)
+
+    layer = Dense(n_units=3, W_init=init)
+
+    def call():
+        with tf.GradientTape() as tape:
+            layer(x)
+        used.extend(tape.watched_variables())
+
+    call()
+    others[0].join()
+
+    assert len(used) == 4
+    assert {id(v) for v in used} == {id(v) for v in layer.all_weights}
 
 
 # -- types
@@ -419,3 +443,125 @@ def test_control_flow_on_tensors_works_wherever_a_function_is_given(declare, tmp
     model.export(tmp_path)
     served = tf.saved_model.load(str(tmp_path)).signatures["serving_default"](x=tf.constant(X))
     np.testing.assert_allclose(next(iter(served.values())), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_forward_that_is_a_function_of_tensorflow_is_a_part_of_the_trace_around():
+    class Traced(Layer):
+        @tf.function
+        def forward(self, x):
+            return x + 1.0
+
+    net = Traced(Input([None, 3]), name="t")
+
+    assert net.outputs.shape.as_list() == [None, 3]
+    np.testing.assert_array_equal(tf.function(net.layer)(tf.ones([1, 3])), 2 * np.ones([1, 3]))
+
+
+# -- outputs
+
+
+class Returning(Layer):
+    """A forward that returns something else than tensors."""
+
+    def __init__(self, what, name=None):
+        super().__init__(name=name)
+        self.what = what
+
+    def forward(self, x):
+        return {"none": (x, None), "text": "text", "in a list": [x, {"a": "text"}]}[self.what]
+
+
+class ReturningModel(Model):
+    def forward(self, x):
+        return x, None
+
+
+def over_a_tensor(what):
+    Returning(InputLayer(X), what)
+
+
+def over_a_shape(what):
+    Returning(Input([None, 4]), what)
+
+
+def in_a_function(what):
+    layer = Returning(what)
+    tf.function(lambda x: layer(x))(X)
+
+
+def in_a_graph_of_tensorflow_1(what):
+    with tf.Graph().as_default():
+        Returning(InputLayer(tf.constant(X)), what)
+
+
+WAYS = [over_a_tensor, over_a_shape, in_a_function, in_a_graph_of_tensorflow_1]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("what", ["none", "text", "in a list"])
+def test_what_is_no_tensor_is_refused_everywhere(way, what):
+    kind = "NoneType" if what == "none" else "str"
+    with pytest.raises(InvalidArgument, match=rf"forward returns tensors.*got {kind} among"):
+        way(what)
+
+
+def test_what_is_no_tensor_is_refused_from_a_model():
+    for apply in (lambda model: model(X), tf.function(lambda model: model(tf.constant(X)))):
+        model = ReturningModel()
+        model.eval()
+        with pytest.raises(InvalidArgument, match=r"forward returns tensors.*got NoneType among"):
+            apply(model)
+    with pytest.raises(InvalidArgument, match=r"forward returns tensors.*got NoneType among"):
+        ReturningModel()(InputLayer(X))
+
+
+# -- first runs
+
+
+def test_parameters_are_made_under_the_lock_but_not_by_replicas():
+    layer = Dense(2, name="d")
+    strategy = tf.distribute.MirroredStrategy(["CPU:0"])
+    held = []
+
+    assert computing._making(layer) is computing.LOCK
+    strategy.run(lambda: held.append(computing._making(layer)))
+    layer(X)
+
+    assert computing.LOCK not in [*held, computing._making(layer)]
+
+
+def test_an_error_of_a_forward_is_its_own_where_types_fit():
+    class Failing(Layer):
+        def build(self, inputs_shape):
+            self.w = self._get_weights("w", inputs_shape[-1:])
+
+        def forward(self, x):
+            raise TypeError("not today")
+
+    with pytest.raises(TypeError, match="not today"):
+        Failing(name="f")(X)
+
+
+def test_types_that_do_not_fit_are_told_with_the_remedy():
+    layer = Dense(2, in_channels=4, name="d")
+
+    with pytest.raises(
+        InvalidArgument, match=r"parameters are float32, its input is float64. Cast"
+    ):
+        layer(tf.constant(X, tf.float64))
+
+
+def test_a_forward_that_is_a_function_is_traced_once_for_each_mode():
+    traces = []
+
+    class Traced(Layer):
+        @tf.function
+        def forward(self, x):
+            traces.append(self.is_train)
+            return 2 * x
+
+    layer = Traced(name="t")
+    for is_train in (True, False, True, False):
+        np.testing.assert_array_equal(layer(tf.constant(X), is_train=is_train), 2 * X)
+
+    assert traces == [True, False]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gc
 
 import pytest
+import tensorflow as tf
 
 import tensorlayer as tl
 from tensorlayer.errors import InvalidName, NameTaken
@@ -121,6 +122,18 @@ def test_every_layer_of_a_joined_network_is_listed_once():
     assert len({id(v) for v in both.all_params}) == 6
 
 
+def test_a_layer_of_two_networks_keeps_its_name_in_each_when_one_is_joined():
+    shared = Dense(n_units=4)
+    tower = Dense(Dense(shared(Input([None, 4])), 4), 4)
+    before = list(tower.parameters)
+
+    joined = Concat([Dense(Input([None, 4]), 4), shared(Input([None, 4]))])
+
+    assert list(tower.parameters) == before
+    assert len(tower.all_params) == 6
+    assert len(joined.all_params) == 4
+
+
 def test_a_model_relies_on_the_names_it_was_made_with():
     x = Input([None, 4])
     tl.models.Model(x, one := Dense(x, 3))
@@ -163,3 +176,17 @@ def test_isolated_is_left_with_an_error():
         1 / 0  # noqa: B018
 
     assert Dense(name="d").name == "d"
+
+
+def test_a_scope_of_tensorflow_1_shares_within_a_scope_that_reuses():
+    def build():
+        with (
+            variable_scope("outer", reuse=tl.layers.AUTO_REUSE),
+            tf.compat.v1.variable_scope("inner"),
+        ):
+            return Dense(Input([None, 4]), 4, name="d")
+
+    with tl.layers.isolated():
+        first = build()
+        assert build().layer is first.layer
+    assert first.name == "outer/inner/d"

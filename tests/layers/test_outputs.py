@@ -7,6 +7,7 @@ import tensorflow as tf
 import tensorlayer as tl
 from tensorlayer.layers import Dense, Input, Layer, Outputs
 from tensorlayer.layers.outputs import main_of
+from tensorlayer.layers.structure import rebuild
 
 
 class Counting(Layer):
@@ -25,8 +26,9 @@ class Counting(Layer):
 def test_the_result_and_what_comes_beside_it_are_one_structure():
     outputs = Outputs("main", total=1, state=[2])
 
-    assert outputs.pair() == ("main", {"total": 1, "state": [2]})
-    assert (outputs.main, outputs.sides) == outputs.pair()
+    assert outputs == ("main", {"total": 1, "state": [2]})
+    assert (outputs.main, outputs.sides) == tuple(outputs)
+    assert rebuild(outputs, str) == Outputs("main", total="1", state=["2"])
 
 
 def test_the_main_output_of_plain_outputs_is_themselves():
@@ -93,3 +95,28 @@ def test_result_and_sides_are_outputs_of_one_model():
 
     assert results["total"].numpy() == 6.0
     np.testing.assert_array_equal(results["y"], 2 * np.ones([2, 3]))
+
+
+class Traced(Counting):
+    """As the other, traced by TensorFlow, which takes apart what a function returns."""
+
+    forward = tf.function(Counting.forward)
+
+
+@pytest.mark.parametrize("is_pair", [False, True])
+def test_a_forward_that_is_traced_gives_both_too(is_pair):
+    x = tf.ones([2, 3])
+    net = Traced(Input([None, 3]), is_pair=is_pair, name="c")
+    sides = net[0].pieces["z"] if is_pair else net.total
+
+    np.testing.assert_array_equal(sides(x), x + 1 if is_pair else 6.0)
+    np.testing.assert_array_equal((net[0] if is_pair else net)(x), x if is_pair else 2 * x)
+
+
+def test_a_layer_that_keeps_its_precision_gives_the_result_in_the_type_of_the_policy():
+    class Kept(Counting):
+        keeps_precision = True
+
+    net = Kept(Input([None, 3]), dtype="mixed_bfloat16", name="c")
+
+    assert (net.outputs.dtype, net.total.outputs.dtype) == (tf.bfloat16, tf.float32)

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 import tensorlayer as tl
 from tensorlayer.errors import InvalidArgument, InvalidName
-from tensorlayer.layers import Dense, Input, Layer, variable_scope
+from tensorlayer.layers import Dense, Input, InputLayer, Layer, variable_scope
 from tensorlayer.models import Model
 
 X = np.ones([2, 3], "float32")
@@ -216,6 +216,66 @@ def test_parts_of_two_blocks_are_never_shared_and_never_hide_a_layer_around():
     assert [n.layer for n in first.all_layers] == [n.layer for n in second.all_layers]
 
 
+class Residual(Layer):
+    """Makes a named and an unnamed layer in its constructor, and one when it is built."""
+
+    def __init__(self, name=None):
+        super().__init__(name=name)
+        self.first = Dense(n_units=4, name="first")
+        self.second = Dense(n_units=4)
+
+    def build(self, inputs_shape):
+        self.third = Dense(n_units=4, in_channels=inputs_shape[-1])
+
+    def forward(self, inputs):
+        return inputs + self.third(self.second(self.first(inputs)))
+
+
+def doubled(x):
+    return x * tf.Variable(2.0, name="scale")
+
+
+def test_variables_of_blocks_and_functions_are_found_by_the_name_of_their_scope():
+    def stack(net):
+        net = Residual(Residual(net, name="r1"))
+        net = tl.layers.Lambda(net, doubled, name="scaled")
+        return Dense(net, 4, act=tf.keras.layers.PReLU(), name="out")
+
+    with variable_scope("generator"):
+        made = stack(Input([None, 4], name="z"))
+    with variable_scope("discriminator"):
+        judged = stack(made)
+
+    weights = judged.trainable_weights
+    ours = [v for v in weights if v.name.startswith("generator")]
+    theirs = [v for v in weights if v.name.startswith("discriminator")]
+    assert {id(v) for v in ours} == {id(v) for v in made.trainable_weights}
+    assert len(ours) == len(theirs) == 16
+
+
+class Head(Layer):
+    """Its part is called as a layer around it."""
+
+    def __init__(self, name=None):
+        super().__init__(name=name)
+        self.logits = Dense(n_units=3, name="logits")
+
+    def forward(self, inputs):
+        return self.logits(inputs)
+
+
+def test_a_part_does_not_take_the_place_of_the_layer_of_its_name_around():
+    with variable_scope("classifier"):
+        logits = Dense(Input([None, 4]), 3, name="logits")
+        head = Head(Input([None, 4]), name="head")
+
+    with variable_scope("classifier", reuse=True):
+        again = Dense(Input([None, 4]), 3, name="logits")
+
+    assert again.layer is logits.layer
+    assert again.layer is not head.layer.logits
+
+
 def test_what_build_makes_belongs_to_the_layer():
     class Late(Layer):
         def build(self, inputs_shape):
@@ -318,6 +378,21 @@ def test_models_own_the_networks_that_their_constructors_declare():
     assert model(np.ones([1, 4]), is_train=False).shape == (1, 2)
 
 
+def test_layers_own_the_networks_that_their_constructors_declare():
+    class Kept(Layer):
+        def __init__(self, name=None):
+            super().__init__(name=name)
+            self.net = Dense(Input([None, 4]), 3, name="h")
+
+        def forward(self, inputs):
+            return self.net(inputs)
+
+    net = Kept(Input([None, 4]), name="kept")
+
+    assert list(net.parameters) == ["kept/h/weights", "kept/h/biases"]
+    assert len(net.trainable_weights) == 2
+
+
 def test_a_constructor_that_fails_leaves_no_scope():
     class Failing(Layer):
         def __init__(self):
@@ -357,3 +432,136 @@ def test_a_function_may_make_layers():
 
     assert list(net.parameters)[::2] == ["f/a/weights", "f/b/weights"]
     np.testing.assert_array_equal(net(np.ones([1, 4])), before)
+
+
+# -- variables that the code of others makes
+
+
+class Scaled(Layer):
+    """Variables of TensorFlow's own from each of the three methods."""
+
+    def __init__(self, name=None):
+        super().__init__(name=name)
+        self.gain = tf.Variable(tf.ones([3]), name="gain")
+        self.late = None
+
+    def build(self, inputs_shape):
+        self.shift = tf.Variable(tf.zeros(inputs_shape[-1:]), name="shift")
+
+    def forward(self, inputs):
+        if self.late is None:
+            self.late = tf.Variable(tf.zeros([3]), name="late")
+        return inputs * self.gain + self.shift + self.late
+
+
+class ScaledModel(Model):
+    def __init__(self, name=None):
+        super().__init__(name=name)
+        self.gain = tf.Variable(tf.ones([3]), name="gain")
+        self.late = None
+
+    def forward(self, x):
+        if self.late is None:
+            self.late = tf.Variable(tf.zeros([3]), name="late")
+        return Dense(3, name="d")(x * self.gain + self.late)
+
+
+def names_of(thing):
+    return {variable.name for variable in thing.all_weights}
+
+
+@pytest.mark.parametrize("declare", [lambda: Input([None, 3]), lambda: InputLayer(X)])
+def test_variables_of_attributes_are_called_by_their_full_names(declare):
+    with variable_scope("generator"):
+        net = Scaled(declare(), name="scaled")
+
+    assert list(net.parameters) == [
+        f"generator/scaled/{name}" for name in ("gain", "late", "shift")
+    ]
+    assert [v.name for v in net.all_params] == [f"{name}:0" for name in net.parameters]
+
+
+def test_variables_of_attributes_are_called_by_their_full_names_in_tensorflow_1():
+    with tf.Graph().as_default(), variable_scope("generator"):
+        net = Scaled(InputLayer(tf.constant(X)), name="scaled")
+        assert names_of(net) == {f"generator/scaled/{n}:0" for n in ("gain", "late", "shift")}
+
+
+def test_variables_of_a_model_are_called_by_their_full_names():
+    with variable_scope("generator"):
+        model = ScaledModel(name="my model")
+    model(X, is_train=True)
+
+    ends = ("gain", "late", "d/weights", "d/biases")
+    assert names_of(model) == {f"generator/my_model/{end}:0" for end in ends}
+    assert set(model.parameters) == set(ends)
+
+
+def test_variables_of_what_an_owner_makes_are_called_after_both():
+    class Around(Layer):
+        def __init__(self, name=None):
+            super().__init__(name=name)
+            self.inner = Scaled(name="inner")
+            self.own = tf.Variable(tf.ones([3]), name="own")
+            self.dense = Dense(3, in_channels=3, name="dense")
+
+        def forward(self, x):
+            return self.dense(self.inner(x)) * self.own
+
+    with variable_scope("generator"):
+        net = Around(Input([None, 3]), name="around")
+
+    assert [v.name for v in net.all_params] == [f"{name}:0" for name in net.parameters]
+    assert "generator/around/inner/shift" in net.parameters
+
+
+def test_variables_of_an_unnamed_layer_begin_with_the_scope():
+    with variable_scope("generator"):
+        net = Scaled(Input([None, 3]))
+
+    assert all(name.startswith("generator/scaled") for name in names_of(net))
+
+
+def test_what_others_make_around_a_constructor_keeps_its_name():
+    with tf.name_scope("around"):
+        Scaled(name="scaled")
+        assert tf.Variable(1.0, name="v").name == "around/v:0"
+        assert Dense(2, in_channels=3, name="d").all_weights[0].name == "d/weights:0"
+
+
+# -- a model that is frozen from the beginning
+
+
+def test_a_model_takes_trainable_as_layers_do():
+    x = Input([None, 3], name="x")
+    static = Model(x, Dense(x, 2, name="d"), trainable=False)
+    own = Whole(trainable=False)
+
+    for model in (static, own):
+        assert not model.trainable
+        model(X, is_train=True)
+        assert model.all_weights
+        assert model.trainable_weights == []
+        model.trainable = True
+        assert model.trainable_weights == model.all_weights
+    assert Whole(trainable=True).trainable
+
+
+def test_a_frozen_model_comes_back_from_its_config():
+    x = Input([None, 3], name="x")
+    model = Model(x, Dense(x, 2, name="d"), trainable=False)
+
+    assert Model.from_config(model.config).trainable_weights == []
+
+
+def test_a_model_whose_constructor_takes_trainable_decides_what_it_means():
+    class Deciding(Model):
+        def __init__(self, trainable="body"):
+            super().__init__()
+            self.said = trainable
+
+        def forward(self, x):
+            return x
+
+    assert Deciding(trainable=False).said is False
+    assert Deciding(trainable=False).trainable

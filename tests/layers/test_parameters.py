@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tensorlayer.errors import NotSerializable
+from tensorlayer.errors import InvalidArgument, NotSerializable
 from tensorlayer.layers import BatchNorm, Dense, Input, Layer
 from tensorlayer.layers.parameters import HasParameters
 from tensorlayer.models import Model
@@ -160,3 +160,82 @@ def test_pickling_is_refused_with_what_to_do_instead(kind, protocol):
         pickle.Pickler(io.BytesIO(), protocol).dump(things()[kind])
     with pytest.raises(NotSerializable, match="cannot be pickled"):
         copy.copy(things()[kind])
+
+
+# -- names that attributes of one's own cannot have
+
+
+def a_kind(base, set_in, name):
+    """Return a class that sets the attribute ``name`` in its constructor or in its ``forward``."""
+
+    class Odd(base):
+        def __init__(self):
+            super().__init__(name="odd")
+            if set_in == "constructor":
+                setattr(self, name, "x")
+
+        def forward(self, inputs):
+            if set_in == "forward":
+                setattr(self, name, "x")
+            return inputs
+
+    return Odd
+
+
+OF_LAYERS = ["facts", "arguments", "is_train", "parameters", "variables", "trainable_weights"]
+OF_MODELS = ["facts", "arguments", "follow", "parameters", "variables", "config", "inputs"]
+
+
+@pytest.mark.parametrize("set_in", ["constructor", "forward"])
+@pytest.mark.parametrize(
+    ("base", "name"), [*[(Layer, name) for name in OF_LAYERS], *[(Model, n) for n in OF_MODELS]]
+)
+def test_an_attribute_in_the_place_of_something_else_is_refused_with_what_is_taken(
+    base, name, set_in
+):
+    with pytest.raises(
+        InvalidArgument,
+        match=rf"^Odd: the attribute '{name}' cannot be set, .*arguments, .*submodules, .*\.$",
+    ):
+        a_kind(base, set_in, name)()(Input([None, 3]))
+
+
+PRIVATE = ["_weights", "_layers", "_keep", "_mode", "_said", "_held", "_ends", "_parts"]
+
+
+@pytest.mark.parametrize("base", [Layer, Model])
+@pytest.mark.parametrize("name", [*PRIVATE, "parts", "place", "save", "train", "transform"])
+def test_other_names_are_free(base, name):
+    thing = a_kind(base, "constructor", name)()
+    x = np.ones([2, 3], "float32")
+
+    np.testing.assert_array_equal(thing(x, is_train=False), x)
+    assert getattr(thing, name) == "x"
+    assert thing.all_weights == []
+    assert repr(thing)
+    assert thing(Input([None, 3])).outputs.shape == [None, 3]
+
+
+def test_a_class_that_defines_the_name_itself_sets_it():
+    class Own(Layer):
+        is_train = None
+
+        def __init__(self):
+            super().__init__()
+            self.is_train = "always"
+
+    assert Own().is_train == "always"
+
+
+def test_an_error_of_somebodys_setter_is_his():
+    class Own(Layer):
+        @property
+        def width(self):
+            return 1
+
+        @width.setter
+        def width(self, width):
+            raise AttributeError("not today")
+
+    with pytest.raises(AttributeError, match="not today"):
+        Own().width = 2

@@ -24,6 +24,7 @@ from tensorlayer.layers import (
     Layer,
     variable_scope,
 )
+from tensorlayer.layers.sharing import Registry
 
 
 @pytest.fixture(autouse=True)
@@ -231,6 +232,17 @@ def test_what_is_made_outside_of_isolated_is_found_by_any_thread():
         thread.join()
 
     assert layers[0] is layers[1]
+
+
+@pytest.mark.parametrize("reuse", [True, AUTO_REUSE])
+def test_what_is_made_outside_of_isolated_is_found_in_a_context_that_knows_nothing(reuse):
+    def both(reuse):
+        with variable_scope("shared_by_contexts", reuse=reuse):
+            return build()
+
+    kept = contextvars.Context().run(both, None)
+
+    assert contextvars.Context().run(both, reuse).layer is kept.layer
 
 
 def test_the_newest_living_layer_of_a_name_comes_back():
@@ -465,3 +477,19 @@ def test_a_scope_of_tensorflow_1_that_does_not_tell_whether_it_reuses_shares_not
             Dense(other, 4, name="d")
 
     assert list(other.parameters)[::2] == ["m/d/weights", "m/dense_1/weights"]
+
+
+def test_a_layer_that_is_noted_again_is_not_another_one_and_one_that_is_gone_is_none():
+    registry, one, other = Registry(is_weak=True), Dense(3), Dense(3)
+    for layer in (one, other, one):
+        registry.add("d", layer)
+
+    assert registry.named("d") == [other, one]
+    assert registry.repeated == {"d"}
+    del other, layer
+    gc.collect()
+    assert registry.named("d") == [one]
+    assert registry.repeated == set()
+    del one
+    gc.collect()
+    assert registry.names() == []

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument, NameTaken
 from tensorlayer.layers import Dense, Input, Lambda, Layer, variable_scope
-from tensorlayer.layers.tree import Owner, Parameter, children, is_keras, listing
+from tensorlayer.layers.tree import Owner, Parameter, children, is_keras, join, listing
 from tensorlayer.models import Model
 
 
@@ -79,11 +79,13 @@ def test_attributes_that_are_no_parts_are_left_out():
             self.facts = [tf.Variable(1.0)]
             self._selfish = [tf.Variable(1.0)]
 
-    module = Odd()
+    module, plain = Odd(), [n for n, _ in children(tf.Module())]
     vars(module)["_self_kept"] = tf.Variable(1.0)
 
-    assert [n for n, _ in children(module)] == [n for n, _ in children(tf.Module())] + ["_selfish"]
-    assert names(module) == ["_selfish/0"]
+    # What layers keep under these names is no part of them; those of somebody's module are his.
+    assert [n for n, _ in children(module)] == [*plain, "arguments", "facts", "_selfish"]
+    assert names(module) == ["arguments/0", "facts/0", "_selfish/0"]
+    assert {"arguments", "facts"}.isdisjoint(n for n, _ in children(Dense(2, name="d")))
 
 
 def test_children_of_lists_and_dictionaries_are_named_by_place_and_key():
@@ -370,3 +372,11 @@ def test_statistics_of_keras_are_no_weights_that_are_trained():
 
     assert names(net) == ["bn/gamma", "bn/beta", "bn/moving_mean", "bn/moving_variance"]
     assert len(net.trainable_weights) == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "joined"),
+    [("", "", ""), ("a", "", "a"), ("", "b", "b"), ("a/b", "c", "a/b/c")],
+)
+def test_a_path_has_no_empty_parts(path, name, joined):
+    assert join(path, name) == joined

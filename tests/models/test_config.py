@@ -120,7 +120,7 @@ def test_every_damage_is_a_model_or_our_error_and_does_nothing(make):
 )  # fmt: skip
 def test_a_function_is_not_run_on_constants(inputs):
     hostile.COMPUTED.clear()
-    config = changed(hostile.small(), "nodes", 3, "inputs", to=inputs)
+    config = changed(hostile.small(), "nodes", 3, "inputs", to=[inputs])
 
     with pytest.raises(
         BrokenConfig, match=r"config\['nodes'\]\[3\]\['inputs'\]: the layer is appl"
@@ -133,12 +133,13 @@ def test_a_function_is_not_run_on_constants(inputs):
     ("path", "to", "message"),
     [
         (("nodes", 1, "layer"), "none", r"\['nodes'\]\[1\]\['layer'\]: there is no layer 'none'"),
-        (("nodes", 1, "inputs", "index"), 1, r"one of the 1 nodes before, got 1"),
-        (("nodes", 1, "inputs", "index"), -1, r"one of the 1 nodes before, got -1"),
+        (("nodes", 1, "inputs", 0, "index"), 1, r"one of the 1 nodes before, got 1"),
+        (("nodes", 1, "inputs", 0, "index"), -1, r"one of the 1 nodes before, got -1"),
         (("nodes", 1), {"layer": "twice"}, r"\['nodes'\]\[1\]: .* is no input"),
         (("nodes", 1, "is_train"), 1, r"is_train is true or false"),
-        (("inputs",), [True], r"\['inputs'\]\[0\]\['index'\]: it has to be an integer, got True"),
-        (("inputs",), [1], r"inputs are made by tl.layers.Input"),
+        (("nodes", 1, "inputs"), 3, r"\['inputs'\]: it has to be a list, got 3"),
+        (("inputs", 0, "index"), True, r"\['inputs'\]\[0\]\['index'\]: it has to be an integer"),
+        (("inputs", 0, "index"), 1, r"inputs are made by tl.layers.Input"),
         (("name",), ["small"], r"config\['name'\]: it has to be text"),
         (("class",), "subprocess.Popen", r"config: .*'subprocess.Popen', which is not imported"),
         (("layers", "twice", "class"), "tensorlayer.models.Model", r"which is not imported"),
@@ -149,6 +150,42 @@ def test_a_function_is_not_run_on_constants(inputs):
 def test_damage_is_told_with_its_place(path, to, message):
     with pytest.raises(BrokenConfig, match=message):
         Model.from_config(changed(hostile.small(), *path, to=to))
+
+
+NAMED = "keras_nlp"  # a package from which Keras imports what a description names
+
+
+def initializer_that_names_a_module(description):
+    x = Input([None, 4], name="x")
+    model = Model(x, Dense(x, 2, W_init=tf.keras.initializers.Constant(1.0), name="d"))
+    path = ("layers", "d", "arguments", "W_init", "config", "items", "value")
+    return changed(model, *path, to=description)
+
+
+def function_that_is_given_a_module(description):
+    x = Input([None, 4], name="x")
+    model = Model(x, tl.layers.Lambda(x, tf.nn.relu, name="l"))
+    config = changed(model, "nodes", 1, "inputs", to=description)
+    config["layers"]["l"]["arguments"]["fn"]["name"] = "tensorflow.keras.activations.get"
+    return config
+
+
+@pytest.mark.parametrize("make", [initializer_that_names_a_module, function_that_is_given_a_module])
+def test_a_module_that_a_config_names_is_not_imported(make, tmp_path, monkeypatch):
+    (tmp_path / f"{NAMED}.py").write_text("Thing = 1.0")
+    monkeypatch.syspath_prepend(tmp_path)
+    config = {"is": "dict", "items": {}}
+    thing = {"module": NAMED, "class_name": "Thing", "registered_name": "Thing", "config": config}
+    named = make({"is": "dict", "items": thing})
+    assert NAMED not in sys.modules
+
+    try:
+        with pytest.raises((TypeError, ValueError)) as caught:
+            Model.from_config(named)
+        assert NAMED not in sys.modules
+    finally:
+        sys.modules.pop(NAMED, None)
+    assert isinstance(caught.value, BrokenConfig)
 
 
 @pytest.mark.parametrize("config", [None, 3, "Model", [], {}])
@@ -178,6 +215,23 @@ def test_models_within_models_have_an_end():
             deep = outer
         with pytest.raises(BrokenConfig, match=r"nested deeper than 128 levels"):
             Model.from_config(deep)
+
+
+def test_a_chain_of_whole_models_within_models_has_an_end():
+    config = json.loads(json.dumps(hostile.nested(1).config))
+    deep = config
+    for _ in range(400):
+        deep = changed_inner(config, deep)
+
+    with pytest.raises(BrokenConfig, match=r"nested deeper than 128 levels"):
+        Model.from_config(deep)
+    assert Model.from_config(changed_inner(config, config)).count_params() == 16
+
+
+def changed_inner(config, inner):
+    outer = json.loads(json.dumps(config))
+    outer["layers"]["inner"]["arguments"]["model"]["config"] = inner
+    return outer
 
 
 if __name__ == "__main__":  # python -m tests.models.test_config writes the file anew

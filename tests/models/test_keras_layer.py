@@ -122,6 +122,47 @@ def test_everything_in_nested_models_blocks_and_lambdas_is_trained():
     assert all(a.value is b for a, b in zip(outer.weights, model.all_weights, strict=True))
 
 
+def scaled(x):
+    return x * tf.Variable(2.0, name="scale")
+
+
+class Holder(Layer):
+    def __init__(self, name=None):
+        super().__init__(name=name)
+        self.dense = Dense(n_units=4)
+
+    def forward(self, x):
+        return self.dense(x)
+
+
+def inner():
+    x = Input([None, 4], name="y")
+    return Model(x, Dense(x, 4, name="d"), name="inner")
+
+
+@pytest.mark.parametrize(
+    "apply",
+    [
+        lambda x: inner().as_layer()(x),
+        lambda x: Holder(x, name="holder"),
+        lambda x: Lambda(x, scaled, name="scaled"),
+    ],
+    ids=["nested model", "block", "Lambda"],
+)
+def test_keras_trains_what_the_model_computes_with(apply):
+    x = Input([None, 4], name="x")
+    model = Model(x, apply(x))
+    before = model.to_arrays()
+    outer = tf.keras.Sequential([tf.keras.Input([4]), model.as_keras()])
+    outer.compile(tf.keras.optimizers.SGD(0.1), "mse")
+
+    outer.fit(X, X + 1, verbose=0)
+
+    for name, value in model.to_arrays().items():
+        assert not np.array_equal(value, before[name]), f"{name} did not change"
+    np.testing.assert_allclose(outer(X), model(X, is_train=False), rtol=1e-5, atol=1e-6)
+
+
 def test_one_model_may_be_several_keras_layers():
     inner = model()
     first, second = inner.as_keras(), inner.as_keras()

@@ -271,6 +271,20 @@ def test_weights_that_do_not_exist_yet_are_not_passed_over():
     assert list(model.parameters) == ["dense/weights", "dense/biases"]
 
 
+def test_two_layers_of_one_name_in_a_model_of_ones_own_are_refused():
+    class Twins(Model):
+        def __init__(self):
+            super().__init__()
+            self.a = Dense(n_units=2, in_channels=2, name="same")
+            self.b = Dense(n_units=2, in_channels=2, name="same")
+
+        def forward(self, x):
+            return self.b(self.a(x))
+
+    with pytest.raises(NameTaken, match=r"two different variables in it are called 'same/weights'"):
+        Twins().to_arrays()
+
+
 def test_an_unknown_layer_names_the_closest():
     with pytest.raises(InvalidArgument, match=r"has no layer 'logit'. Did you mean 'logits'"):
         static().get_layer("logit")

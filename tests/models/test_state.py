@@ -54,6 +54,18 @@ class Stack(Layer):
         return self.inner(inputs)
 
 
+class Typed(Model):
+    """Makes a layer that has a type of its own, and one that has not."""
+
+    def __init__(self, name=None):
+        super().__init__(name=name)
+        self.double = Dense(3, in_channels=3, dtype="float64")
+        self.plain = Dense(3, in_channels=3)
+
+    def forward(self, x):
+        return self.plain(tf.cast(self.double(x), tf.float32))
+
+
 def small():
     x = Input([None, 3], name="x")
     return Model(x, BatchNorm(Dense(x, 3, name="d"), name="bn"), name="small")
@@ -158,6 +170,14 @@ def test_what_was_declared_with_a_layer_that_a_forward_makes_is_left_to_it():
     model(ONES, is_train=False)
 
     assert "state" not in again(model).config
+
+
+def test_a_type_that_is_an_argument_is_no_state():
+    x = Input([None, 3], name="x")
+    model = Model(x, Dense(x, 3, dtype="float64", name="d"))
+
+    assert "state" not in model.config["layers"]["d"]
+    assert "state" not in Typed().config
 
 
 @pytest.mark.parametrize("dtype", [tf.float64, "float64"])

@@ -11,7 +11,8 @@ import tensorflow as tf
 
 import tensorlayer as tl
 from tensorlayer.errors import BrokenConfig, InvalidArgument, NotSerializable
-from tensorlayer.models.values import decode, decode_layer, encode, find_class, serializable
+from tensorlayer.models.names import find_class, serializable
+from tensorlayer.models.values import decode, decode_layer, encode
 
 
 @serializable
@@ -209,3 +210,25 @@ def test_arrays_of_every_type_of_numbers_round_trip(kind):
 def test_arrays_of_text_and_objects_are_not_written(array):
     with pytest.raises(NotSerializable, match=r"place: a ndarray cannot be saved"):
         encode(array, "place")
+
+
+@serializable
+class Scaling:
+    """An object of one's own that saved models know."""
+
+    def __init__(self, scale):
+        self.scale = scale
+
+    def get_config(self):
+        return {"scale": self.scale}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+
+def test_a_marked_object_comes_back_from_its_config():
+    again = round_trip(Scaling((2, 3)))
+
+    assert isinstance(again, Scaling)
+    assert again.scale == (2, 3)

@@ -263,6 +263,32 @@ def test_names_of_one_side_are_skipped_and_said(tmp_path, caplog):
     assert str(skipped).startswith("missing: new/weights, new/biases; not in the model: old/w")
 
 
+def test_what_fits_is_loaded_and_the_rest_is_said(tmp_path, caplog):
+    given, renamed, resized = mlp(7), mlp(7, head="new"), mlp(3)
+    given.save_weights(tmp_path / "w.h5")
+
+    with caplog.at_level(logging.WARNING, "tensorlayer"):
+        renamed.load_weights(tmp_path / "w.h5", skip=True)
+    assert "missing: new/weights, new/biases; not in the model: d2/weights" in caplog.text
+    resized.load_weights(tmp_path / "w.h5", skip=True)
+
+    for model in (renamed, resized):
+        np.testing.assert_array_equal(model.all_weights[0], given.all_weights[0])
+
+
+@pytest.mark.parametrize("format_", ["npz", "npz_dict"])
+def test_an_archive_that_was_cut_off_is_our_error_and_assigns_nothing(tmp_path, format_):
+    model, path = mlp(), tmp_path / "w.npz"
+    model.save_weights(path, format_)
+    whole, before = path.read_bytes(), model.to_arrays()
+
+    for end in range(0, len(whole), 37):
+        path.write_bytes(whole[:end])
+        with pytest.raises(Corrupt, match=r"cannot be read as npz"):
+            model.load_weights(path, format_)
+    assert same(model, before)
+
+
 def test_nothing_is_said_when_nothing_is_skipped(tmp_path, caplog):
     mlp().save_weights(tmp_path / "w.h5")
 

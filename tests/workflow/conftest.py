@@ -98,6 +98,17 @@ def start_agent(tmp_path):
         agent.end()
 
 
+@pytest.fixture
+def started(tmp_path, eventually):
+    """Return a function that waits until an attempt runs, and gives the process it runs in."""
+
+    def wait_for(name="started-1"):
+        file = tmp_path / name
+        return int(eventually(lambda: file.exists() and file.read_text()))
+
+    return wait_for
+
+
 @pytest.fixture(scope="session")
 def tasks():
     """Return the module of tasks, under the name that agents know it by."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+import numpy as np
 
 import tensorlayer as tl
 
@@ -155,3 +158,143 @@ def logs():
 
 def unmarked():
     return 1
+
+
+NO_UTF8 = b"caf\xe9.png".decode(errors="surrogateescape")
+
+
+@tl.workflow.task
+def reports_a_file():
+    tl.workflow.current().progress(1.0, NO_UTF8)
+    time.sleep(1.0)
+    return "reported"
+
+
+class Unprintable(Exception):
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+@tl.workflow.task(max_attempts=1)
+def raises(what):
+    raise {"surrogate": ValueError(NO_UTF8), "unprintable": Unprintable()}[what]
+
+
+@tl.workflow.task(max_crashes=1)
+def talks(line, times=1):
+    """Write to the line between agent and child, and wait for what comes of it."""
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            is_line = os.readlink(f"/proc/self/fd/{name}").startswith("socket:")
+            end = socket.socket(fileno=os.dup(int(name))) if is_line else None
+        except OSError:
+            continue
+        if end is not None and end.family == socket.AF_UNIX:
+            for _ in range(times):
+                end.sendall(line)
+    time.sleep(60)
+
+
+@tl.workflow.task
+def was_cancelled():
+    return tl.workflow.current().cancelled
+
+
+@tl.workflow.task
+def closes_its_hub():
+    with tl.workflow.current().hub as hub:
+        hub.models.log("mlp", {"loss": 0.5}, step=1)
+    tl.workflow.current().hub.close()
+    return os.getpid()
+
+
+@tl.workflow.task
+def closes_its_output():
+    os.close(1)
+    return os.getpid()
+
+
+@tl.workflow.task(max_attempts=1)
+def fails_after_a_log(folder):
+    tl.workflow.current().hub.models.log("mlp", {"loss": 0.5}, step=1)
+    Path(folder, "started").write_text(str(os.getpid()))
+    raise ValueError("after all")
+
+
+@tl.workflow.task
+def leaves_processes(folder):
+    """Start one process, and one in a session of its own."""
+    sleep = [sys.executable, "-c", "import time; time.sleep(1000)"]
+    both = [subprocess.Popen(sleep, start_new_session=each) for each in (False, True)]
+    Path(folder, "pids").write_text(" ".join(str(each.pid) for each in both))
+    until(Path(folder, "go").exists)
+
+
+@tl.workflow.task
+def holds_the_interpreter(seconds):
+    """Let no other thread of this process run."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1000)
+    try:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            pass
+    finally:
+        sys.setswitchinterval(before)
+    return tl.workflow.current().attempt
+
+
+@tl.workflow.task
+def closes_the_line():
+    os.closerange(3, 256)
+    return os.getpid()
+
+
+@tl.workflow.task
+def publishes(folder):
+    """Publish a checkpoint, stage a version and samples, and end when the gate is open."""
+    context = tl.workflow.current()
+    models = context.hub.models
+    found = models.latest_checkpoint("mlp")
+    step = 1 if found is None else found.step + 1
+    models.checkpoint("mlp", {"w": np.full(3, step)}, step=step)
+    models.save("final", {"w": np.full(3, step)}, step=step)
+    context.hub.datasets.create("out").append(np.arange(20_000), progress=False)
+    Path(folder, f"started-{context.attempt}").write_text(str(os.getpid()))
+    until(lambda: context.cancelled or Path(folder, "go").exists())
+    return [each.step for each in models.list("mlp")], len(models.list("final"))
+
+
+@tl.workflow.task
+def publishes_late(folder):
+    """Publish only after the gate was opened."""
+    context = tl.workflow.current()
+    Path(folder, f"started-{context.attempt}").write_text(str(os.getpid()))
+    until(lambda: Path(folder, f"go-{context.attempt}").exists())
+    context.hub.models.checkpoint("late", {"w": np.zeros(3)}, step=context.attempt)
+
+
+@tl.workflow.task
+def connects(project):
+    """Connect again, once as everybody does and once to a project of one's own choice."""
+    with tl.connect() as hub:
+        is_same = hub is tl.workflow.current().hub
+        hub.models.save("joined", {"w": np.zeros(1)})
+    with tl.connect(project=project) as own:
+        own.models.save("apart", {"w": np.zeros(1)})
+    raise ValueError(f"the same: {is_same}")
+
+
+@tl.workflow.task(max_crashes=100, max_attempts=100)
+def both_doors(n):
+    """Publish three checkpoints, stage samples and a version, and tell what was acknowledged."""
+    hub = tl.workflow.current().hub
+    published = []
+    for step in range(1, 4):
+        version = hub.models.checkpoint(f"checkpoints-{n}", {"w": np.full(3, step)}, step=step)
+        published.append((version.number, version.attempt, step))
+        time.sleep(0.05)
+    keys = [f"{n}-{i}" for i in range(200)]
+    hub.datasets.create("out").append(np.arange(200), tags={"n": n}, keys=keys, progress=False)
+    hub.models.save("final", {"w": np.full(3, n)}, step=n)
+    return published

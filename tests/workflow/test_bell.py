@@ -77,3 +77,33 @@ def test_other_queues_do_not_ring(bell, hub, tasks, eventually):
     hub.workflow.submit(tasks.add, 1, queue="gpu")
 
     assert not rings(bell, 0.5)
+
+
+def test_who_rests_hears_of_no_change_and_wakes_with_a_ring(bell, hub, tasks, eventually):
+    eventually(lambda: hub.workflow.submit(tasks.add, 1, rerun=True) and rings(bell, 0.2))
+    bell.rest()
+    assert bell.is_resting
+    hub.workflow.submit(tasks.add, 2)  # the last that is heard of
+    while rings(bell, 0.5):
+        bell.heard()
+
+    hub.workflow.submit(tasks.add, 3)
+    assert not rings(bell, 0.5)
+
+    bell.wake()
+    assert rings(bell)
+    bell.heard()
+    assert bell.has_news
+    eventually(lambda: hub.workflow.submit(tasks.add, 1, rerun=True) and rings(bell, 0.2))
+
+
+def test_a_ring_from_inside_is_no_news(bell, eventually):
+    assert rings(bell)  # it watches from now on
+    bell.heard()
+    bell.has_news = False
+
+    bell.ring()
+
+    assert rings(bell)
+    assert not bell.heard()
+    assert not bell.has_news

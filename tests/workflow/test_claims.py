@@ -224,6 +224,64 @@ def test_a_release_counts_nothing(hub, agent):
     assert (task.state, task.attempt, task.errors, task.crashes) == (Status.WAITING, 5, 0, 0)
 
 
+def test_a_release_for_a_reason_is_counted_and_waits(hub, store):
+    handle = submit(hub, max_attempts=1, max_crashes=1)
+    claims = Claims(store, owner="a", host="h", backoff=Backoff(base_seconds=300.0))
+
+    claims.release(claims.claim(["default"], lease_seconds=10.0), "the database was away")
+
+    task = handle.task()
+    assert (task.state, task.interruptions, task.errors, task.crashes) == (Status.WAITING, 1, 0, 0)
+    assert task.not_before > store.now()
+    assert task.last_failure["reason"] == "the database was away"
+    assert claims.claim(["default"], lease_seconds=10.0) is None
+
+
+def test_releases_for_a_reason_are_bounded(hub, agent):
+    handle = submit(hub)
+    claims = agent()
+
+    while (task := claims.claim(["default"], lease_seconds=10.0)) is not None:
+        claims.release(task, "the database was away")
+
+    assert handle.status() is Status.DEAD
+    assert handle.task().interruptions == 11
+
+
+def test_only_tasks_of_imported_modules_are_taken(hub, agent):
+    submit(hub)
+    mine = hub.workflow.submit("your.tasks:train")
+    claims = agent()
+
+    def claim(*modules):
+        return claims.claim(["default"], lease_seconds=10.0, modules=modules)
+
+    assert claim() is None
+    assert claim("my", "tasks") is None
+    assert claim("your.tasks").id == mine.id
+
+
+def test_what_others_hold_costs_a_claim_nothing(hub, agent, store):
+    """Neither finished tasks nor those of other modules are looked at."""
+    template = submit(hub).task().to_document()
+    others = [
+        {**template, "_id": str(n), "identity": str(n), "module": "your.tasks"} for n in range(500)
+    ]
+    ended = [{**each, "_id": f"e{each['_id']}", "state": "done"} for each in others]
+    store.database["tasks"].insert_many(others + ended)
+
+    query = {
+        "state": "waiting",
+        "queue": {"$in": ["default"]},
+        "module": {"$in": ["my.tasks", None]},
+        "$expr": {"$lte": ["$not_before", "$$NOW"]},
+    }
+    plan = store.database["tasks"].find(query).sort("not_before").limit(1).explain()
+
+    assert plan["executionStats"]["totalKeysExamined"] <= 3
+    assert agent().claim(["default"], lease_seconds=10.0, modules=["my.tasks"]) is not None
+
+
 @pytest.mark.parametrize("end", ["finish", "fail", "crash", "release"])
 def test_a_cancelled_task_ends_as_cancelled_however_it_ends(hub, agent, output, end):
     handle = submit(hub)
@@ -282,12 +340,27 @@ def test_claims_use_the_index_of_what_waits(hub, agent, store):
     query = {
         "state": "waiting",
         "queue": {"$in": ["default", "gpu"]},
+        "module": {"$in": ["my.tasks", "your.tasks", None]},
         "$expr": {"$lte": ["$not_before", "$$NOW"]},
     }
 
     plan = store.database["tasks"].find(query).sort("not_before").explain()
 
     stages = str(plan["queryPlanner"]["winningPlan"])
-    assert "'indexName': 'waiting'" in stages
+    assert "'indexName': 'waiting_of_module'" in stages
     assert "COLLSCAN" not in stages
     assert "'stage': 'SORT'" not in stages
+
+
+def test_it_is_quiet_when_nothing_waits_and_nothing_runs(hub, agent):
+    claims = agent()
+    assert claims.is_quiet(["default"])
+
+    hub.workflow.submit("my.tasks:train", queue="gpu")
+    assert claims.is_quiet(["default"])
+    assert not claims.is_quiet(["default", "gpu"])
+
+    task = claims.claim(["gpu"], lease_seconds=10.0)
+    assert not claims.is_quiet(["default"])
+    claims.fail(task, "reason", is_final=True)
+    assert claims.is_quiet(["default", "gpu"])

@@ -49,7 +49,7 @@ def test_wrong_submissions_are_refused_and_leave_nothing(hub, tasks):
         hub.workflow.submit(tasks.unmarked)
     with pytest.raises(InvalidArgument, match="missing a required argument: 'a'"):
         hub.workflow.submit(tasks.add)
-    with pytest.raises(InvalidArgument, match="got object in"):
+    with pytest.raises(InvalidArgument, match="a object cannot be stored"):
         hub.workflow.submit(tasks.add, object())
     with pytest.raises(InvalidArgument, match="max_attempts must be at least 1"):
         hub.workflow.submit(tasks.add, 1, max_attempts=0)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import functools
 import sys
+import types
 
 import pytest
 
@@ -103,3 +104,12 @@ def test_a_file_named_like_a_loaded_module_is_refused(tmp_path, monkeypatch):
 def test_impossible_targets_are_refused(target):
     with pytest.raises(InvalidArgument, match="import: "):
         registry.module_name(target)
+
+
+def test_modules_with_tasks_are_found_inside_packages(monkeypatch, tasks):
+    for name, fields in {"pack": {}, "pack.tasks": {"add": tasks.add}, "pack.rest": {}}.items():
+        module = types.ModuleType(name)
+        vars(module).update(fields)
+        monkeypatch.setitem(sys.modules, name, module)
+
+    assert registry.modules(["pack"]) == ["pack", "pack.tasks"]

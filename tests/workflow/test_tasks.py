@@ -5,6 +5,7 @@ import datetime
 
 import pytest
 
+from tensorlayer.errors import Corrupt
 from tensorlayer.workflow.tasks import TRANSITIONS, Lease, Status, Task
 
 NOW = datetime.datetime(2024, 5, 1, 12, tzinfo=datetime.timezone.utc)
@@ -46,6 +47,35 @@ def test_fields_of_later_versions_are_ignored():
     document = {**make_task().to_document(), "priority": 7}
 
     assert Task.from_document(document) == make_task()
+
+
+def test_a_document_says_its_version_and_its_module():
+    document = make_task().to_document()
+
+    assert (document["schema"], document["module"]) == (1, "m")
+    assert "broken" not in document
+
+
+def test_missing_fields_take_their_defaults():
+    document = {"_id": "ab" * 16, "function": "m:f", "state": "waiting", "created": NOW}
+
+    task = Task.from_document({**document, "errors": None})
+
+    assert task == Task(id="ab" * 16, function="m:f", created=NOW, not_before=NOW)
+
+
+def test_what_is_no_task_is_listed_as_such():
+    broken = Task.listed({"_id": 7, "function": "m:f", "state": "dead", "created": 3})
+
+    assert (broken.id, broken.function, broken.state) == ("7", "m:f", Status.DEAD)
+    assert broken.broken == "document 7 of 'tasks': 'id' must be a text, got 7."
+
+
+def test_what_runs_needs_a_lease():
+    document = make_task(state=Status.RUNNING).to_document()
+
+    with pytest.raises(Corrupt, match="nobody holds a lease"):
+        Task.from_document(document)
 
 
 def test_the_last_failure_is_the_newest_event_with_a_reason():

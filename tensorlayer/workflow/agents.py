@@ -1,0 +1,141 @@
+"""Agents as others see them: what they are told, what they tell, and who could run a task."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from tensorlayer.errors import Corrupt, InvalidArgument
+from tensorlayer.storage.names import check_key
+from tensorlayer.workflow import registry, schema
+from tensorlayer.workflow.documents import LIST, SECONDS, TEXT, TIME, WHOLE, checked
+
+if TYPE_CHECKING:
+    from tensorlayer.storage.connection import Store
+    from tensorlayer.workflow.tasks import Task
+
+__all__ = ["AgentSettings", "AgentInfo", "listed", "why_nobody"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AgentSettings:
+    """How an agent works."""
+
+    #: modules or ``.py`` files with task functions
+    imports: tuple[str, ...]
+    #: queues to claim from
+    queues: tuple[str, ...] = ("default",)
+    #: tasks at the same time, each in a process of its own
+    slots: int = 1
+    #: 15 s: a dead agent is noticed soon, and a pause of five seconds costs nothing
+    lease_seconds: float = 15.0
+    #: between looks at the database if nothing wakes the agent; 25 idle agents cost little
+    poll_seconds: float = 1.0
+    #: between asking a cancelled task to stop and TERM; enough for a checkpoint of a small model
+    cancel_grace_seconds: float = 10.0
+    #: between TERM and KILL
+    kill_grace_seconds: float = 5.0
+    #: how long running tasks may go on after TERM before they are given back
+    drain_seconds: float = 10.0
+
+    def __post_init__(self) -> None:
+        if not self.imports:
+            raise InvalidArgument(
+                "agent: nothing to import, so no function could run. Name modules or files: "
+                "--import my.tasks"
+            )
+        if not self.queues or self.slots < 1:
+            raise InvalidArgument(
+                f"agent: needs at least one queue and one slot, got {self.queues} and {self.slots}."
+            )
+        for name in ("lease_seconds", "poll_seconds"):
+            if getattr(self, name) <= 0:
+                raise InvalidArgument(f"agent: {name} must be positive, got {getattr(self, name)}.")
+        for queue in self.queues:
+            check_key(queue, "queue")
+        for target in self.imports:
+            registry.module_name(target)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AgentInfo:
+    """What one agent process has said about itself."""
+
+    #: identity in leases
+    id: str
+    host: str
+    pid: int
+    #: what it takes tasks from
+    queues: tuple[str, ...] = ()
+    #: what it was told to import
+    imports: tuple[str, ...] = ()
+    #: where its children have found functions
+    modules: tuple[str, ...] = ()
+    slots: int = 1
+    #: children that have imported everything
+    ready: int = 0
+    #: ids of the tasks that run
+    running: tuple[str, ...] = ()
+    #: the server's time when it spoke last
+    beat: datetime.datetime
+    lease_seconds: float = 15.0
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> AgentInfo:
+        """Decode a document of the collection ``agents``.
+
+        Raises
+        ------
+        Corrupt
+            It is no such document.
+        """
+        named = {**document, "id": document.get("_id")}
+        values = checked(named, cls, _RULES, f"document {named['id']} of 'agents'")
+        for name in ("queues", "imports", "modules", "running"):
+            values[name] = tuple(map(str, values.get(name, ())))
+        return cls(**values)
+
+    def is_silent(self, now: datetime.datetime) -> bool:
+        """Whether it has said nothing for a whole lease, so that it is most likely gone."""
+        return (now - self.beat).total_seconds() > self.lease_seconds
+
+
+_RULES = {
+    **dict.fromkeys(("id", "host"), TEXT),
+    **dict.fromkeys(("pid", "slots", "ready"), WHOLE),
+    **dict.fromkeys(("queues", "imports", "modules", "running"), LIST),
+    "beat": TIME,
+    "lease_seconds": SECONDS,
+}
+
+
+def listed(store: Store) -> list[AgentInfo]:
+    """Return the agents that have spoken within the last hour, by host and process."""
+    found = schema.agents(store)
+    agents = []
+    for document in store.call(lambda: list(found.find().sort([("host", 1), ("pid", 1)]))):
+        try:
+            agents.append(AgentInfo.from_document(document))
+        except Corrupt:  # somebody else has written it, and it is nobody's loss
+            continue
+    return agents
+
+
+def why_nobody(task: Task, agents: Iterable[AgentInfo], now: datetime.datetime) -> str | None:
+    """Return why no agent will take a task that waits, or None if one will.
+
+    Examples
+    --------
+    >>> handle = hub.workflow.submit("my.tasks:train")
+    >>> why_nobody(handle.task(), hub.workflow.agents(), hub.store.now())
+    "no agent serves the queue 'default'"
+    """
+    living = [agent for agent in agents if not agent.is_silent(now)]
+    serving = [agent for agent in living if task.queue in agent.queues]
+    if not serving:
+        return f"no agent serves the queue {task.queue!r}"
+    if not any(task.module in agent.modules for agent in serving if agent.ready):
+        return f"no agent imports the module {task.module!r}"
+    return None
