@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any
 from bson import ObjectId
 from pymongo import ASCENDING, IndexModel
 
-from tensorlayer.datasets.ledger import HEADS, Commit, Ledger
+from tensorlayer.datasets.ledger import HEADS, Commit, Ledger, is_pending
 from tensorlayer.datasets.rows import Row, Rows
 from tensorlayer.datasets.sample import OWNER, encode
-from tensorlayer.errors import Conflict
+from tensorlayer.errors import Conflict, Corrupt
 from tensorlayer.storage.inserting import insert
+from tensorlayer.storage.transaction import Outdated
 
 if TYPE_CHECKING:
     from pymongo.client_session import ClientSession
@@ -79,7 +80,14 @@ class Append:
         self._checked = head["revision"]
         self._tags: set[str] = set()
         self._known_batches: set[int] = set()
-        self._own = self._staged_batches()
+        self._stage = store.stage
+        self._own = self._staged()
+        #: batches of the same stage that were compared with this one
+        self._compared: set[int] = set()
+        #: whether nothing of this append can be on its way to the server
+        self._is_quiet = True
+        #: whether samples were deleted, and how many is not known
+        self._is_uncertain = False
         self._prefix = secrets.token_bytes(_PREFIX_BYTES)
         #: number of the batch; None as long as nothing was written
         self.batch: int | None = None
@@ -106,6 +114,7 @@ class Append:
             A sample cannot be stored.
         """
         encoder, inserter = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
+        self._is_quiet = False
         under_way: deque[Future[int]] = deque()
         try:
             # The caller's own thread reads the samples: an iterator may belong to it.
@@ -117,15 +126,25 @@ class Append:
             for each in under_way:
                 bar.update(each.result())
         finally:
-            # After this nothing of the append is on its way any more.
+            # After this nothing is on its way any more; unless it is interrupted itself.
             encoder.shutdown(cancel_futures=True)
             inserter.shutdown(cancel_futures=True)
+            self._is_quiet = True
 
     def prepare(self) -> None:
         """Compare with what others have committed meanwhile, and drop what they have stored."""
         head = self._ledger.head()
-        dropped = self._drop(head["revision"])
-        self.n_added -= dropped
+        if self.batch is None:
+            return
+        others = {each.batch: each.n_added for each in self._ledger.since(self._checked)}
+        earlier = {batch: n for batch, n in self._staged().items() if batch not in self._compared}
+        for twins in _cut(self._twins(others | earlier, None)):
+            delete = partial(self._samples.delete_many, {"_id": {"$in": twins}})
+            self._is_uncertain = True
+            self._store.call(delete)
+            self.n_added -= len(twins)
+            self._is_uncertain = False
+        self._compared |= set(earlier)
         self._checked = head["revision"]
 
     def apply(self, session: ClientSession) -> Commit:
@@ -137,32 +156,40 @@ class Append:
             A key was stored meanwhile with other content.
         StoreError
             This process was silent for so long that others took it for dead.
+        Outdated
+            Others were faster with so much that it does not fit into a transaction.
         """
         if self.batch is None:
             return self._nothing()
-        revision = self._ledger.head(session)["revision"]
-        n_added = self.n_added - self._drop(revision, session)
+        head = self._ledger.head(session)
+        n_added = self._count(session) if self._is_uncertain else self.n_added
+        n_added -= self._drop(session)
         if n_added:
-            return self._ledger.commit(self.batch, n_added, self._tags, session)
+            names = self._tags | set(head["tags"])
+            tags = self._tags if len(names) <= _TAG_NAMES else None
+            return self._ledger.commit(self.batch, n_added, tags, session)
         self._ledger.withdraw(self.batch, session)
-        return Commit(number=revision, batch=self.batch, n_added=0)
+        return Commit(number=head["revision"], batch=self.batch, n_added=0)
 
     def abandon(self) -> None:
         """Remove what was written, unless it is visible."""
         if self.batch is not None:
-            _remove(self._store, self._ledger, self.batch, is_mine=True)
+            _remove(self._store, self._ledger, self.batch, is_mine=self._is_quiet)
 
     def _nothing(self) -> Commit:
         """Return where the samples are if none of them is new."""
         found = self._ledger.committed(self._known_batches)
         return Commit(number=found or self._checked, batch=0, n_added=0)
 
-    def _staged_batches(self) -> frozenset[int]:
-        """Return the batches that become visible together with this one."""
-        stage = self._store.stage
-        changes = stage.changes if stage is not None else ()
-        mine = (each for each in changes if isinstance(each, Append))
-        return frozenset(each.batch for each in mine if each.dataset == self.dataset and each.batch)
+    def _staged(self) -> dict[int, int]:
+        """Return the batches that become visible just before this one, and their samples."""
+        found: dict[int, int] = {}
+        for each in self._stage.changes if self._stage is not None else ():
+            if each is self:
+                break
+            if isinstance(each, Append) and each.dataset == self.dataset and each.batch:
+                found[each.batch] = each.n_added
+        return found
 
     def _insert(self, encoded: Future[tuple[int, list[dict[str, Any]]]]) -> int:
         n_rows, documents = encoded.result()
@@ -189,7 +216,7 @@ class Append:
             self.batch = self._ledger.reserve(self._store.presence.id)
         documents = []
         for ordinal, row in enumerate(rows, self.n_written):
-            if len(self._tags) < _TAG_NAMES:
+            if len(self._tags) <= _TAG_NAMES:
                 self._tags.update(row.tags)
             documents.append(
                 {
@@ -212,7 +239,7 @@ class Append:
             query = {"dataset": self.dataset, "key": {"$in": keys}}
             fields = {"key": 1, "digest": 1, "batch": 1}
             stored = self._store.call(partial(_listed, self._samples, query, fields))
-            for each in stored:
+            for each in map(self._whole, stored):
                 if self._window.shows(each["batch"]) or each["batch"] in self._own:
                     found[each["key"]] = each
         return found
@@ -220,51 +247,78 @@ class Append:
     def _check_same(self, stored: dict[str, Any], key: str, digest: str) -> None:
         if stored["digest"] != digest:
             since = self._ledger.committed([stored["batch"]])
+            when = f"since revision {since}" if since else "by the same task"
             raise Conflict(
-                f"Dataset {self.dataset!r}: sample {key!r} is stored since revision {since} with "
-                f"other content (stored {stored['digest'][:12]}, sent {digest[:12]}). Nothing of "
+                f"Dataset {self.dataset!r}: sample {key!r} is stored {when} with other content "
+                f"(stored {stored['digest'][:12]}, sent {digest[:12]}). Nothing of "
                 "this append was stored. Give the new sample another key."
             )
 
-    def _drop(self, revision: int, session: ClientSession | None = None) -> int:
-        """Delete what others have committed since the last look; return how many samples."""
-        if self.batch is None or revision == self._checked:
-            return 0
-        others = {
-            each.batch: each.n_added
-            for each in self._ledger.since(self._checked, session)
-            if each.batch != self.batch
-        }
-        twins = list(self._twins(others, session)) if others else []
-        for ids in _cut(twins):
-            delete = partial(self._samples.delete_many, {"_id": {"$in": ids}}, session=session)
-            if session is None:
-                self._store.call(delete)
-            else:
-                delete()
+    def _drop(self, session: ClientSession) -> int:
+        """Delete, in a transaction, the few samples that others have stored since `prepare`."""
+        since = self._ledger.since(self._checked, session)
+        mine = {self.batch, *self._compared}
+        others = {each.batch: each.n_added for each in since if each.batch not in mine}
+        twins = list(islice(self._twins(others, session), _KEYS_AT_ONCE + 1))
+        if len(twins) > _KEYS_AT_ONCE:
+            raise Outdated
+        if twins:
+            self._samples.delete_many({"_id": {"$in": twins}}, session=session)
         return len(twins)
+
+    def _count(self, session: ClientSession) -> int:
+        query = {"dataset": self.dataset, "batch": self.batch}
+        return self._samples.count_documents(query, session=session)
 
     def _twins(self, others: dict[int, int], session: ClientSession | None) -> Iterator[Any]:
         """Yield the ids of own samples whose key one of the other batches has, too.
 
         The keys of the smaller side are read and looked up in the larger one.
         """
+        if not others:
+            return
         mine_is_smaller = self.n_added <= sum(others.values())
-        batches = [self.batch] if mine_is_smaller else list(others)
-        fields = {"key": 1, "digest": 1, "batch": 1}
-        for some in _cut(batches):
-            query = {"dataset": self.dataset, "batch": {"$in": some}}
-            found = self._samples.find(query, fields, session=session)
-            for small in _cut(found):
-                keys = {"dataset": self.dataset, "key": {"$in": [each["key"] for each in small]}}
-                wanted = others if mine_is_smaller else {self.batch}
-                near = {each["key"]: each for each in small}
-                for far in self._samples.find(keys, fields, session=session):
-                    if far["batch"] in wanted:
-                        pair = near[far["key"]], far
-                        mine, stored = pair if mine_is_smaller else reversed(pair)
-                        self._check_same(stored, mine["key"], mine["digest"])
-                        yield mine["_id"]
+        wanted = others if mine_is_smaller else {self.batch}
+        for small in self._read([self.batch] if mine_is_smaller else list(others), session):
+            near = {each["key"]: each for each in small}
+            for far in self._asked({"key": {"$in": list(near)}}, session):
+                if far["batch"] in wanted:
+                    pair = near[far["key"]], far
+                    mine, stored = pair if mine_is_smaller else reversed(pair)
+                    self._check_same(stored, mine["key"], mine["digest"])
+                    yield mine["_id"]
+
+    def _read(
+        self, batches: list[int | None], session: ClientSession | None
+    ) -> Iterator[list[dict[str, Any]]]:
+        """Yield the samples of batches in parts, each of which is one question."""
+        for batch in batches:
+            last = -1
+            while part := self._asked(
+                {"batch": batch, "ordinal": {"$gt": last}}, session, limit=True
+            ):
+                yield part
+                last = part[-1]["ordinal"]
+
+    def _asked(
+        self, query: dict[str, Any], session: ClientSession | None, *, limit: bool = False
+    ) -> list[dict[str, Any]]:
+        fields = dict.fromkeys(("key", "digest", "batch", "ordinal"), 1)
+        some = {"limit": _KEYS_AT_ONCE, "sort": [("ordinal", ASCENDING)]} if limit else {}
+        query = {"dataset": self.dataset, **query}
+        read = partial(_listed, self._samples, query, fields, session=session, **some)
+        return list(map(self._whole, read() if session else self._store.call(read)))
+
+    def _whole(self, stored: dict[str, Any]) -> dict[str, Any]:
+        """Return what is stored of a sample, if it can be compared with another one."""
+        for name, kind in {"key": str, "digest": str, "batch": int}.items():
+            if not isinstance(stored.get(name), kind):
+                raise Corrupt(
+                    f"Sample {stored.get('key', stored['_id'])!r:.80} of dataset "
+                    f"{self.dataset!r}: in its document {name!r} is missing or nonsense. Restore "
+                    "it from another copy."
+                )
+        return stored
 
 
 def abandon_of(store: Store, writer: str) -> None:
@@ -277,14 +331,18 @@ def abandon_of(store: Store, writer: str) -> None:
     # Asked after the heads: a writer is listed before it reserves anything.
     living = set(store.call(lambda: store.database["writers"].distinct("_id"))) - {writer}
     for head in found:
-        for each in head["pending"]:
-            if each["writer"] not in living:
+        for each in head["pending"]:  # of a head that is damaged, nothing is touched
+            if is_pending(each) and each["writer"] not in living:
                 _remove(store, Ledger(store, head["_id"]), each["batch"], is_mine=False)
 
 
 def _remove(store: Store, ledger: Ledger, batch: int, *, is_mine: bool) -> None:
-    """Hide a batch for ever, then delete its samples, then their blobs; each step may run again."""
-    if not ledger.abort(batch):
+    """Hide a batch for ever, then delete its samples, then their blobs; each step may run again.
+
+    One that is not pending any more is visible, or others have given it up: then only what arrived
+    after that is left to delete.
+    """
+    if not ledger.abort(batch) and ledger.committed([batch]):
         return
     samples = store.database[OWNER]
     query = {"dataset": ledger.key, "batch": batch}
@@ -297,8 +355,10 @@ def _remove(store: Store, ledger: Ledger, batch: int, *, is_mine: bool) -> None:
     ledger.forget(batch, is_mine=is_mine)
 
 
-def _listed(collection: Any, query: dict[str, Any], fields: Any) -> list[dict[str, Any]]:
-    return list(collection.find(query, fields))
+def _listed(
+    collection: Any, query: dict[str, Any], fields: Any, **options: Any
+) -> list[dict[str, Any]]:
+    return list(collection.find(query, fields, **options))
 
 
 def _cut(items: Iterable[Any]) -> Iterator[list[Any]]:

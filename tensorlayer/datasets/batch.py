@@ -68,6 +68,8 @@ def from_documents(documents: Sequence[Mapping[str, Any]], blobs: Blobs) -> Batc
     Corrupt
         A stored value is not what was stored; the message names the sample.
     """
+    for each in documents:
+        _check(each)
     samples = _joined([document["sample"] for document in documents])
     if samples is None:
         samples = stack([_decoded(each, _sample, blobs) for each in documents])
@@ -78,6 +80,20 @@ def from_documents(documents: Sequence[Mapping[str, Any]], blobs: Blobs) -> Batc
         labels=None if all(label is None for label in labels) else stack(labels),
         tags=[document["tags"] for document in documents],
     )
+
+
+#: What the document of a sample has to hold, to be read.
+_FIELDS: Mapping[str, type] = {"key": str, "sample": object, "label": object, "tags": Mapping}
+
+
+def _check(document: Mapping[str, Any]) -> None:
+    for name, kind in _FIELDS.items():
+        if name not in document or not isinstance(document[name], kind):
+            raise Corrupt(
+                f"Sample {document.get('key', document.get('_id'))!r:.80} of dataset "
+                f"{document.get('dataset')!r:.120}: in its document {name!r} is missing or "
+                "nonsense. Restore it from another copy."
+            )
 
 
 def stack(values: list[Any]) -> np.ndarray | list[Any]:
@@ -111,6 +127,8 @@ def _joined(packed: list[Any]) -> np.ndarray | None:
     if not packed or not all(type(each) is dict and "~array" in each for each in packed):
         return None
     arrays = [each["~array"] for each in packed]
+    if not all(type(each) is dict for each in arrays):
+        return None
     if not all("bytes" in each and _alike(each, arrays[0]) for each in arrays):
         return None
     try:
@@ -134,7 +152,7 @@ def _decoded(
 ) -> Any:
     try:
         return decoder(document, blobs)
-    except Corrupt as error:
+    except (Corrupt, TypeError, ValueError, AttributeError) as error:
         raise Corrupt(
             f"Sample {document['key']!r} of dataset {document['dataset']!r}: {error}"
         ) from error

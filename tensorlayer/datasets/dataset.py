@@ -7,7 +7,7 @@ with the next revision; see `tensorlayer.datasets.ledger`.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -26,6 +26,7 @@ from tensorlayer.errors import (
     Conflict,
     DatasetNotFound,
     InvalidArgument,
+    InvalidName,
     StoreUnavailable,
     did_you_mean,
 )
@@ -189,7 +190,7 @@ class Dataset:
             "samples": head["n_samples"],
             "revision": head["revision"],
             "indexes": head["indexes"],
-            "created": head["created"],
+            "created": head.get("created"),
         }
 
     def __len__(self) -> int:
@@ -206,11 +207,12 @@ class Dataset:
         return f"<Dataset {self.key!r}>"
 
     def _view(self, head: Mapping[str, Any], revision: int | None = None) -> View:
+        is_open = not head["n_samples"] or head.get("has_many_tags", False)
         return View(
             dataset=self.key,
             revision=head["revision"] if revision is None else revision,
             window=self._ledger.window(head, revision),
-            tags=frozenset([*head["tags"], *head["indexes"]]) if head["n_samples"] else None,
+            tags=None if is_open else frozenset([*head["tags"], *head["indexes"]]),
             store=self._store,
         )
 
@@ -263,7 +265,12 @@ class Datasets:
             The key or the name of a tag breaks a rule.
         """
         dataset = Dataset(self._store, key)
-        for name in indexes:
+        if isinstance(indexes, str) or not isinstance(indexes, Iterable):
+            raise InvalidArgument(
+                f"Dataset {key!r}: indexes is a list of names, got {indexes!r}. "
+                'Write indexes=["split"].'
+            )
+        for name in (indexes := list(indexes)):
             self._index(path(name))
         created = Ledger(self._store, key).create(indexes=[], created=self._store.now())
         if not created and not exist_ok:
@@ -277,7 +284,8 @@ class Datasets:
 
     def keys(self) -> list[str]:
         """Return the keys of all datasets, sorted."""
-        return self._store.call(lambda: sorted(self._heads.distinct("_id")))
+        found = self._store.call(lambda: [*self._heads.find({}, {"_id": 1}).sort("_id")])
+        return [each["_id"] for each in found if isinstance(each["_id"], str)]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.keys())
@@ -291,7 +299,9 @@ class Datasets:
         return Dataset(self._store, key)
 
     def __contains__(self, key: object) -> bool:
-        if not isinstance(key, str):
+        try:
+            check_key(key, "dataset key")
+        except InvalidName:
             return False
         return bool(self._store.call(lambda: self._heads.count_documents({"_id": key}, limit=1)))
 

@@ -16,21 +16,21 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bson import ObjectId
 from pymongo import ASCENDING, IndexModel, ReturnDocument
 
-from tensorlayer.errors import DatasetNotFound, StoreError
+from tensorlayer.errors import Corrupt, DatasetNotFound, StoreError
 
 if TYPE_CHECKING:
     from pymongo.client_session import ClientSession
 
     from tensorlayer.storage.connection import Store
 
-__all__ = ["HEADS", "Commit", "Ledger", "Window"]
+__all__ = ["HEADS", "Commit", "Ledger", "Window", "is_pending"]
 
 #: The collection of heads.
 HEADS = "datasets"
@@ -121,8 +121,8 @@ class Ledger:
         find = partial(self._heads.find_one, {"_id": self.key}, session=session)
         head = find() if session else self._store.call(find)
         if head is None:
-            raise DatasetNotFound(f"Dataset {self.key!r} does not exist. Create it first.")
-        return head
+            raise DatasetNotFound(f"Dataset {self.key!r:.120} does not exist. Create it first.")
+        return self._checked(head, _HEAD, "its document")
 
     def window(self, head: Mapping[str, Any], revision: int | None = None) -> Window:
         """Return what can be seen at a revision that there is; by default at that of the head."""
@@ -131,7 +131,8 @@ class Ledger:
         if revision == 0:
             return Window(last=0)
         query = {"dataset": self.key, "number": revision}
-        found = self._store.call(partial(self._revisions.find_one, query))
+        found = self._store.call(partial(self._revisions.find_one, query)) or {}
+        self._checked(found, _REVISION, f"the document of revision {revision}")
         return Window.of(found["last"], found["hidden"], head["aborted"])
 
     def reserve(self, writer: str) -> int:
@@ -149,16 +150,18 @@ class Ledger:
             )
             return self._heads.find_one({"_id": self.key}, {"pending": 1})
 
-        head = self._store.call(operation)
-        for each in head["pending"] if head else ():
-            if each["token"] == token:
+        head = self._store.call(operation) or {}
+        for each in head.get("pending", ()):
+            if each.get("token") == token:
                 return each["batch"]
         raise DatasetNotFound(f"Dataset {self.key!r} does not exist any more.")
 
     def commit(
-        self, batch: int, n_added: int, tags: Iterable[str], session: ClientSession
+        self, batch: int, n_added: int, tags: Iterable[str] | None, session: ClientSession
     ) -> Commit:
         """Show a pending batch with the next revision. Doing it again returns what was done.
+
+        ``tags`` are names that samples have now; None if the dataset has too many to list them.
 
         Raises
         ------
@@ -174,8 +177,8 @@ class Ledger:
                 "$inc": {"revision": 1, "n_samples": n_added},
                 "$max": {"last": batch},
                 "$pull": {"pending": {"batch": batch}},
-                "$addToSet": {"tags": {"$each": sorted(tags)}},
                 "$currentDate": {"changed": True},
+                **_named(tags),
             },
             return_document=ReturnDocument.AFTER,
             session=session,
@@ -215,7 +218,10 @@ class Ledger:
 
         def read() -> list[Commit]:
             found = self._revisions.find(query, fields, session=session).sort("number")
-            return [Commit(**each) for each in found]
+            return [
+                Commit(**self._checked(each, _COMMIT, "the document of a revision"))
+                for each in found
+            ]
 
         return read() if session else self._store.call(read)
 
@@ -235,6 +241,16 @@ class Ledger:
             changes["$addToSet"] = {"aborted": batch}
         self._store.call(partial(self._heads.update_one, {"_id": self.key}, changes))
 
+    def _checked(self, document: Any, fields: Mapping[str, Any], what: str) -> dict[str, Any]:
+        """Return a document if its fields are what they have to be."""
+        for name, is_right in fields.items():
+            if not is_right(document.get(name)):
+                raise Corrupt(
+                    f"Dataset {self.key!r}: in {what} {name!r} is missing or nonsense. Restore it "
+                    "from another copy."
+                )
+        return document
+
     def _committed(self, batch: int, session: ClientSession) -> Commit:
         query = {"dataset": self.key, "batch": batch}
         found = self._revisions.find_one(query, session=session)
@@ -244,6 +260,45 @@ class Ledger:
             f"Dataset {self.key!r}: this append was given up, since its process was silent for too "
             "long or the dataset is gone. Nothing of it is visible. Append again."
         )
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_list_of(is_right: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, list) and all(map(is_right, value))
+
+
+def is_pending(value: Any) -> bool:
+    """Tell whether a value is an entry of the list ``pending``."""
+    return isinstance(value, Mapping) and _is_count(value.get("batch")) and "writer" in value
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+#: What a document has to hold, to be used.
+_HEAD: Mapping[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(("revision", "n_samples", "last", "reserved"), _is_count),
+    "pending": _is_list_of(is_pending),
+    "aborted": _is_list_of(_is_count),
+    **dict.fromkeys(("tags", "indexes"), _is_list_of(_is_text)),
+}
+_COMMIT: Mapping[str, Callable[[Any], bool]] = dict.fromkeys(
+    ("number", "batch", "n_added"), _is_count
+)
+_REVISION: Mapping[str, Callable[[Any], bool]] = {
+    "last": _is_count,
+    "hidden": _is_list_of(_is_count),
+}
+
+
+def _named(tags: Iterable[str] | None) -> dict[str, Any]:
+    if tags is None:
+        return {"$set": {"has_many_tags": True}}
+    return {"$addToSet": {"tags": {"$each": sorted(tags)}}}
 
 
 def _numbers(pending: Iterable[Mapping[str, Any]]) -> list[int]:

@@ -24,6 +24,8 @@ _PLAIN = re.compile(r"\^?[\w\s/,:;=@#%&~<>!'\"-]*")
 #: The server's code for an expression that went wrong, which is only ever by its limits here: the
 #: syntax was checked.
 _GAVE_UP = 51156
+#: It cannot be compiled: as a condition, and in an expression.
+_REFUSED = (51091, 51111)
 
 
 def checked(
@@ -70,8 +72,13 @@ def told() -> Iterator[None]:
     try:
         yield
     except OperationFailure as error:
-        if error.code != _GAVE_UP:
+        if error.code not in (_GAVE_UP, *_REFUSED):
             raise
+        if error.code in _REFUSED:
+            raise InvalidArgument(
+                "A regular expression of this view is one of Python, but not one of the database, "
+                f"which knows the syntax of PCRE (code {error.code}). Write it differently."
+            ) from error
         raise InvalidArgument(
             "A regular expression of this view takes more steps on some sample than the server "
             "grants, so nobody knows whether it matches. Avoid repetitions inside repetitions, or "

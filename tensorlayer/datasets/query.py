@@ -15,9 +15,11 @@ from __future__ import annotations
 import datetime
 import json
 import re
+import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+import bson
 import numpy as np
 
 from tensorlayer.datasets import patterns
@@ -44,6 +46,9 @@ MAX_REGEX = 200
 
 #: Members of one list: a query document must stay far below MongoDB's 16 MB.
 MAX_LIST = 100_000
+
+#: Of all conditions together: half of what MongoDB takes, since a view joins several.
+MAX_BYTES = 8 * 2**20
 
 #: Alternatives inside alternatives, at most.
 MAX_DEPTH = 4
@@ -84,6 +89,11 @@ def unfit(value: Any) -> str | None:
     """
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         return f"{value} needs more than 64 bits. Store and ask for it as a string."
+    if isinstance(value, datetime.datetime):
+        try:
+            value.astimezone(datetime.timezone.utc)
+        except OverflowError:
+            return f"the time {value} cannot be told in UTC. Use one between 1 and 9999."
     if isinstance(value, str):
         try:
             value.encode()
@@ -136,6 +146,11 @@ def compile_query(conditions: Mapping[str, Any], depth: int = 0) -> dict[str, An
             compiled["$or"] = _alternatives(value, depth)
         else:
             compiled |= patterns.checked(path(name), _operators(name, value), compiled)
+    if depth == 0 and (size := len(bson.encode(compiled))) > MAX_BYTES:
+        raise InvalidArgument(
+            f"The conditions take {size} bytes; {MAX_BYTES} are allowed. Mark the samples with a "
+            "tag and ask for the tag."
+        )
     return compiled
 
 
@@ -272,9 +287,12 @@ def _regex(name: str, value: Any) -> str:
             f"where({name}=...): $regex takes a string of at most {MAX_REGEX} characters, "
             f"got {repr(value)[:80]}."
         )
+    if (reason := unfit(value)) is not None:
+        raise InvalidArgument(f"where({name}=...): {reason}")
     try:
-        re.compile(value)
-    except re.error as error:
+        with warnings.catch_warnings(action="ignore"):
+            re.compile(value)
+    except (re.error, OverflowError, RecursionError) as error:
         raise InvalidArgument(
             f"where({name}=...): {value!r} is not a regular expression: {error}."
         ) from error

@@ -56,7 +56,10 @@ def all_ids(store: Store, query: dict[str, Any]) -> np.ndarray:
 
     def read() -> bytes:
         found = samples.find(query, {"_id": 1}).sort(list(ORDER))
-        return b"".join([each["_id"].binary for each in found])
+        try:
+            return b"".join([each["_id"].binary for each in found])
+        except AttributeError as error:
+            raise Corrupt(f"A sample in collection {OWNER!r} has an _id that is no id.") from error
 
     with told():
         return np.frombuffer(store.call(read), np.uint8).reshape(-1, _ID_BYTES)

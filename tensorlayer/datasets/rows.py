@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -70,6 +71,7 @@ class Rows:
         #: how many there are; None if only the end will tell
         self.n = len(self._samples) if hasattr(self._samples, "__len__") else None
         self._common = check_tags(tags or {}) if tags is None or isinstance(tags, Mapping) else None
+        self._tags_weight = 0 if self._common is None else _weight(self._common)
         self._columns = {"labels": labels, "keys": keys}
         if self._common is None:
             self._columns["tags"] = tags
@@ -93,7 +95,8 @@ class Rows:
         block: list[Row] = []
         weight = first = 0
         for index, row in enumerate(self._rows()):
-            n_bytes = _weight(row.sample)
+            n_bytes = _weight(row.sample) + _weight(row.label)
+            n_bytes += self._tags_weight if row.tags is self._common else _weight(row.tags)
             if block and (len(block) == BATCH_DOCUMENTS or weight + n_bytes > BATCH_BYTES):
                 yield self._keyed(block, first)
                 block, weight, first = [], 0, index
@@ -199,10 +202,13 @@ class _Repeats:
 
 def _iterable(values: Any, what: str) -> Any:
     if hasattr(values, "__array__"):  # also a tensor of TensorFlow, without importing it
-        values = np.asarray(values)
+        values = values if isinstance(values, np.ndarray) else np.asarray(values)
         if values.ndim:
             return values
-    if isinstance(values, list | tuple | Iterator):
+    if isinstance(values, Iterator):
+        # What it yields may be one object that is filled again and again.
+        return map(copy.deepcopy, values)
+    if isinstance(values, list | tuple):
         return values
     raise InvalidArgument(
         f"{what} must be an array with a first axis, a list or an iterator, got "

@@ -117,6 +117,8 @@ def _is_plain(label: Any) -> bool:
 
 
 def _tag(name: str, value: Any) -> Any:
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value[()]
     if isinstance(value, list | tuple | np.ndarray):
         return [_tag_scalar(name, each) for each in value]
     return _tag_scalar(name, value)

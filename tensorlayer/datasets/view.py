@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ORDER", "View"]
 
-#: Samples that iterating one by one reads at once.
-_SAMPLES_AT_ONCE = 64
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class View:
@@ -122,8 +119,8 @@ class View:
         return next(iter(self._batch(range(n)[index:][:1])))
 
     def __iter__(self) -> Iterator[Sample]:
-        for batch in self.batches(_SAMPLES_AT_ONCE):
-            yield from batch
+        for document in reading.in_order(self.store, self.filter):
+            yield from from_documents([document], self.store.blobs)
 
     def batches(
         self,
@@ -201,6 +198,11 @@ class View:
         """Return the samples at these places."""
         if not places:
             return from_documents([], self.store.blobs)
+        if abs(places.step) > 1:
+            with told():
+                ids = reading.all_ids(self.store, self.filter)[places.start :: places.step]
+            found = reading.by_ids(self.store, ids[: len(places)])
+            return from_documents(list(found), self.store.blobs)
         first, last = min(places), max(places)
         some = {"skip": first, "limit": last - first + 1, "sort": list(ORDER)}
         samples = self.store.database[OWNER]

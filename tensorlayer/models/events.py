@@ -278,6 +278,11 @@ def _check_run(run: Any) -> None:
 
 def check_values(values: Mapping[str, Any]) -> dict[str, float]:
     """Return metrics with checked names and values as floats."""
+    if not isinstance(values, Mapping):
+        raise InvalidArgument(
+            f"values must be a mapping of name to number, got {type(values).__name__}. "
+            'Write {"loss": 0.1}.'
+        )
     return {check_field(name, "metric"): _number(name, value) for name, value in values.items()}
 
 

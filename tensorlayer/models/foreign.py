@@ -49,7 +49,7 @@ class Arrays:
                     f"A dictionary of arrays has the name {name!r:.80}. Names are strings of valid "
                     "Unicode, and not '__metadata__'."
                 )
-        self._arrays = {str(name): np.asarray(array) for name, array in arrays.items()}
+        self._arrays = {str(name): np.asanyarray(array) for name, array in arrays.items()}
 
     @property
     def structure_digest(self) -> str:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from bson import ObjectId
 from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError
 
-from tensorlayer.errors import Conflict
+from tensorlayer.errors import Conflict, Corrupt
 from tensorlayer.models.head import MODELS, Head
 from tensorlayer.models.version import VERSIONS, Version
 
@@ -85,7 +86,13 @@ class Saving:
         head.check_structure(self.version.digest)
         self._store.blobs.claim(self._document["blobs"], session)
         number = head.need("n_versions")
-        versions.insert_one({**self._document, "number": number}, session=session)
+        try:
+            versions.insert_one({**self._document, "number": number}, session=session)
+        except DuplicateKeyError as error:
+            raise Corrupt(
+                f"Model {head.key!r}: its document says {number - 1} versions, and there is a "
+                f"version {number}. Set 'n_versions' to the highest number that there is."
+            ) from error
         return dataclasses.replace(self.version, number=number)
 
     def abandon(self) -> None:

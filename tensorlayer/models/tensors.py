@@ -55,6 +55,11 @@ def to_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:
     {'w': array([1., 1.], dtype=float32)}
     """
     # safetensors reads the memory as it lies there: a transposed array would come back scrambled.
+    masked = next((n for n, each in arrays.items() if isinstance(each, np.ma.MaskedArray)), None)
+    if masked is not None:
+        raise NotSerializable(
+            f"Array {masked!r} would lose its mask. Save its data and its mask under two names."
+        )
     dense = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     for name, array in dense.items():
         if array.dtype.name not in _DTYPES.values():

@@ -39,7 +39,7 @@ from tensorlayer.models.saving import Saving, staged
 from tensorlayer.models.version import VERSIONS, Savable, Version
 from tensorlayer.storage.blobs import Pointer
 from tensorlayer.storage.connection import Store
-from tensorlayer.storage.names import check_field, check_key
+from tensorlayer.storage.names import check_field, check_int, check_key
 
 if TYPE_CHECKING:
     import numpy as np
@@ -333,7 +333,7 @@ class Models:
     def keys(self) -> _Keys:
         """Return the keys of all models, sorted."""
         found = self._store.call(lambda: [*self._models.find({}, {"_id": 1}).sort("_id")])
-        return [each["_id"] for each in found]
+        return [each["_id"] for each in found if isinstance(each["_id"], str)]
 
     def list(self, key: str | None = None) -> _Versions:
         """Return all versions, of one model or of all, ordered by key and number.
@@ -372,6 +372,8 @@ class Models:
         if head is not None:
             head.check_structure(model.structure_digest)
             head.need("n_versions")
+        for own in staged(self._store, key)[:1]:
+            Head.from_document(own.head).check_structure(model.structure_digest)
         return self._store.blobs.put(tensors.to_bytes(model.to_arrays()), owner=VERSIONS)
 
     def _read(self, version: Version) -> dict[str, np.ndarray]:
@@ -405,4 +407,4 @@ class Models:
 def _check_number(key: str, version: Any) -> int:
     if isinstance(version, bool) or not hasattr(version, "__index__"):
         raise InvalidArgument(f"Model {key!r}: a version is an integer from 1, got {version!r}.")
-    return int(version)
+    return check_int(int(version), f"Model {key!r}: a version")

@@ -13,7 +13,7 @@ import pymongo
 from pymongo import ReadPreference
 from pymongo.client_session import ClientSession, TransactionOptions
 from pymongo.collection import Collection
-from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError
+from pymongo.errors import ConfigurationError, InvalidOperation, InvalidURI, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
@@ -30,7 +30,7 @@ from tensorlayer.storage import retry, transaction, uris
 from tensorlayer.storage.blobs import Blobs
 from tensorlayer.storage.names import check_project
 from tensorlayer.storage.presence import Presence
-from tensorlayer.storage.transaction import Change, Fence, Operation, Stage
+from tensorlayer.storage.transaction import Change, Fence, Operation, Outdated, Stage
 
 T = TypeVar("T")
 
@@ -128,6 +128,7 @@ class Store:
         self._server = server
         self._place = f"Store {uris.hosts_of(uri)}/{project}"
         self._indexed: set[tuple[str, str]] = set()
+        self._is_closed = False
         selection = _SELECTION_SECONDS if server is None else _PRIVATE_SELECTION_SECONDS
         self.client = _client(uri, min(selection, outage_budget_seconds))
         self.database = self.client.get_database(
@@ -227,8 +228,25 @@ class Store:
         if stage is not None and not publish:
             stage.add(change)
             return None
-        change.prepare()
-        return self.transact(change.apply if stage is None else partial(stage.publish, change))
+        apply = change.apply if stage is None else partial(stage.publish, change)
+        return self.conclude(change, apply)
+
+    def conclude(self, change: Change | Stage, operation: Callable[[ClientSession], T]) -> T:
+        """Prepare a change, then run the transaction that applies it, in turns until it succeeds.
+
+        Parameters
+        ----------
+        change
+            What is prepared.
+        operation
+            Applies it, among other things.
+        """
+        while True:
+            change.prepare()
+            try:
+                return self.transact(operation)
+            except Outdated:
+                _log.debug("%s: others were faster, preparing again", self._place)
 
     def staged(
         self, *, run: str | None = None, attempt: int = 0, fence: Fence | None = None
@@ -274,6 +292,7 @@ class Store:
 
     def close(self) -> None:
         """Close the connections; the private server stops when nobody else needs it."""
+        self._is_closed = True
         self.presence.close()
         self.client.close()
         if self._server is not None:
@@ -295,6 +314,13 @@ class Store:
         while True:
             try:
                 return attempt()
+            except InvalidOperation as error:
+                if not self._is_closed:
+                    raise
+                raise StoreError(
+                    f"{self._place}: the connection was closed while it was in use. Close it when "
+                    "all threads have ended."
+                ) from error
             except PyMongoError as error:
                 if retry.is_denied(error):
                     raise AccessDenied(

@@ -72,6 +72,7 @@ class Presence:
         self._writers = store.database["writers"]
         self._cleaners: list[Cleaner] = []
         self._id: str | None = None
+        self._pid = os.getpid()
         self._lock = threading.Lock()
         self._closed = threading.Event()
 
@@ -79,10 +80,10 @@ class Presence:
     def id(self) -> str:
         """Identity of this process as a writer; asking for it registers it."""
         with self._lock:
-            if self._id is None:
+            if self._id is None or self._pid != os.getpid():  # a child is a writer of its own
                 id_ = uuid.uuid4().hex
                 self._beat(id_)
-                self._id = id_
+                self._id, self._pid = id_, os.getpid()
                 self._start()
         return self._id
 
@@ -174,15 +175,18 @@ def _live(reference: weakref.ref[Presence], closed: threading.Event) -> None:
                 presence.clean(OBSERVED_SECONDS)
         except (StoreError, PyMongoError) as error:
             _logger.debug("a beat failed: %s", type(error).__name__)
+        except Exception:  # what one document holds must not end the beats of this process
+            _logger.exception("What other processes have left cannot be removed")
         del presence
 
 
 def _has_ended(writer: Mapping[str, Any], here: str | None) -> bool:
     if writer.get("closed"):
         return True
-    if here is None or writer.get("place") != here:
+    pid = writer.get("pid")
+    if here is None or writer.get("place") != here or not isinstance(pid, int):
         return False  # another machine, or none that can be told apart
-    return _started(int(writer["pid"])) != writer.get("started")
+    return _started(pid) != writer.get("started")
 
 
 def _place() -> str | None:

@@ -13,6 +13,10 @@ from pymongo.client_session import ClientSession
 from tensorlayer.errors import StoreUnavailable
 
 
+class Outdated(Exception):
+    """Others have committed so much that a change has to be prepared again."""
+
+
 class Change(Protocol):
     """Something that becomes visible in a transaction, however much was written for it before."""
 
@@ -20,7 +24,13 @@ class Change(Protocol):
         """Do outside of the transaction what may take long; called before each one."""
 
     def apply(self, session: ClientSession) -> Any:
-        """Make it visible: a few small writes, which may run again with another session."""
+        """Make it visible: a few small writes, which may run again with another session.
+
+        Raises
+        ------
+        Outdated
+            It has to be prepared again, since that would be more than a few small writes.
+        """
 
     def abandon(self) -> object:
         """Remove what was written, since it will not become visible. No-op if it has."""
@@ -161,4 +171,4 @@ def opened(store: object, **about: Any) -> Iterator[Stage]:
         _OPEN.reset(token)
 
 
-__all__ = ["Change", "Fence", "Operation", "Stage", "active", "opened"]
+__all__ = ["Change", "Fence", "Operation", "Outdated", "Stage", "active", "opened"]

@@ -207,8 +207,7 @@ class Claims:
             "result": {"$literal": result},
             "blobs": {"$concatArrays": [schema.listed("$blobs"), {"$literal": list(blobs)}]},
         }
-        stage.prepare()
-        return self._end(held, Status.DONE, self._event("done"), changes, stage.apply)
+        return self._end(held, Status.DONE, self._event("done"), changes, stage)
 
     def fence(self, held: Task) -> Callable[[ClientSession], None]:
         """Return what lets a transaction go on only while this agent holds the attempt.
@@ -343,7 +342,7 @@ class Claims:
         status: Status,
         event: dict[str, Any],
         changes: dict[str, Any],
-        outputs: Callable[[ClientSession], None] | None = None,
+        outputs: Stage | None = None,
         fence: dict[str, Any] | None = None,
     ) -> Status:
         """End the attempt in one transaction; whatever the end, a cancelled task is cancelled."""
@@ -352,14 +351,16 @@ class Claims:
             self._tell(session)
             if self._move(session, held, status, event, changes, fence, cancel=False):
                 if outputs is not None:
-                    outputs(session)
+                    outputs.apply(session)
                 return status
             cancelled = {**event, "event": "cancelled"}
             if self._move(session, held, Status.CANCELLED, cancelled, {}, fence, cancel=True):
                 return Status.CANCELLED
             return self._settled(held, session)
 
-        return self._store.transact(operation)
+        if outputs is None:
+            return self._store.transact(operation)
+        return self._store.conclude(outputs, operation)
 
     def _tell(self, session: ClientSession) -> None:
         if self._on_session is not None:

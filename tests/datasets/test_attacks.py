@@ -380,7 +380,8 @@ def test_every_tag_that_a_sample_has_can_be_asked_for(dataset):
 )
 def test_what_the_database_refuses_to_compare_with(dataset, value):
     add(dataset, [1], tags={"t": "a"})
-    with pytest.raises(InvalidArgument, match=r"where\(t=\.\.\.\)"):
+    message = r"where\(t=\.\.\.\)|regular expression of this view|The conditions take"
+    with pytest.raises(InvalidArgument, match=message):
         len(dataset.where(t=value))
 
 
