@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -98,6 +99,13 @@ def test_on_another_machine_only_silence_counts(writers, presence):
     assert presence.gone(observe_seconds=0.1) == ["silent"]
 
 
+def test_without_watching_only_those_whose_process_has_ended_are_cleaned(writers, presence):
+    aged(writers, "silent", 61, place="elsewhere", pid=1, started="1")
+    writers.insert_one({"_id": "closed", "closed": True})
+    assert presence.clean() == 1
+    assert writers.distinct("_id") == ["silent"]
+
+
 def test_a_beat_while_somebody_watches_saves_the_writer(writers, presence, monkeypatch):
     aged(writers, "waking", 3600, place="elsewhere", pid=1, started="1")
     monkeypatch.setattr(
@@ -151,6 +159,14 @@ def test_a_registered_process_beats_and_cleans_by_itself(writers, presence, monk
         time.sleep(0.05)
     assert seen == ["dead"]
     assert writers.find_one({"_id": presence.id})["beat"] > first
+
+
+def test_who_registers_looks_for_what_the_dead_have_left_at_once(hub, writers, presence):
+    writers.insert_one({"_id": "dead", "closed": True})
+    found = threading.Event()
+    presence.on_gone(lambda id_: found.set())
+    assert presence.id
+    assert found.wait(module.BEAT_SECONDS / 2)
 
 
 def test_closing_does_not_wait_for_a_server_that_is_away(hub, presence, monkeypatch):
