@@ -136,6 +136,15 @@ def test_since_and_committed(hub, ledger):
     assert ledger.committed([1]) == ledger.committed([]) == 0
 
 
+def test_outside_of_a_transaction_an_outage_is_waited_for(hub, ledger, monkeypatch):
+    calls, call = [], hub.store.call
+    monkeypatch.setattr(hub.store, "call", lambda operation: calls.append(1) or call(operation))
+    ledger.head(), ledger.since(0)
+    assert len(calls) == 2
+    hub.store.transact(lambda session: (ledger.head(session), ledger.since(0, session)))
+    assert len(calls) == 2
+
+
 def test_withdrawn_is_neither_pending_nor_visible(hub, ledger):
     batch = ledger.reserve("w")
     hub.store.transact(lambda session: ledger.withdraw(batch, session))
