@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -90,6 +91,23 @@ def test_a_number_that_was_given_to_another_process_does_not_hide_the_end(writer
     id_ = Presence(presence._store).id
     writers.update_one({"_id": id_}, {"$set": {"started": "1"}})
     assert presence.gone() == [id_]
+
+
+def test_the_name_of_a_process_does_not_hide_when_it_was_started():
+    name = Path("/proc/self/comm")
+    before, started = name.read_bytes(), module._started(os.getpid())
+    try:
+        name.write_bytes(b"\xff) Z 1 2")
+        assert module._started(os.getpid()) == started
+    finally:
+        name.write_bytes(before)
+    assert started.isdigit()
+    assert module._started(2**22 + 1) is None
+
+
+def test_a_lease_is_six_beats_and_an_observer_waits_for_two_more():
+    beats = (module.BEAT_SECONDS, module.LEASE_SECONDS, module.OBSERVED_SECONDS)
+    assert beats == (10.0, 60.0, 20.0)
 
 
 def test_on_another_machine_only_silence_counts(writers, presence):
