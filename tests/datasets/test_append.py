@@ -127,6 +127,15 @@ def test_two_that_send_the_same_at_once_store_it_once(hub, dataset):
     assert len(dataset) == 4
 
 
+def test_what_others_have_stored_meanwhile_is_no_revision(hub, dataset):
+    one, other = (started(hub, dataset, [1, 2]) for _ in range(2))
+    assert finished(hub, one).number == 1
+    made = finished(hub, other)
+    assert (made.number, made.batch, made.n_added) == (1, 2, 0)
+    head = Ledger(hub.store, "digits").head()
+    assert (head["revision"], head["n_samples"], head["pending"]) == (1, 2, [])
+
+
 def test_the_same_is_found_whoever_is_larger(hub, dataset):
     for n_mine, n_others in ((3, 50), (50, 3)):
         mine = started(hub, dataset, [[n_mine, i] for i in range(n_mine)])
@@ -221,6 +230,13 @@ def test_an_iterator_is_read_once_in_the_callers_thread_block_by_block(dataset, 
     assert threads == {threading.current_thread()}
     assert dataset.where(n=7).arrays()[1].tolist() == [7]
     assert len(ahead) == 100
+
+
+def test_places_are_counted_over_all_blocks(hub, dataset, small_blocks):
+    dataset.append([0])
+    dataset.append(list(range(11)), labels=[None, *range(1, 11)])
+    found = hub.database["samples"].find({"batch": 2})
+    assert {each["label"]: each["ordinal"] for each in found} == {n: n - 1 for n in range(1, 11)}
 
 
 def test_memory_does_not_grow_with_an_iterator(dataset, small_blocks):

@@ -4,6 +4,7 @@ import itertools
 import threading
 
 import pytest
+from pymongo.errors import DuplicateKeyError
 
 from tensorlayer.datasets.ledger import Commit, Ledger, Window
 from tensorlayer.errors import DatasetNotFound, StoreError
@@ -134,6 +135,27 @@ def test_since_and_committed(hub, ledger):
     assert ledger.since(2) == [Commit(number=3, batch=2, n_added=2)]
     assert ledger.committed([4, 3]) == 2
     assert ledger.committed([1]) == ledger.committed([]) == 0
+
+
+def test_outside_of_a_transaction_an_outage_is_waited_for(hub, ledger, monkeypatch):
+    calls, call = [], hub.store.call
+    monkeypatch.setattr(hub.store, "call", lambda operation: calls.append(1) or call(operation))
+    ledger.head(), ledger.since(0)
+    assert len(calls) == 2
+    hub.store.transact(lambda session: (ledger.head(session), ledger.since(0, session)))
+    assert len(calls) == 2
+
+
+@pytest.mark.parametrize("name", ["number", "batch"])
+def test_a_number_is_given_once_in_a_dataset_and_found_by_an_index(hub, ledger, name):
+    commit(hub, ledger, ledger.reserve("w"))
+    revisions = hub.database["revisions"]
+    same = {"dataset": "digits", "number": 7, "batch": 7, name: 1}
+    with pytest.raises(DuplicateKeyError):
+        revisions.insert_one(dict(same))
+    revisions.insert_one({**same, "dataset": "other"})
+    plan = revisions.find({"dataset": "digits", name: 1}).explain()["executionStats"]
+    assert (plan["totalKeysExamined"], plan["totalDocsExamined"]) == (1, 1)
 
 
 def test_withdrawn_is_neither_pending_nor_visible(hub, ledger):

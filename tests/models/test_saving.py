@@ -1,9 +1,14 @@
 """The two doors: what a stage shows to itself, and what is published from it at once."""
 
+import types
+
 import numpy as np
 import pytest
 
 from tensorlayer.errors import Conflict, LeaseLost, ModelNotFound, VersionNotFound
+
+#: Bytes that no document holds inline.
+N_LARGE = 300_000
 
 
 def weights(value):
@@ -115,6 +120,25 @@ def test_who_lost_the_lease_publishes_nothing(hub, models):
     assert models.list() == []
 
 
+def test_weights_and_a_large_configuration_are_claimed(hub, models):
+    model = types.SimpleNamespace(
+        config={"text": "x" * N_LARGE}, structure_digest="d1", to_arrays=lambda: weights(1)
+    )
+    models.save("mlp", model)
+    files = hub.database["blobs.files"].find()
+    committed = {each["metadata"]["owner"]: each["metadata"]["committed"] for each in files}
+    assert committed == {"versions": True, "models": True}
+    assert models.config("mlp") == model.config
+
+
+def test_the_newest_of_several_models_is_that_of_its_key(hub, models):
+    with hub.store.staged(run="task"):
+        models.save("mlp", weights(1), step=1)
+        models.save("other", weights(2), step=2)
+        assert models.get("mlp").step == 1
+        assert [each.step for each in models.list("other")] == [2]
+
+
 def test_an_abandoned_version_leaves_no_blob(hub, models):
     with hub.store.staged(run="task") as stage:
         models.save("mlp", weights(1))
@@ -122,6 +146,18 @@ def test_an_abandoned_version_leaves_no_blob(hub, models):
         stage.abandon()
     assert hub.database["blobs.files"].count_documents({}) == 0
     assert hub.database["blobs.chunks"].count_documents({}) == 0
+
+
+def test_an_abandoned_version_leaves_no_configuration(hub, models):
+    model = types.SimpleNamespace(
+        config={"text": "x" * N_LARGE}, structure_digest="d1", to_arrays=lambda: weights(1)
+    )
+    files = hub.database["blobs.files"]
+    with hub.store.staged(run="task") as stage:
+        models.save("mlp", model)
+        assert files.count_documents({}) == 2
+        stage.abandon()
+    assert files.count_documents({}) == 0
 
 
 def test_abandoning_what_is_visible_changes_nothing(hub, models):

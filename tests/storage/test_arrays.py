@@ -83,6 +83,22 @@ def test_auto_compresses_what_pays_and_nothing_else():
     assert encode(np.zeros(10, np.uint8))["codec"] == "raw"
 
 
+def test_a_large_array_is_judged_by_its_middle():
+    noise = np.frombuffer(np.random.default_rng(0).bytes(2**20), np.uint8)
+    middle = slice(2**19 - 2**16, 2**19 + 2**16)
+    for outside, inside, expected in ((noise, 0 * noise, "lz4"), (0 * noise, noise, "raw")):
+        array = outside.copy()
+        array[middle] = inside[middle]
+        assert encode(array)["codec"] == expected
+
+
+def test_what_saves_less_than_a_fifth_is_not_compressed():
+    rng = np.random.default_rng(0)
+    for n_zeros, expected in ((1_500, "raw"), (2_500, "lz4")):
+        data = rng.bytes(10_000 - n_zeros) + bytes(n_zeros)
+        assert encode(np.frombuffer(data, np.uint8))["codec"] == expected
+
+
 @pytest.mark.parametrize("array", [np.array([{}]), np.zeros(2, [("a", int)]), np.zeros(2, "V3")])
 def test_objects_and_records_are_refused(array):
     with pytest.raises(InvalidArgument, match="no Python objects and no records"):

@@ -5,7 +5,9 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -91,11 +93,35 @@ def test_a_number_that_was_given_to_another_process_does_not_hide_the_end(writer
     assert presence.gone() == [id_]
 
 
+def test_the_name_of_a_process_does_not_hide_when_it_was_started():
+    name = Path("/proc/self/comm")
+    before, started = name.read_bytes(), module._started(os.getpid())
+    try:
+        name.write_bytes(b"\xff) Z 1 2")
+        assert module._started(os.getpid()) == started
+    finally:
+        name.write_bytes(before)
+    assert started.isdigit()
+    assert module._started(2**22 + 1) is None
+
+
+def test_a_lease_is_six_beats_and_an_observer_waits_for_two_more():
+    beats = (module.BEAT_SECONDS, module.LEASE_SECONDS, module.OBSERVED_SECONDS)
+    assert beats == (10.0, 60.0, 20.0)
+
+
 def test_on_another_machine_only_silence_counts(writers, presence):
     aged(writers, "recent", 59, place="elsewhere", pid=1, started="1")
     aged(writers, "silent", 61, place="elsewhere", pid=1, started="1")
     assert presence.gone() == []  # nobody has watched yet
     assert presence.gone(observe_seconds=0.1) == ["silent"]
+
+
+def test_without_watching_only_those_whose_process_has_ended_are_cleaned(writers, presence):
+    aged(writers, "silent", 61, place="elsewhere", pid=1, started="1")
+    writers.insert_one({"_id": "closed", "closed": True})
+    assert presence.clean() == 1
+    assert writers.distinct("_id") == ["silent"]
 
 
 def test_a_beat_while_somebody_watches_saves_the_writer(writers, presence, monkeypatch):
@@ -151,6 +177,14 @@ def test_a_registered_process_beats_and_cleans_by_itself(writers, presence, monk
         time.sleep(0.05)
     assert seen == ["dead"]
     assert writers.find_one({"_id": presence.id})["beat"] > first
+
+
+def test_who_registers_looks_for_what_the_dead_have_left_at_once(hub, writers, presence):
+    writers.insert_one({"_id": "dead", "closed": True})
+    found = threading.Event()
+    presence.on_gone(lambda id_: found.set())
+    assert presence.id
+    assert found.wait(module.BEAT_SECONDS / 2)
 
 
 def test_closing_does_not_wait_for_a_server_that_is_away(hub, presence, monkeypatch):

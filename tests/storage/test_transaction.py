@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextvars
+import dataclasses
 import threading
 
 import pytest
@@ -92,6 +93,19 @@ def test_what_is_published_passes_the_fence_first():
     assert (len(stage), stage.attempt) == (0, 3)
     Stage().publish(Recorded("c", told), "s2")
     assert told[-1] == ("c", "s2")
+
+
+def test_a_stage_says_whose_it_is():
+    assert (Stage().run, Stage().attempt) == (None, 0)
+    stage = Stage(run="task-7", attempt=2)
+    stage.add(Operation(print))
+    assert repr(stage) == "<Stage run='task-7' with 1 changes>"
+
+
+def test_an_operation_is_a_value():
+    assert {Operation(print), Operation(print)} == {Operation(print)}
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Operation(print).apply = repr
 
 
 def test_an_error_in_an_operation_reaches_who_applies():
