@@ -194,6 +194,8 @@ class Append:
     def _insert(self, encoded: Future[tuple[int, list[dict[str, Any]]]]) -> int:
         n_rows, documents = encoded.result()
         insert(self._store, self._samples, documents)
+        # From now on no sweep takes them; what was swept before is an error, here and not later.
+        self._store.blobs.claim(id_ for each in documents for id_ in each.get("blobs", ()))
         self.n_added += len(documents)
         return n_rows
 
@@ -349,8 +351,13 @@ def _remove(store: Store, ledger: Ledger, batch: int, *, is_mine: bool) -> None:
     pointing = store.call(
         partial(_listed, samples, {**query, "blobs.0": {"$exists": True}}, ["blobs"])
     )
+    ids = [id_ for each in pointing for id_ in each["blobs"]]
+    # Released first: killed after that, the documents are still there to find them by; killed after
+    # the next step, they are uncommitted blobs of this process.
+    for some in _cut(ids):
+        store.blobs.release(some)
     store.call(partial(samples.delete_many, query))
-    for some in _cut(id_ for each in pointing for id_ in each["blobs"]):
+    for some in _cut(ids):
         store.blobs.discard(some)
     ledger.forget(batch, is_mine=is_mine)
 

@@ -9,7 +9,7 @@ from bson import ObjectId
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from tensorlayer.errors import Conflict, Corrupt
+from tensorlayer.errors import Conflict, Corrupt, StoreError, StoreUnavailable
 from tensorlayer.models.head import MODELS, Head
 from tensorlayer.models.version import VERSIONS, Version
 
@@ -31,7 +31,7 @@ class Saving:
     version
         Everything but its number.
     head
-        Document of the model, for the case that this is its first version.
+        Document of the model, for the case that this is its first version; else empty.
     is_published
         Whether task, attempt and step are the identity of the version, so that what is sent twice
         is there once.
@@ -40,7 +40,7 @@ class Saving:
     def __init__(
         self, store: Store, version: Version, head: dict[str, Any], *, is_published: bool
     ) -> None:
-        self._store = store
+        self._store, self._is_published = store, is_published
         #: What is saved; it has no number before it is visible.
         self.version = version
         #: Document of the model that it starts, if it is the first.
@@ -52,6 +52,19 @@ class Saving:
             **version.to_document(),
             "blobs": [version.weights.id],
         }
+
+    def commit(self) -> Version:
+        """Make it visible, or keep it for the stage that is open; remove it if that fails."""
+        try:
+            saved = self._store.commit(self, publish=self._is_published) or self.version
+        except StoreUnavailable:  # what was uploaded is removed when this process has ended
+            raise
+        except BaseException:
+            self.abandon()
+            raise
+        if saved.weights.id != self.version.weights.id:  # it was there already
+            self.abandon()
+        return saved
 
     def prepare(self) -> None:
         """Do nothing: the weights are uploaded."""
@@ -79,6 +92,11 @@ class Saving:
             return_document=ReturnDocument.AFTER,
             session=session,
         )
+        if stored is None and not self.head:
+            raise StoreError(
+                f"Model {self.version.model!r}: its document is gone since this save began. "
+                "Nothing was saved. Save again."
+            )
         if stored is None:
             self._store.blobs.claim(self.head.get("blobs", ()), session)
             models.insert_one(self.head, session=session)
@@ -100,11 +118,12 @@ class Saving:
         self._store.blobs.discard([*self._document["blobs"], *self.head.get("blobs", ())])
 
     def _same(self, written: Version) -> Version:
-        if written.weights.sha256 != self.version.weights.sha256:
+        mine, theirs = self.version, written
+        if (mine.weights.sha256, mine.values) != (theirs.weights.sha256, theirs.values):
             raise Conflict(
                 f"Model {written.model!r}: attempt {written.attempt} of task {written.task} has "
-                f"published other weights at step {written.step}, as version {written.number}. "
-                "Count the steps up, or save without publishing."
+                f"published other weights or values at step {written.step}, as version "
+                f"{written.number}. Count the steps up, or save without publishing."
             )
         return written
 

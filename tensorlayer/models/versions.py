@@ -52,6 +52,7 @@ _MODEL_INDEXES = (IndexModel("blobs", sparse=True),)
 _VERSION_INDEXES = (
     # Read forwards it is the order of lists, backwards it finds the newest.
     IndexModel([("model", ASCENDING), ("number", ASCENDING)], unique=True),
+    IndexModel([("model", ASCENDING), ("run", ASCENDING), ("number", ASCENDING)]),
     IndexModel("blobs", sparse=True),
 )
 
@@ -147,9 +148,9 @@ class Models:
             weights=self._upload(key, model),
             created=self._store.now(),
         )
-        head = new_head(key, model, version.created, self._store.blobs)
-        saving = Saving(self._store, version, head, is_published=publish)
-        return self._store.commit(saving, publish=publish) or version
+        is_first = self._head(key) is None
+        head = new_head(key, model, version.created, self._store.blobs) if is_first else {}
+        return Saving(self._store, version, head, is_published=publish).commit()
 
     def checkpoint(
         self,
@@ -172,10 +173,8 @@ class Models:
 
         Examples
         --------
-        >>> import numpy as np
-        >>> hub.models.latest_checkpoint("weights") is None
-        True
-        >>> _ = hub.models.checkpoint("weights", {"w": np.zeros(2)}, step=10)
+        >>> hub.models.checkpoint("weights", {"w": [0.0, 0.0]}, step=10).number
+        1
         >>> hub.models.latest_checkpoint("weights").step
         10
         """
@@ -196,6 +195,11 @@ class Models:
         """
         query = {"model": check_key(key, "model key")}
         if isinstance(version, Version):
+            if version.model != key:
+                raise InvalidArgument(
+                    f"Model {key!r}: got version {version.number} of model {version.model!r}. "
+                    "Name the model that it belongs to."
+                )
             return version.check()
         if version is not None:
             query["number"] = _check_number(key, version)
@@ -257,7 +261,7 @@ class Models:
             There is no such model.
         """
         head = self._head(check_key(key, "model key"))
-        if head is None and (own := staged(self._store, key)):
+        if head is None and (own := [each for each in staged(self._store, key) if each.head]):
             head = Head.from_document(own[0].head)
         if head is None:
             raise self._missing(key, None)
@@ -372,7 +376,7 @@ class Models:
         if head is not None:
             head.check_structure(model.structure_digest)
             head.need("n_versions")
-        for own in staged(self._store, key)[:1]:
+        for own in [each for each in staged(self._store, key) if each.head][:1]:
             Head.from_document(own.head).check_structure(model.structure_digest)
         return self._store.blobs.put(tensors.to_bytes(model.to_arrays()), owner=VERSIONS)
 

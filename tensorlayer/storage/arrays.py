@@ -25,6 +25,16 @@ __all__ = [
     "length_of",
 ]
 
+#: What decoding raises when bytes, type and shape do not belong together.
+_DAMAGE = (
+    TypeError,
+    ValueError,
+    OverflowError,
+    MemoryError,
+    lz4.block.LZ4BlockError,
+    zstandard.ZstdError,
+)
+
 #: Compression has to save a fifth, or decoding costs more than the bytes it spares.
 _WORTHWHILE = 0.8
 #: Below this, the header of a compressed block eats what compression gains.
@@ -118,7 +128,7 @@ def decode_all(documents: Sequence[Mapping[str, Any]]) -> np.ndarray:
             content[n * length : (n + 1) * length] = part
     except KeyError as error:
         raise Corrupt(f"array: the field {error} is missing in the stored document.") from error
-    except (TypeError, ValueError, lz4.block.LZ4BlockError, zstandard.ZstdError) as error:
+    except _DAMAGE as error:
         raise Corrupt(f"array: the stored bytes cannot be decoded: {error}.") from error
     return joined
 

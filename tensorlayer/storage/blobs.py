@@ -14,6 +14,7 @@ holds, is taken over the digests of its chunks.
 from __future__ import annotations
 
 import datetime
+import functools
 import hashlib
 import io
 from collections import deque
@@ -176,7 +177,7 @@ class Blobs:
                 pointer, f"{'' if bad is None else f'chunk {bad}: '}its checksum differs"
             )
 
-    def claim(self, ids: Iterable[ObjectId], session: ClientSession) -> None:
+    def claim(self, ids: Iterable[ObjectId], session: ClientSession | None = None) -> None:
         """Commit blobs in the transaction that inserts the document which points at them.
 
         Either the sweep comes first, then this raises and the transaction has no effect, or it does
@@ -187,7 +188,7 @@ class Blobs:
         ids
             What the document's list ``blobs`` holds.
         session
-            Of the transaction.
+            Of the transaction; without one they are claimed by themselves.
 
         Raises
         ------
@@ -200,7 +201,9 @@ class Blobs:
         query = {"_id": {"$in": wanted}, "metadata.complete": True, "metadata.doomed": None}
         change = {"$set": {"metadata.committed": True}}
         files = self._store.database["blobs.files"]  # without making indexes in a transaction
-        if files.update_many(query, change, session=session).matched_count < len(wanted):
+        update = functools.partial(files.update_many, query, change, session=session)
+        done = update() if session else self._store.call(update)
+        if done.matched_count < len(wanted):
             there = {each["_id"] for each in files.find(query, {"_id": 1}, session=session)}
             lost = next(each for each in wanted if each not in there)
             raise Corrupt(

@@ -17,9 +17,7 @@ __all__ = ["insert"]
 _DUPLICATE_KEY = 11000
 
 
-def insert(
-    store: Store, collection: Collection, documents: Sequence[Mapping[str, Any]]
-) -> list[int]:
+def insert(store: Store, collection: Collection, documents: Sequence[Mapping[str, Any]]) -> None:
     """Insert documents outside of any transaction, and wait until a majority has them on disk.
 
     May be called again with the same documents when its outcome is unknown: the ``_id`` of each
@@ -34,43 +32,37 @@ def insert(
     documents
         Each with an ``_id`` of its own. Together no more than `limits.BATCH_BYTES`.
 
-    Returns
-    -------
-    list of int
-        The positions of those that a unique index other than that of ``_id`` refused.
-
     Raises
     ------
     StoreUnavailable
         The server did not acknowledge them within the outage budget. They may be there or not.
+    BulkWriteError
+        The server refused one of them, also because another unique index has it already.
 
     Examples
     --------
     >>> notes = hub.database["notes"]
     >>> insert(hub.store, notes, [{"_id": 1}, {"_id": 2}])
-    []
     >>> insert(hub.store, notes, [{"_id": 2}, {"_id": 3}])
-    []
     >>> notes.count_documents({})
     3
     """
 
-    def attempt() -> list[int]:
+    def attempt() -> None:
         try:
             collection.insert_many(documents, ordered=False)
         except BulkWriteError as error:
-            return _refused(error)
-        return []
+            _check(error)
 
-    return store.call(attempt) if documents else []
+    if documents:
+        store.call(attempt)
 
 
-def _refused(error: BulkWriteError) -> list[int]:
-    """Return the positions that were refused as duplicates; whatever else went wrong is raised."""
+def _check(error: BulkWriteError) -> None:
+    """Raise unless all that went wrong is that documents are there already."""
     wrong = error.details["writeErrors"]
-    if any(each["code"] != _DUPLICATE_KEY for each in wrong):
+    if any(each["code"] != _DUPLICATE_KEY or [*each["keyPattern"]] != ["_id"] for each in wrong):
         raise error
     for each in error.details["writeConcernErrors"]:
         # Written, but by how many is unknown; as an error of its own it can be tried again.
         raise WriteConcernError(each.get("errmsg"), each.get("code"), each) from error
-    return [each["index"] for each in wrong if list(each["keyPattern"]) != ["_id"]]

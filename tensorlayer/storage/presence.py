@@ -15,7 +15,6 @@ import contextlib
 import logging
 import os
 import threading
-import time
 import uuid
 import weakref
 from collections.abc import Callable, Mapping
@@ -78,14 +77,14 @@ class Presence:
 
     @property
     def id(self) -> str:
-        """Identity of this process as a writer; asking for it registers it."""
+        """Identity of this store as a writer; asking for it registers it."""
         with self._lock:
             if self._id is None or self._pid != os.getpid():  # a child is a writer of its own
                 id_ = uuid.uuid4().hex
                 self._beat(id_)
                 self._id, self._pid = id_, os.getpid()
                 self._start()
-        return self._id
+            return self._id
 
     def on_gone(self, cleaner: Cleaner) -> None:
         """Have ``cleaner`` called with the id of each writer that is found to be gone."""
@@ -100,17 +99,13 @@ class Presence:
             Wait so long before a silent writer, whose process cannot be looked at from here,
             counts as gone. Zero: only those whose process has certainly ended.
         """
-        ended, silent = self._look()
-        if silent and observe_seconds and not self._closed.wait(observe_seconds):
-            _, still = self._look()
-            ended += [id_ for id_, beat in still.items() if silent.get(id_) == beat]
-        return ended
+        return list(self._gone(observe_seconds))
 
     def clean(self, observe_seconds: float = 0.0) -> int:
         """Remove what writers that are gone have left uncommitted; return how many there were."""
-        found = self.gone(observe_seconds)
-        for id_ in found:
-            self._clean(id_)
+        found = self._gone(observe_seconds)
+        for id_, beat in found.items():
+            self._clean(id_, beat)
         return len(found)
 
     def close(self) -> None:
@@ -121,7 +116,7 @@ class Presence:
         self._closed.set()
         with self._lock:
             id_, self._id = self._id, None
-        if id_ is not None:
+        if id_ is not None and self._pid == os.getpid():
             with contextlib.suppress(PyMongoError), pymongo.timeout(_CLOSE_SECONDS):
                 self._writers.update_one({"_id": id_}, {"$set": {"closed": True}})
 
@@ -132,28 +127,40 @@ class Presence:
 
     def _start(self) -> None:
         arguments = (weakref.ref(self), self._closed)
-        threading.Thread(
-            target=_live, args=arguments, name="tensorlayer-presence", daemon=True
-        ).start()
+        for target in (_beat_on, _clean_now_and_then):  # a slow sweep must not cost a beat
+            name = f"tensorlayer-presence{target.__name__}"
+            threading.Thread(target=target, args=arguments, name=name, daemon=True).start()
 
-    def _clean(self, id_: str) -> None:
-        for cleaner in self._cleaners:
+    def _gone(self, observe_seconds: float) -> dict[str, Any]:
+        """Return those that are gone, each with its last beat."""
+        ended, silent = self._look()
+        if silent and observe_seconds and not self._closed.wait(observe_seconds):
+            _, still = self._look()
+            ended |= {id_: beat for id_, beat in still.items() if silent.get(id_) == beat}
+        return ended
+
+    def _clean(self, id_: str, beat: Any) -> None:
+        # Documents first, and then what they point at: that is the order in which they registered,
+        # backwards.
+        for cleaner in reversed(self._cleaners):
             cleaner(id_)
-        # Last: as long as it is listed, whoever comes after a broken sweep does it again.
-        self._store.call(lambda: self._writers.delete_one({"_id": id_}))
+        # Last: as long as it is listed, whoever comes after a broken sweep does it again. One that
+        # has beaten meanwhile stays.
+        self._store.call(lambda: self._writers.delete_one({"_id": id_, "beat": beat}))
 
     def _beat(self, id_: str) -> None:
         about = {"place": _place(), "pid": os.getpid(), "started": _started(os.getpid())}
         change = {"$setOnInsert": about, "$currentDate": {"beat": True}}
         self._store.call(lambda: self._writers.update_one({"_id": id_}, change, upsert=True))
 
-    def _look(self) -> tuple[list[str], dict[str, Any]]:
-        """Return those that have certainly ended, and the last beats of those that are silent."""
+    def _look(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return those that have certainly ended and those that are silent, with their beats."""
         is_old = {"$lt": ["$beat", {"$subtract": ["$$NOW", round(1000 * LEASE_SECONDS)]}]}
         fields = {"place": 1, "pid": 1, "started": 1, "closed": 1, "beat": 1, "is_old": is_old}
         found = self._store.call(lambda: list(self._writers.find({}, fields)))
         others = [each for each in found if each["_id"] != self._id]
-        ended = [each["_id"] for each in others if _has_ended(each, _place())]
+        here = _place()
+        ended = {each["_id"]: each.get("beat") for each in others if _has_ended(each, here)}
         silent = {each["_id"]: each.get("beat") for each in others if each["is_old"]}
         return ended, {id_: beat for id_, beat in silent.items() if id_ not in ended}
 
@@ -161,23 +168,30 @@ class Presence:
         return f"<Presence {self._id or 'not registered'}>"
 
 
-def _live(reference: weakref.ref[Presence], closed: threading.Event) -> None:
-    """Beat, and now and then look after those who do not; ends with the presence."""
-    clean_at = 0.0
-    while not closed.wait(0 if clean_at == 0 else BEAT_SECONDS):
-        presence = reference()
-        if presence is None:
+def _beat_on(reference: weakref.ref[Presence], closed: threading.Event) -> None:
+    while not closed.wait(BEAT_SECONDS):
+        if not _done(reference, Presence.beat):
             return
-        try:
-            presence.beat()
-            if time.monotonic() >= clean_at:
-                clean_at = time.monotonic() + LEASE_SECONDS
-                presence.clean(OBSERVED_SECONDS)
-        except (StoreError, PyMongoError) as error:
-            _logger.debug("a beat failed: %s", type(error).__name__)
-        except Exception:  # what one document holds must not end the beats of this process
-            _logger.exception("What other processes have left cannot be removed")
-        del presence
+
+
+def _clean_now_and_then(reference: weakref.ref[Presence], closed: threading.Event) -> None:
+    while _done(reference, lambda presence: presence.clean(OBSERVED_SECONDS)):
+        if closed.wait(LEASE_SECONDS):
+            return
+
+
+def _done(reference: weakref.ref[Presence], act: Callable[[Presence], object]) -> bool:
+    """Act if the presence still exists; whatever goes wrong, there is a next time."""
+    presence = reference()
+    if presence is None:
+        return False
+    try:
+        act(presence)
+    except (StoreError, PyMongoError) as error:
+        _logger.debug("the presence of this process: %s", type(error).__name__)
+    except Exception:  # what one document holds must not end the beats of this process
+        _logger.exception("What other processes have left cannot be removed")
+    return True
 
 
 def _has_ended(writer: Mapping[str, Any], here: str | None) -> bool:

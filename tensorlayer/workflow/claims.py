@@ -257,8 +257,7 @@ class Claims:
     def abort(self, session: str) -> None:
         """End a session that a dead process may have left open, with its transaction.
 
-        Without that, what the transaction has touched stays locked until the server gives it up,
-        which is after a minute.
+        Without that, what it has touched stays locked until the server gives the transaction up.
         """
         command = {"killSessions": [{"id": Binary(bytes.fromhex(session), UUID_SUBTYPE)}]}
         try:

@@ -138,7 +138,7 @@ def test_cleaning_calls_every_cleaner_once_and_forgets_the_writer(writers, prese
     presence.on_gone(lambda id_: seen.append(("first", id_)))
     presence.on_gone(lambda id_: seen.append(("second", id_)))
     assert presence.clean(observe_seconds=0.1) == 1
-    assert seen == [("first", "silent"), ("second", "silent")]
+    assert seen == [("second", "silent"), ("first", "silent")]
     assert presence.clean(observe_seconds=0.1) == 0
     assert writers.find_one({"_id": "silent"}) is None
 
