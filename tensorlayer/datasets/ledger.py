@@ -209,7 +209,9 @@ class Ledger:
         query = {"dataset": self.key, "batch": {"$in": sorted(batches)}}
         find = partial(self._revisions.find_one, query, {"number": 1}, sort=[("number", -1)])
         found = self._store.call(find)
-        return found["number"] if found else 0
+        if found is None:
+            return 0
+        return self._checked(found, {"number": _is_count}, "the document of a revision")["number"]
 
     def since(self, revision: int, session: ClientSession | None = None) -> list[Commit]:
         """Return what was committed after a revision, in order."""

@@ -47,7 +47,7 @@ def test_killed_after_any_operation_all_is_there_or_nothing(hub, small_blocks):
         assert codes[-1] == 0
         assert set(codes[:-1]) == {-9}
         seen = [_check_all_or_nothing(hub, n) for n in range(1, len(codes))]
-        assert set(seen) >= {0, 10}
+        assert 0 in seen  # and 10, if one was killed while it said good-bye
         hub.store.presence.clean()
         stored = {"dataset": {"$in": [f"crash-{n}" for n in range(1, len(codes))]}}
         assert hub.database["samples"].count_documents(stored) == sum(map(max, seen, [0] * 99))
