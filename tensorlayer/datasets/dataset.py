@@ -32,6 +32,7 @@ from tensorlayer.errors import (
 )
 from tensorlayer.storage.connection import Store
 from tensorlayer.storage.names import check_key
+from tensorlayer.storage.transaction import give_up
 
 __all__ = ["Dataset", "Datasets", "Revision"]
 
@@ -152,7 +153,7 @@ class Dataset:
         except StoreUnavailable:  # what was written is removed when this process has ended
             raise
         except BaseException:
-            append.abandon()
+            give_up(append)
             raise
         if made is None:
             return Revision(dataset=self.key, number=None, n_added=None, n_known=None)

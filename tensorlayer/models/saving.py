@@ -12,6 +12,7 @@ from pymongo.errors import DuplicateKeyError
 from tensorlayer.errors import Conflict, Corrupt, StoreError, StoreUnavailable
 from tensorlayer.models.head import MODELS, Head
 from tensorlayer.models.version import VERSIONS, Version
+from tensorlayer.storage.transaction import give_up
 
 if TYPE_CHECKING:
     from pymongo.client_session import ClientSession
@@ -60,7 +61,7 @@ class Saving:
         except StoreUnavailable:  # what was uploaded is removed when this process has ended
             raise
         except BaseException:
-            self.abandon()
+            give_up(self)
             raise
         if saved.weights.id != self.version.weights.id:  # it was there already
             self.abandon()

@@ -260,7 +260,8 @@ class Store:
         attempt
             Number of its execution.
         fence
-            Raises in a transaction that publishes something, if that is not allowed any more.
+            Raises in a transaction that publishes something, if that is not allowed any more. By
+            default that of the stage around this one.
         """
         return transaction.opened(self, run=run, attempt=attempt, fence=fence)
 

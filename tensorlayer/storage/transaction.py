@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -11,6 +12,8 @@ from typing import Any, Protocol
 from pymongo.client_session import ClientSession
 
 from tensorlayer.errors import StoreUnavailable
+
+_logger = logging.getLogger(__name__)
 
 
 class Outdated(Exception):
@@ -95,7 +98,8 @@ class Stage:
         self.run = run
         #: Number of its execution.
         self.attempt = attempt
-        self._fence = fence
+        #: What each transaction that publishes something has to pass.
+        self.fence = fence
         #: What was committed in it, in order.
         self.changes: list[Change] = []
 
@@ -110,8 +114,8 @@ class Stage:
 
     def publish(self, change: Change, session: ClientSession) -> Any:
         """Make a change visible that does not wait for the stage, if that is still allowed."""
-        if self._fence is not None:
-            self._fence(session)
+        if self.fence is not None:
+            self.fence(session)
         return change.apply(session)
 
     def apply(self, session: ClientSession) -> None:
@@ -123,15 +127,27 @@ class Stage:
             change.apply(session)
 
     def abandon(self) -> None:
-        """Remove what was written for changes that will not become visible."""
+        """Remove what was written for changes that will not become visible.
+
+        What goes wrong meanwhile is logged: why they were abandoned matters more, and what is left
+        is removed when this process has ended.
+        """
         for change in self.changes:
-            change.abandon()
+            give_up(change)
 
     def __len__(self) -> int:
         return len(self.changes)
 
     def __repr__(self) -> str:
         return f"<Stage run={self.run!r} with {len(self)} changes>"
+
+
+def give_up(change: Change) -> None:
+    """Abandon a change, and log what goes wrong with that."""
+    try:
+        change.abandon()
+    except Exception:
+        _logger.warning("What was written in vain is removed later", exc_info=True)
 
 
 #: The stages that are open in this context, each with the store it belongs to; the last is active.
@@ -158,6 +174,9 @@ def opened(store: object, **about: Any) -> Iterator[Stage]:
     >>> active(store) is None
     True
     """
+    outer = active(store)
+    if outer is not None:  # inside a task, whatever is published passes the task's fence
+        about["fence"] = about.get("fence") or outer.fence
     stage = Stage(**about)
     token = _OPEN.set((*_OPEN.get(), (store, stage)))
     try:
@@ -171,4 +190,4 @@ def opened(store: object, **about: Any) -> Iterator[Stage]:
         _OPEN.reset(token)
 
 
-__all__ = ["Change", "Fence", "Operation", "Outdated", "Stage", "active", "opened"]
+__all__ = ["Change", "Fence", "Operation", "Outdated", "Stage", "active", "give_up", "opened"]

@@ -187,6 +187,14 @@ def test_who_registers_looks_for_what_the_dead_have_left_at_once(hub, writers, p
     assert found.wait(module.BEAT_SECONDS / 2)
 
 
+def test_where_processes_of_others_are_hidden_only_silence_counts(writers, presence, monkeypatch):
+    aged(writers, "hidden", 0, place=module._place(), pid=2**22 + 1, started="1")
+    assert presence.gone() == ["hidden"]
+    monkeypatch.setattr(module.Path, "exists", lambda path: str(path) != "/proc/1/stat")
+    assert module._place() is None
+    assert presence.gone() == []
+
+
 def test_closing_does_not_wait_for_a_server_that_is_away(hub, presence, monkeypatch):
     assert presence.id
 

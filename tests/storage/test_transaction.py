@@ -63,6 +63,36 @@ def test_a_body_that_fails_abandons_what_it_wrote(error, expected):
     assert told == expected
 
 
+def test_what_is_published_inside_of_two_stages_passes_the_fence_of_the_outer_one():
+    told, store = [], object()
+    with opened(store, fence=lambda session: told.append("outer")), opened(store) as inner:
+        inner.publish(Recorded("a", told), "s1")
+    with opened(store, fence=lambda session: told.append("outer")):
+        own = opened(store, fence=lambda session: told.append("inner"))
+        with own as inner:
+            inner.publish(Recorded("b", told), "s2")
+    assert told == ["outer", ("a", "s1"), "inner", ("b", "s2")]
+
+
+def test_an_error_of_abandoning_hides_no_other_and_stops_nothing(caplog):
+    told, store = [], object()
+
+    class Stuck(Recorded):
+        def abandon(self):
+            raise ValueError("stuck")
+
+    def body():
+        with opened(store) as stage:
+            stage.add(Stuck("a", told))
+            stage.add(Recorded("b", told))
+            raise KeyError("the reason")
+
+    with pytest.raises(KeyError, match="the reason"):
+        body()
+    assert told == [("b", "abandoned")]
+    assert "What was written in vain is removed later" in caplog.text
+
+
 def test_nobody_waits_twice_for_a_server_that_is_away():
     told, store = [], object()
 
