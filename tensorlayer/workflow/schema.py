@@ -59,9 +59,9 @@ def tasks(store: Store) -> Collection:
             name="running",
             partialFilterExpression={"state": Status.RUNNING.value},
         ),
-        IndexModel([("created", DESCENDING)]),
-        IndexModel([("state", ASCENDING), ("created", DESCENDING)]),
-        IndexModel([("queue", ASCENDING), ("created", DESCENDING)]),
+        # For lists, the newest first; what is not wanted is passed over without reading it. With the
+        # state in front, the server would sometimes take it for a claim.
+        IndexModel([("created", DESCENDING), ("state", ASCENDING), ("queue", ASCENDING)]),
         IndexModel([("blobs", ASCENDING)], sparse=True),
     )
     return found.with_options(codec_options=_TOLERANT)
