@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tensorlayer.storage.connection import Store
 
 __all__ = [
+    "WAITING",
     "tasks",
     "notifications",
     "agents",
@@ -39,6 +40,10 @@ _TOLERANT: CodecOptions = CodecOptions(
 # in a list that it died, short enough that the list stays a list of agents.
 _AGENT_SILENCE_SECONDS = 3600
 
+#: The index of claims, which has to be named: the server would sometimes take one of those for
+#: lists, and sort all that waits.
+WAITING = "waiting_of_module"
+
 
 def tasks(store: Store) -> Collection:
     """Return the collection of tasks.
@@ -51,7 +56,7 @@ def tasks(store: Store) -> Collection:
         IndexModel([("identity", ASCENDING), ("created", DESCENDING)]),
         IndexModel(
             [("queue", ASCENDING), ("module", ASCENDING), ("not_before", ASCENDING)],
-            name="waiting_of_module",
+            name=WAITING,
             partialFilterExpression={"state": Status.WAITING.value},
         ),
         IndexModel(
@@ -59,9 +64,9 @@ def tasks(store: Store) -> Collection:
             name="running",
             partialFilterExpression={"state": Status.RUNNING.value},
         ),
-        # For lists, the newest first; what is not wanted is passed over without reading it. With the
-        # state in front, the server would sometimes take it for a claim.
-        IndexModel([("created", DESCENDING), ("state", ASCENDING), ("queue", ASCENDING)]),
+        IndexModel([("created", DESCENDING)]),
+        IndexModel([("state", ASCENDING), ("created", DESCENDING)]),
+        IndexModel([("queue", ASCENDING), ("created", DESCENDING)]),
         IndexModel([("blobs", ASCENDING)], sparse=True),
     )
     return found.with_options(codec_options=_TOLERANT)

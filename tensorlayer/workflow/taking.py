@@ -56,6 +56,7 @@ class Taking:
                 wanted,
                 self._changes(token, lease_seconds, session),
                 sort=_OLDEST,
+                hint=schema.WAITING,
                 return_document=ReturnDocument.AFTER,
             )
 
@@ -94,6 +95,6 @@ class Taking:
         change = {"$set": dead, "$unset": {"arguments": ""}}
         self._store.call(
             lambda: self._tasks.find_one_and_update(
-                wanted, change, sort=_OLDEST, projection={"_id": 1}
+                wanted, change, sort=_OLDEST, hint=schema.WAITING, projection={"_id": 1}
             )
         )

