@@ -58,6 +58,7 @@ SERVER_PARTS = ("server", "supervisor")
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(480)
 def test_both_doors_keep_their_promises_while_everything_is_killed(
     home, start_agent, tasks, eventually
 ):
@@ -69,7 +70,8 @@ def test_both_doors_keep_their_promises_while_everything_is_killed(
         until = time.monotonic() + CHAOS_SECONDS
         while time.monotonic() < until:
             if len(handles) < N_DOORS:
-                handles += [hub.workflow.submit(tasks.both_doors, len(handles)) for _ in range(4)]
+                first = len(handles)
+                handles += [hub.workflow.submit(tasks.both_doors, first + n) for n in range(4)]
             what = rng.choice(["agent", "agent", "agent", *SERVER_PARTS])
             if what == "agent":
                 victim = rng.randrange(len(agents))
