@@ -9,7 +9,6 @@ processes nor exactly-once outputs.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import subprocess
 import sys
@@ -26,7 +25,7 @@ from pymongo import ASCENDING, IndexModel
 
 import tensorlayer as tl
 from benchmarks import empty_tasks, harness
-from benchmarks.harness import Bar, Samples, Spread
+from benchmarks.harness import Bar, Case, Samples, Spread
 from tensorlayer.hub import Hub
 from tensorlayer.storage.server import PrivateServer
 from tensorlayer.workflow import schema
@@ -126,16 +125,6 @@ def agents(hub: Hub, n_agents: int, n_slots: int) -> Iterator[list[subprocess.Po
             each.wait()
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Case:
-    """One measurement: samples of contestants, and the figures made of them."""
-
-    name: str
-    unit: str
-    samples: Samples
-    figures: dict[str, Spread]
-
-
 def dispatch(hub: Hub, is_quick: bool) -> Case:
     """Run empty tasks and bare loops in turns."""
     n_rounds, n_tasks = (3, 200) if is_quick else (5, 600)
@@ -231,27 +220,6 @@ def claiming(hub: Hub, is_quick: bool) -> Case:
 CASES = (dispatch, renewing, idle, claiming)
 
 
-def table(result: dict[str, Any], cases: list[Case]) -> str:
-    """Return the result as two Markdown tables."""
-    lines = [
-        f"Dispatching tasks; {harness.where(result)}.",
-        "",
-        "| figure | | bar |",
-        "|---|---|---|",
-    ]
-    for case in cases:
-        lines += [
-            f"| {name} | {spread} | {BARS.get(name, '')} |" for name, spread in case.figures.items()
-        ]
-    lines += ["", "| what | | unit |", "|---|---|---|"]
-    for case in cases:
-        lines += [
-            f"| {case.name}: {name} | {Spread.of(taken)} | {case.unit} |"
-            for name, taken in case.samples.items()
-        ]
-    return "\n".join(lines) + "\n"
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Measure, write the results, and return 1 if ``--check`` finds a bar missed."""
     options = harness.options(__doc__, arguments)
@@ -259,24 +227,7 @@ def main(arguments: list[str] | None = None) -> int:
         with tl.connect(home=home) as hub:
             cases = [case(hub, options.quick) for case in CASES]
         PrivateServer(home).stop()
-    figures = {name: spread for case in cases for name, spread in case.figures.items()}
-    result = {
-        "name": "dispatch",
-        "machine": harness.machine(*PACKAGES),
-        "units": {case.name: case.unit for case in cases},
-        "samples": {case.name: case.samples for case in cases},
-        "figures": {name: dataclasses.asdict(spread) for name, spread in figures.items()},
-        "bars": {name: bar.limit for name, bar in BARS.items()},
-    }
-    path = harness.keep(result, table(result, cases), options.output)
-    parts = {
-        name: figures[name].median / bar.limit if bar.is_upper else bar.limit / figures[name].median
-        for name, bar in BARS.items()
-    }
-    colours = ["tab:blue" if part <= 1 else "tab:red" for part in parts.values()]
-    label = "part of what the bar allows (less is better)"
-    harness.bars_chart(path, parts, colours, label, digits=2, limit=1.0)
-    return harness.verdict(figures, BARS, options.check)
+    return harness.report("dispatch", "Dispatching tasks", cases, BARS, options, packages=PACKAGES)
 
 
 if __name__ == "__main__":

@@ -64,8 +64,22 @@ class Bar:
         """Whether the number is good enough."""
         return value <= self.limit if self.is_upper else value >= self.limit
 
+    def part(self, value: float) -> float:
+        """Return the part of what is allowed that a number takes; above 1 it is missed."""
+        return value / self.limit if self.is_upper else self.limit / value
+
     def __str__(self) -> str:
         return f"{'<=' if self.is_upper else '>='} {self.limit:g}"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Case:
+    """One measurement: samples of contestants, and the figures made of them."""
+
+    name: str
+    unit: str
+    samples: Samples
+    figures: dict[str, Spread]
 
 
 def options(doc: str, arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -157,3 +171,66 @@ def verdict(spreads: Mapping[str, Spread], bars: Mapping[str, Bar], is_checked: 
     for name in missed:
         print(f"MISSED: {name}: {spreads[name].median:.2f}, not {bars[name]}")
     return int(bool(missed) and is_checked)
+
+
+def report(
+    name: str,
+    title: str,
+    cases: Sequence[Case],
+    bars: Mapping[str, Bar],
+    options: argparse.Namespace,
+    *,
+    packages: Sequence[str],
+    **about: Any,
+) -> int:
+    """Write result, tables and chart of some cases; return 1 if ``--check`` finds a bar missed.
+
+    Parameters
+    ----------
+    name, title
+        Of the files, and of the tables.
+    cases
+        What was measured.
+    bars
+        What figures have to be; those that were not measured are left out.
+    options
+        As `options` has read them.
+    packages
+        Whose versions matter.
+    about
+        More that the result should tell.
+    """
+    figures = {figure: each for case in cases for figure, each in case.figures.items()}
+    bars = {figure: bar for figure, bar in bars.items() if figure in figures}
+    result = {
+        "name": name,
+        "machine": machine(*packages),
+        **about,
+        "units": {case.name: case.unit for case in cases},
+        "samples": {case.name: case.samples for case in cases},
+        "figures": {figure: dataclasses.asdict(each) for figure, each in figures.items()},
+        "bars": {figure: bar.limit for figure, bar in bars.items()},
+    }
+    path = keep(result, _tables(f"{title}; {where(result)}.", cases, bars), options.output)
+    parts = {figure: bar.part(figures[figure].median) for figure, bar in bars.items() if bar.limit}
+    if parts:
+        colours = ["tab:blue" if part <= 1 else "tab:red" for part in parts.values()]
+        label = "part of what the bar allows (less is better)"
+        bars_chart(path, parts, colours, label, digits=2, limit=1.0)
+    return verdict(figures, bars, options.check)
+
+
+def _tables(head: str, cases: Sequence[Case], bars: Mapping[str, Bar]) -> str:
+    """Return figures and samples as two Markdown tables."""
+    lines = [head, "", "| figure | | bar |", "|---|---|---|"]
+    for case in cases:
+        lines += [
+            f"| {name} | {each} | {bars.get(name, '')} |" for name, each in case.figures.items()
+        ]
+    lines += ["", "| what | | unit |", "|---|---|---|"]
+    for case in cases:
+        lines += [
+            f"| {case.name}: {name} | {Spread.of(taken)} | {case.unit} |"
+            for name, taken in case.samples.items()
+        ]
+    return "\n".join(lines) + "\n"

@@ -6,7 +6,6 @@ if a bar is missed. Before anything is measured, what the contestants compute is
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import sys
 import time
@@ -18,7 +17,7 @@ import tensorflow as tf
 
 import tensorlayer as tl
 from benchmarks import harness
-from benchmarks.harness import Bar, Samples, Spread
+from benchmarks.harness import Bar, Case, Samples, Spread
 from benchmarks.resnet50 import N_LAYERS, Keras, Ours, resnet50
 from tensorlayer.layers import Concat, Dense, Elementwise, Input, Network
 from tests.operations import operations
@@ -37,16 +36,6 @@ BARS = {
     "constructing, us with name and act": Bar(50, is_upper=True),
     "training, operations that differ": Bar(0, is_upper=True),
 }
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Case:
-    """One measurement: times of contestants, and the figures made of them."""
-
-    name: str
-    unit: str
-    samples: Samples
-    figures: dict[str, Spread]
 
 
 def scaled(samples: Samples, factor: float) -> Samples:
@@ -312,47 +301,19 @@ def training(is_quick: bool) -> Case:
 CASES = (evaluating, declaring, joining, constructing, stacking, training)
 
 
-def table(result: dict[str, Any], cases: Sequence[Case]) -> str:
-    """Return the result as two Markdown tables."""
-    lines = [
-        f"Declaring and evaluating networks; {harness.where(result)}.",
-        "",
-        "| figure | | bar |",
-        "|---|---|---|",
-    ]
-    for case in cases:
-        lines += [
-            f"| {name} | {spread} | {BARS.get(name, '')} |" for name, spread in case.figures.items()
-        ]
-    lines += ["", "| what | time | unit |", "|---|---|---|"]
-    for case in cases:
-        lines += [
-            f"| {case.name}: {name} | {Spread.of(taken)} | {case.unit} |"
-            for name, taken in case.samples.items()
-        ]
-    return "\n".join(lines) + "\n"
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Measure, write the results, and return 1 if ``--check`` finds a bar missed."""
     options = harness.options(__doc__, arguments)
     cases = [case(options.quick) for case in CASES]
-    figures = {name: spread for case in cases for name, spread in case.figures.items()}
-    result = {
-        "name": "layers",
-        "machine": harness.machine(*PACKAGES),
-        "n_layers": {"evaluating": DEPTH, "declaring": N_LAYERS},
-        "units": {case.name: case.unit for case in cases},
-        "samples": {case.name: case.samples for case in cases},
-        "figures": {name: dataclasses.asdict(spread) for name, spread in figures.items()},
-        "bars": {name: bar.limit for name, bar in BARS.items()},
-    }
-    path = harness.keep(result, table(result, cases), options.output)
-    parts = {n: figures[n].median / bar.limit for n, bar in BARS.items() if bar.limit}
-    colours = ["tab:blue" if part <= 1 else "tab:red" for part in parts.values()]
-    label = "part of what the bar allows (less is better)"
-    harness.bars_chart(path, parts, colours, label, digits=2, limit=1.0)
-    return harness.verdict(figures, BARS, options.check)
+    return harness.report(
+        "layers",
+        "Declaring and evaluating networks",
+        cases,
+        BARS,
+        options,
+        packages=PACKAGES,
+        n_layers={"evaluating": DEPTH, "declaring": N_LAYERS},
+    )
 
 
 if __name__ == "__main__":

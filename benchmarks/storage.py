@@ -7,7 +7,6 @@ seconds, ``--check`` exits with 1 if a bar is missed. A private server is starte
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import functools
 import gc
 import sys
@@ -20,7 +19,7 @@ import numpy as np
 
 import tensorlayer as tl
 from benchmarks import harness
-from benchmarks.harness import Bar, Samples, Spread
+from benchmarks.harness import Bar, Case, Samples, Spread
 from tensorlayer.datasets import View
 from tensorlayer.datasets.append import INDEXES
 from tensorlayer.hub import Hub
@@ -40,16 +39,6 @@ BARS = {
     "stream, 64x64x3, ours / find": Bar(0.9, is_upper=False),
     "stream, 224x224x3, ours / find": Bar(0.9, is_upper=False),
 }
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Case:
-    """One section: what was measured, and the figures made of it; more is better."""
-
-    name: str
-    unit: str
-    samples: Samples
-    figures: dict[str, Spread]
 
 
 # -- blobs: large contents, in MB/s
@@ -226,22 +215,6 @@ def measured(sections: Sequence[Callable[[Hub, bool], Case]], is_quick: bool) ->
             gc.collect()
 
 
-def table(result: dict[str, Any], cases: Sequence[Case]) -> str:
-    """Return the result as two Markdown tables."""
-    lines = [f"Storing; {harness.where(result)}.", "", "| figure | | bar |", "|---|---|---|"]
-    for case in cases:
-        lines += [
-            f"| {name} | {each} | {BARS.get(name, '')} |" for name, each in case.figures.items()
-        ]
-    lines += ["", "| what | rate | unit |", "|---|---|---|"]
-    for case in cases:
-        lines += [
-            f"| {case.name}: {name} | {Spread.of(taken)} | {case.unit} |"
-            for name, taken in case.samples.items()
-        ]
-    return "\n".join(lines) + "\n"
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Measure, write the results, and return 1 if ``--check`` finds a bar missed."""
     by_name = {section.__name__: section for section in SECTIONS}
@@ -250,23 +223,7 @@ def main(arguments: list[str] | None = None) -> int:
     chosen, rest = parser.parse_known_args(arguments)
     options = harness.options(__doc__, rest)
     cases = list(measured([by_name[name] for name in chosen.only or by_name], options.quick))
-    figures = {name: spread for case in cases for name, spread in case.figures.items()}
-    result = {
-        "name": "storage",
-        "machine": harness.machine(*PACKAGES),
-        "units": {case.name: case.unit for case in cases},
-        "samples": {case.name: case.samples for case in cases},
-        "figures": {name: dataclasses.asdict(spread) for name, spread in figures.items()},
-        "bars": {name: bar.limit for name, bar in BARS.items() if name in figures},
-    }
-    path = harness.keep(result, table(result, cases), options.output)
-    parts = {name: figures[name].median / BARS[name].limit for name in result["bars"]}
-    if parts:
-        colours = ["tab:blue" if part >= 1 else "tab:red" for part in parts.values()]
-        label = "multiple of what the bar asks for (more is better)"
-        harness.bars_chart(path, parts, colours, label, digits=2, limit=1.0)
-    bars = {name: BARS[name] for name in result["bars"]}
-    return harness.verdict(figures, bars, options.check)
+    return harness.report("storage", "Storing", cases, BARS, options, packages=PACKAGES)
 
 
 if __name__ == "__main__":
