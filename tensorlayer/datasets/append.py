@@ -139,9 +139,8 @@ class Append:
         others = {each.batch: each.n_added for each in self._ledger.since(self._checked)}
         earlier = {batch: n for batch, n in self._staged().items() if batch not in self._compared}
         for twins in _cut(self._twins(others | earlier, None)):
-            delete = partial(self._samples.delete_many, {"_id": {"$in": twins}})
             self._is_uncertain = True
-            self._store.call(delete)
+            _delete(self._store, {"_id": {"$in": twins}})
             self.n_added -= len(twins)
             self._is_uncertain = False
         self._compared |= set(earlier)
@@ -265,7 +264,9 @@ class Append:
         if len(twins) > _KEYS_AT_ONCE:
             raise Outdated
         if twins:
-            self._samples.delete_many({"_id": {"$in": twins}}, session=session)
+            query = {"_id": {"$in": twins}}
+            self._store.blobs.release(_pointed_at(self._samples, query, session), session)
+            self._samples.delete_many(query, session=session)
         return len(twins)
 
     def _count(self, session: ClientSession) -> int:
@@ -346,20 +347,31 @@ def _remove(store: Store, ledger: Ledger, batch: int, *, is_mine: bool) -> None:
     """
     if not ledger.abort(batch) and ledger.committed([batch]):
         return
+    _delete(store, {"dataset": ledger.key, "batch": batch})
+    ledger.forget(batch, is_mine=is_mine)
+
+
+def _delete(store: Store, query: dict[str, Any]) -> None:
+    """Delete samples and what only they point at; each step may be the last one of this process.
+
+    The blobs are released first: killed after that, the documents are still there to find them by;
+    killed after the next step, they are uncommitted blobs of this process.
+    """
     samples = store.database[OWNER]
-    query = {"dataset": ledger.key, "batch": batch}
-    pointing = store.call(
-        partial(_listed, samples, {**query, "blobs.0": {"$exists": True}}, ["blobs"])
-    )
-    ids = [id_ for each in pointing for id_ in each["blobs"]]
-    # Released first: killed after that, the documents are still there to find them by; killed after
-    # the next step, they are uncommitted blobs of this process.
+    ids = store.call(partial(_pointed_at, samples, query))
     for some in _cut(ids):
         store.blobs.release(some)
     store.call(partial(samples.delete_many, query))
     for some in _cut(ids):
         store.blobs.discard(some)
-    ledger.forget(batch, is_mine=is_mine)
+
+
+def _pointed_at(
+    samples: Any, query: dict[str, Any], session: ClientSession | None = None
+) -> list[ObjectId]:
+    """Return the blobs of samples."""
+    found = samples.find({**query, "blobs.0": {"$exists": True}}, {"blobs": 1}, session=session)
+    return [id_ for each in found for id_ in each["blobs"]]
 
 
 def _listed(

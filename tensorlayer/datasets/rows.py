@@ -58,7 +58,7 @@ class Rows:
     Examples
     --------
     >>> rows = Rows([[1], [2], [1]], labels=iter([0, 1, 0]), tags={"split": "train"})
-    >>> len(rows)
+    >>> rows.n
     3
     >>> [[row.label, row.key[-2:]] for block in rows.blocks() for row in block]
     [[0, '-0'], [1, '-0'], [0, '-1']]
@@ -79,9 +79,6 @@ class Rows:
             if values is not None:
                 self._columns[what] = self._of_same_length(values, what)
         self._repeats = _Repeats()
-
-    def __len__(self) -> int:
-        return 0 if self.n is None else self.n
 
     def blocks(self) -> Iterator[list[Row]]:
         """Yield the rows in blocks that one insert can carry.

@@ -199,8 +199,7 @@ class View:
         if not places:
             return from_documents([], self.store.blobs)
         if abs(places.step) > 1:
-            with told():
-                ids = reading.all_ids(self.store, self.filter)[places.start :: places.step]
+            ids = reading.all_ids(self.store, self.filter)[places.start :: places.step]
             found = reading.by_ids(self.store, ids[: len(places)])
             return from_documents(list(found), self.store.blobs)
         first, last = min(places), max(places)

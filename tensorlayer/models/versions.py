@@ -135,7 +135,7 @@ class Models:
             The same attempt has published other weights at this step.
         """
         check_key(key, "model key")
-        model = foreign.savable(model)
+        model, stored = foreign.savable(model), self._head(key)
         version = Version(
             model=key,
             number=None,
@@ -145,11 +145,10 @@ class Models:
             attempt=0 if self._store.stage is None else self._store.stage.attempt,
             digest=model.structure_digest,
             values=check_values(values or {}),
-            weights=self._upload(key, model),
+            weights=self._upload(key, model, stored),
             created=self._store.now(),
         )
-        is_first = self._head(key) is None
-        head = new_head(key, model, version.created, self._store.blobs) if is_first else {}
+        head = {} if stored else new_head(key, model, version.created, self._store.blobs)
         return Saving(self._store, version, head, is_published=publish).commit()
 
     def checkpoint(
@@ -370,9 +369,8 @@ class Models:
         found = self._store.call(partial(self._models.find_one, {"_id": key}))
         return None if found is None else Head.from_document(found)
 
-    def _upload(self, key: str, model: Savable) -> Pointer:
+    def _upload(self, key: str, model: Savable, head: Head | None) -> Pointer:
         """Put the weights where nobody sees them, unless they cannot belong to this key."""
-        head = self._head(key)
         if head is not None:
             head.check_structure(model.structure_digest)
             head.need("n_versions")

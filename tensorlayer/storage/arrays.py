@@ -119,9 +119,8 @@ def decode_all(documents: Sequence[Mapping[str, Any]]) -> np.ndarray:
         dtype, shape = dtype_of(first["dtype"]), tuple(first["shape"])
         length = length_of(dtype, shape)
         parts = (_stored(each, first, length) for each in documents)
-        if len(documents) == 1 or dtype.itemsize == 0:
-            joined = bytearray().join(parts)
-            return filled(joined, dtype, (len(documents), *shape))
+        if dtype.itemsize == 0:
+            return filled(b"".join(parts), dtype, (len(documents), *shape))
         joined = np.empty((len(documents), *shape), dtype)
         content = memoryview(joined.reshape(-1).view(np.uint8))
         for n, part in enumerate(parts):
@@ -191,8 +190,6 @@ def filled(data: bytearray | memoryview, dtype: np.dtype, shape: tuple[int, ...]
 
 
 def _pays(data: memoryview) -> bool:
-    if len(data) < _SMALLEST_COMPRESSED:
-        return False
     start = max(0, (len(data) - _PROBE_BYTES) // 2)
     probe = data[start : start + _PROBE_BYTES]
     return len(lz4.block.compress(probe, store_size=False)) <= _WORTHWHILE * len(probe)

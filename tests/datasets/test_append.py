@@ -150,6 +150,22 @@ def test_the_same_is_found_whoever_is_larger(hub, dataset):
     assert len(keys) == len(dataset) == len(dataset.where())
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_what_others_stored_first_leaves_no_blob(hub, dataset, late):
+    """Found while it is prepared, or only in the transaction."""
+    large = np.arange(N_LARGE)
+    append = started(hub, dataset, [large, 1])
+    if late:
+        append.prepare()
+    dataset.append([large])
+    if not late:
+        append.prepare()
+    assert hub.store.transact(append.apply).n_added == 1
+    hub.store.blobs.sweep(grace_seconds=-60)
+    assert hub.database["blobs.files"].count_documents({}) == 1
+    np.testing.assert_array_equal(dataset[1].sample, large)
+
+
 def test_two_that_send_other_content_for_one_key_are_a_conflict(hub, dataset):
     one, other = (started(hub, dataset, [n, n + 1], keys=["a", f"b{n}"]) for n in (10, 20))
     finished(hub, one)
