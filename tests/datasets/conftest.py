@@ -5,6 +5,8 @@ import datetime
 import numpy as np
 import pytest
 
+from tensorlayer.datasets import rows
+
 UTC = datetime.timezone.utc
 
 
@@ -25,3 +27,9 @@ def digits(hub):
         ]
         dataset.append(n[:, None] * np.ones(3), labels=n, tags=tags, keys=[f"k{i:02}" for i in n])
     return dataset
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    """Let an append write four samples at a time."""
+    monkeypatch.setattr(rows, "BATCH_DOCUMENTS", 4)

@@ -26,11 +26,6 @@ def dataset(hub):
     return hub.datasets.create("digits")
 
 
-@pytest.fixture
-def small_blocks(monkeypatch):
-    monkeypatch.setattr(module, "BATCH_DOCUMENTS", 4)
-
-
 def samples(n):
     """Ten samples, one of which is large enough for GridFS."""
     return [np.full(N_LARGE if i == 5 else 3, 10 * n + i) for i in range(10)]

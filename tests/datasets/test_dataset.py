@@ -6,7 +6,6 @@ import threading
 import numpy as np
 import pytest
 
-from tensorlayer.datasets import rows
 from tensorlayer.errors import Conflict, DatasetNotFound, InvalidArgument, InvalidName
 
 UTC = datetime.timezone.utc
@@ -15,11 +14,6 @@ UTC = datetime.timezone.utc
 @pytest.fixture
 def dataset(hub):
     return hub.datasets.create("digits")
-
-
-@pytest.fixture
-def small_batches(monkeypatch):
-    monkeypatch.setattr(rows, "BATCH_DOCUMENTS", 4)
 
 
 def test_a_missing_dataset_is_named_with_the_closest_ones(hub, dataset):
@@ -77,7 +71,7 @@ def test_only_what_is_new_is_added(dataset):
         {"samples": [1.0]},
     ],
 )
-def test_one_key_with_other_content_is_a_conflict_and_stores_nothing(dataset, small_batches, other):
+def test_one_key_with_other_content_is_a_conflict_and_stores_nothing(dataset, small_blocks, other):
     dataset.append([1], keys=["a"])
     with pytest.raises(Conflict, match="sample 'a' is stored since revision 1 with other content"):
         dataset.append(**other, keys=["a"])
@@ -87,7 +81,7 @@ def test_one_key_with_other_content_is_a_conflict_and_stores_nothing(dataset, sm
     assert (dataset.revision, len(dataset)) == (1, 1)
 
 
-def test_a_long_call_is_one_revision(dataset, small_batches):
+def test_a_long_call_is_one_revision(dataset, small_blocks):
     result = dataset.append(range_of(10))
     assert (result.number, result.n_added) == (1, 10)
     assert [len(dataset.at(revision)) for revision in range(2)] == [0, 10]
@@ -151,7 +145,7 @@ def test_appending_to_a_dataset_that_is_gone(hub, dataset):
         dataset.append([1])
 
 
-def test_in_a_stage_nothing_is_visible_before_it_is_applied(hub, dataset, small_batches):
+def test_in_a_stage_nothing_is_visible_before_it_is_applied(hub, dataset, small_blocks):
     dataset.append([0], keys=["old"])
     with hub.store.staged(run="task") as stage:
         result = dataset.append(range_of(6), keys=list("abcdef"))

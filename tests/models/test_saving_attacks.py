@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextvars
 import threading
 
 import numpy as np
@@ -18,6 +17,7 @@ from tensorlayer.errors import (
     StructureMismatch,
     TensorLayerError,
 )
+from tests.threads import at_once
 
 GONE = object()
 
@@ -29,17 +29,6 @@ def models(hub):
 
 def weights(value, name="w"):
     return {name: np.full(3, value, np.float32)}
-
-
-def at_once(*functions):
-    """Run each in a thread, in a copy of this context: a stage that is open is theirs, too."""
-    threads = [
-        threading.Thread(target=contextvars.copy_context().run, args=(each,)) for each in functions
-    ]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
 
 
 def numbers(models, key):
