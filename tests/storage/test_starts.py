@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -19,27 +20,34 @@ from tensorlayer.storage.server import PrivateServer
 from tests.servers import pids, processes_of, wait_until
 
 
+def recovery_seconds(home: Path, n_documents: int) -> float:
+    """Write without a checkpoint, kill the server, and return how long the next start takes."""
+    with tl.connect(home=home) as hub:
+        notes = hub.database["notes"]
+        before = notes.estimated_document_count()
+        padding = "x" * 300
+        for _ in range(n_documents // 10_000):
+            notes.insert_many([{"padding": padding} for _ in range(10_000)])
+        for pid in reversed(pids(home)):
+            os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not processes_of(home))
+    begun = time.monotonic()
+    with tl.connect(home=home) as hub:
+        took = time.monotonic() - begun
+        assert hub.database["notes"].count_documents({}) == before + n_documents
+    return took
+
+
 @pytest.mark.slow
 def test_a_start_takes_as_long_as_the_server_gets_on(home, monkeypatch):
     """What was written since a checkpoint is recovered for longer than one may be silent."""
     from tensorlayer.storage import limits, server
 
     monkeypatch.setattr(limits, "CHECKPOINT_SECONDS", 3600)
-    with tl.connect(home=home) as hub:
-        monkeypatch.undo()
-        notes = hub.database["notes"]
-        padding = "x" * 300
-        for _ in range(30):
-            notes.insert_many([{"padding": padding} for _ in range(10_000)])
-        for pid in reversed(pids(home)):
-            os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: not processes_of(home))
-    monkeypatch.setattr(server, "START_SECONDS", 3.0)
-    begun = time.monotonic()
-    with tl.connect(home=home) as hub:
-        took = time.monotonic() - begun
-        assert hub.database["notes"].count_documents({}) == 300_000
-    assert took > 3, "otherwise nothing was tested"
+    usual = recovery_seconds(home, 300_000)
+    silent = usual / 3  # as fast as this machine is
+    monkeypatch.setattr(server, "START_SECONDS", silent)
+    assert recovery_seconds(home, 300_000) > silent, "otherwise nothing was tested"
 
 
 def test_a_start_that_fails_is_an_outage_and_the_servers_words_are_in_the_error(home):
