@@ -39,7 +39,8 @@ class Hub:
     store
         The connection to the project's database; the hub closes it.
     environment
-        What `environment` returns besides the project: how `connect` came to this store.
+        Returns how `connect` came to this store; `environment` adds the project. A function, so
+        that no attribute shows a password.
 
     Examples
     --------
@@ -49,10 +50,10 @@ class Hub:
     []
     """
 
-    def __init__(self, store: Store, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, store: Store, environment: Callable[[], Mapping[str, str]] = dict) -> None:
         #: The connection: retries, transactions, stages and blobs.
         self.store = store
-        self._environment = dict(environment or {})
+        self._environment = environment
         self._parts: dict[str, Any] = {}
         self._parts_lock = threading.Lock()
         store.presence.on_gone(self._clean)
@@ -101,7 +102,7 @@ class Hub:
         >>> hub.environment()["TENSORLAYER_PROJECT"] == hub.store.project
         True
         """
-        return self._environment | {"TENSORLAYER_PROJECT": self.store.project}
+        return {**self._environment(), "TENSORLAYER_PROJECT": self.store.project}
 
     def flush(self) -> None:
         """Write what is buffered: when this returns, no event that was logged can be lost."""
@@ -195,7 +196,7 @@ def connect(
     project = project or os.environ.get("TENSORLAYER_PROJECT") or DEFAULT_PROJECT
     if uri:
         store = Store(uri, project=project, outage_budget_seconds=outage_budget_seconds)
-        return Hub(store, {"TENSORLAYER_URI": uri})
+        return Hub(store, lambda: {"TENSORLAYER_URI": uri})
     server = PrivateServer(home)
     address = server.acquire()
     try:
@@ -206,7 +207,8 @@ def connect(
         server.release()
         raise
     # An empty URI hides one that the other process would inherit.
-    return Hub(store, {"TENSORLAYER_URI": "", "TENSORLAYER_HOME": str(server.home.path)})
+    place = str(server.home.path)
+    return Hub(store, lambda: {"TENSORLAYER_URI": "", "TENSORLAYER_HOME": place})
 
 
 __all__ = ["Hub", "connect", "DEFAULT_PROJECT"]

@@ -58,6 +58,15 @@ def test_another_process_reaches_the_same_server_by_the_environment(hub, server_
         assert run_child(by_uri.environment()) == "hello"
 
 
+def test_no_attribute_shows_a_password(hub, server_home):
+    record = PrivateServer(server_home).home.read()
+    with tl.connect(record.uri, project=hub.store.project) as by_uri:
+        parts = [by_uri, by_uri.store, by_uri.models, by_uri.datasets, by_uri.workflow]
+        shown = "".join(repr(vars(each)) for each in parts)
+        assert record.password not in shown
+        assert record.password in by_uri.environment()["TENSORLAYER_URI"]
+
+
 def test_the_project_comes_from_argument_then_uri_then_environment(server_home, monkeypatch):
     uri = PrivateServer(server_home).home.read().uri
     monkeypatch.setenv("TENSORLAYER_PROJECT", "from-environment")

@@ -139,6 +139,7 @@ def _use_models(hub):
     hub.models.events("mlp"), hub.models.events("mlp", "loss")
     hub.models.list(), hub.models.list("mlp"), hub.models.keys()
     hub.models.arrays("mlp", 2), hub.models.load("mlp")
+    hub.models.delete("mlp", 2), hub.models.delete("mlp")
     hub.store.blobs.sweep()
 
 

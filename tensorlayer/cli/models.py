@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tensorlayer.cli.connection import ProjectOption, UriOption, connected
-from tensorlayer.cli.table import HomeOption, JsonOption, show
-from tensorlayer.errors import Corrupt, VersionNotFound
+from tensorlayer.cli.question import YesOption, agreed
+from tensorlayer.cli.table import HomeOption, JsonOption, show, show_one
+from tensorlayer.errors import Corrupt, ModelNotFound, VersionNotFound
 
 if TYPE_CHECKING:
     from tensorlayer.hub import Hub
@@ -95,13 +96,53 @@ def events(
     show(rows, ["run", "name", "step", "value", "written"], as_json=as_json, title=key)
 
 
+@app.command()
+def delete(
+    key: KeyArgument,
+    version: Annotated[int | None, typer.Option(help="Only this version.")] = None,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+    uri: UriOption = None,
+    project: ProjectOption = None,
+    home: HomeOption = None,
+) -> None:
+    r"""Delete a version, or a model with all of its versions and events.
+
+    \b
+        tl models delete mlp --version 3
+        tl models delete mlp
+    """
+    with connected(uri, project, home) as hub:
+        agreed(_what(hub, key, version), yes=yes)
+        show_one({"deleted": hub.models.delete(key, version)}, as_json=as_json)
+
+
+def _what(hub: Hub, key: str, version: int | None) -> str:
+    """Return in words what is about to be deleted."""
+    from rich.filesize import decimal
+
+    n_events = len(hub.models.events(key))
+    try:
+        found = [each for each in hub.models.list(key) if version in (None, each.number)]
+    except (ModelNotFound, VersionNotFound):
+        if version is not None or not n_events:
+            raise
+        found = []  # events of what was never saved
+    if version is not None and not found:
+        hub.models.get(key, version)  # says what there is
+    size = decimal(sum(each.weights.length for each in found if each.weights is not None))
+    if version is not None:
+        return f"version {version} of model {key!r} ({size})"
+    return f"model {key!r} with {len(found)} versions ({size}) and {n_events} events"
+
+
 def _newest(hub: Hub, key: str) -> dict[str, Any]:
     try:
         newest = hub.models.get(key)
     except (Corrupt, VersionNotFound) as error:
         typer.echo(str(error), err=True)  # one damaged model hides no other
         return {"key": key}
-    return {"key": key, "versions": newest.number, **_row(newest)}
+    return {"key": key, "versions": len(hub.models.list(key)), **_row(newest)}
 
 
 def _row(version: Version) -> dict[str, Any]:

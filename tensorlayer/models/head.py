@@ -8,15 +8,20 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from tensorlayer.errors import Corrupt, NotSerializable, StructureMismatch
+from pymongo import IndexModel
+
+from tensorlayer.errors import Corrupt, NotSerializable, StructureMismatch, VersionNotFound
 from tensorlayer.models.version import Savable
 from tensorlayer.storage.blobs import Blobs
 from tensorlayer.storage.codec import pack, unpack
 
-__all__ = ["MODELS", "SCHEMA", "Head", "new_head"]
+__all__ = ["HEAD_INDEXES", "MODELS", "SCHEMA", "Head", "new_head"]
 
 #: The collection of heads, whose documents point at blobs.
 MODELS = "models"
+
+#: By which the sweep finds what a head points at.
+HEAD_INDEXES = (IndexModel("blobs", sparse=True),)
 
 #: Version of the layout of the document.
 SCHEMA = 1
@@ -81,6 +86,14 @@ class Head:
                 f"Model {self.key!r} holds versions of structure {structure[:12]}, this model has "
                 f"{digest[:12]}. One key is one structure: save it under another key."
             )
+
+    def without(self, version: int | None) -> VersionNotFound:
+        """Return the error for a version that is not there, or for none at all."""
+        which = "" if version is None else f" {version!r}"
+        return VersionNotFound(
+            f"Model {self.key!r} has no version{which}. It has had numbers 1 to {self.n_versions}, "
+            "and those of deleted versions are not given again; see models.list."
+        )
 
     def read_config(self, blobs: Blobs) -> dict[str, Any]:
         """Return the configuration.

@@ -7,11 +7,11 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from tensorlayer.errors import InvalidArgument
+from tensorlayer.errors import InvalidArgument, VersionNotFound, did_you_mean
 from tensorlayer.models.events import Event
 from tensorlayer.models.version import Version
 
-__all__ = ["best_of", "check_mode"]
+__all__ = ["best_of", "check_mode", "nothing"]
 
 _logger = logging.getLogger(__name__)
 
@@ -59,3 +59,24 @@ def best_of(
             number = math.inf if version.number is None else version.number
             ranked.append((sign * value, number, len(ranked), version))
     return max(ranked, key=lambda each: each[:3])[3] if ranked else None
+
+
+def nothing(key: str, name: str, n_events: int, names: Iterable[str]) -> VersionNotFound:
+    """Return the error for a model of which no version has a value.
+
+    Parameters
+    ----------
+    key, name
+        The model and the metric.
+    n_events
+        How many events of that metric there are.
+    names
+        The metrics that there are.
+    """
+    if name not in (known := set(names)):
+        return VersionNotFound(f"Model {key!r} has no event {name!r}. {did_you_mean(name, known)}")
+    return VersionNotFound(
+        f"Model {key!r}: none of its versions was saved at the run and step of one of the "
+        f"{n_events} events {name!r} with a number other than NaN. Save with the step that is "
+        "logged: save(key, model, step=step)."
+    )

@@ -10,6 +10,7 @@ from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from tensorlayer.errors import Conflict, Corrupt, StoreError, StoreUnavailable
+from tensorlayer.models import deleting
 from tensorlayer.models.head import MODELS, Head
 from tensorlayer.models.version import VERSIONS, Version
 from tensorlayer.storage.transaction import give_up
@@ -100,8 +101,10 @@ class Saving:
             )
         if stored is None:
             self._store.blobs.claim(self.head.get("blobs", ()), session)
-            models.insert_one(self.head, session=session)
-        head = Head.from_document(stored or self.head)
+            n_before = deleting.n_retired(self._store, self.version.model, session)
+            stored = {**self.head, "n_versions": n_before + 1}
+            models.insert_one(stored, session=session)
+        head = Head.from_document(stored)
         head.check_structure(self.version.digest)
         self._store.blobs.claim(self._document["blobs"], session)
         number = head.need("n_versions")

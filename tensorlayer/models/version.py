@@ -8,17 +8,26 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bson import ObjectId
+from pymongo import ASCENDING, IndexModel
 
-from tensorlayer.errors import Corrupt
+from tensorlayer.errors import Corrupt, InvalidArgument
+from tensorlayer.storage.names import check_int
 from tensorlayer.storage.pointer import Pointer
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["SCHEMA", "VERSIONS", "Savable", "Version"]
+__all__ = ["SCHEMA", "VERSIONS", "VERSION_INDEXES", "Savable", "Version", "check_number"]
 
 #: The collection whose documents point at the weights.
 VERSIONS = "versions"
+
+VERSION_INDEXES = (
+    # Read forwards it is the order of lists, backwards it finds the newest.
+    IndexModel([("model", ASCENDING), ("number", ASCENDING)], unique=True),
+    IndexModel([("model", ASCENDING), ("run", ASCENDING), ("number", ASCENDING)]),
+    IndexModel("blobs", sparse=True),
+)
 
 #: Version of the layout of the document.
 SCHEMA = 1
@@ -156,3 +165,21 @@ _FIELDS: dict[str, tuple[Callable[[Any], Any], Any, bool]] = {
     "values": (_metrics, {}, False),
     "created": (_of(datetime.datetime, _NONE), None, False),
 }
+
+
+def check_number(key: str, version: Any) -> int:
+    """Return ``version`` if it may be the number of one.
+
+    Raises
+    ------
+    InvalidArgument
+        It is no integer, or none that the database can hold.
+
+    Examples
+    --------
+    >>> check_number("mlp", 3)
+    3
+    """
+    if isinstance(version, bool) or not hasattr(version, "__index__"):
+        raise InvalidArgument(f"Model {key!r}: a version is an integer from 1, got {version!r}.")
+    return check_int(int(version), f"Model {key!r}: a version")

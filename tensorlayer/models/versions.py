@@ -22,24 +22,29 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo import ASCENDING, DESCENDING
 
 from tensorlayer.errors import (
     Corrupt,
     InvalidArgument,
     ModelNotFound,
-    StructureMismatch,
     VersionNotFound,
     did_you_mean,
 )
-from tensorlayer.models import foreign, ranking, tensors
+from tensorlayer.models import deleting, foreign, ranking, restoring, tensors
 from tensorlayer.models.events import Event, EventLog, check_step, check_values
-from tensorlayer.models.head import MODELS, Head, new_head
+from tensorlayer.models.head import HEAD_INDEXES, MODELS, Head, new_head
 from tensorlayer.models.saving import Saving, staged
-from tensorlayer.models.version import VERSIONS, Savable, Version
+from tensorlayer.models.version import (
+    VERSION_INDEXES,
+    VERSIONS,
+    Savable,
+    Version,
+    check_number,
+)
 from tensorlayer.storage.blobs import Pointer
 from tensorlayer.storage.connection import Store
-from tensorlayer.storage.names import check_field, check_int, check_key
+from tensorlayer.storage.names import check_field, check_key
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,15 +52,6 @@ if TYPE_CHECKING:
     from tensorlayer.models import Model
 
 __all__ = ["Models", "Savable", "Version"]
-
-_MODEL_INDEXES = (IndexModel("blobs", sparse=True),)
-_VERSION_INDEXES = (
-    # Read forwards it is the order of lists, backwards it finds the newest.
-    IndexModel([("model", ASCENDING), ("number", ASCENDING)], unique=True),
-    IndexModel([("model", ASCENDING), ("run", ASCENDING), ("number", ASCENDING)]),
-    IndexModel("blobs", sparse=True),
-)
-
 
 # Inside of Models, `list` is a method.
 _Versions = list[Version]
@@ -81,8 +77,8 @@ class Models:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._models = store.indexes(MODELS, *_MODEL_INDEXES)
-        self._versions = store.indexes(VERSIONS, *_VERSION_INDEXES)
+        self._models = store.indexes(MODELS, *HEAD_INDEXES)
+        self._versions = store.indexes(VERSIONS, *VERSION_INDEXES)
         self._log = EventLog(store)
         self._own_run = uuid.uuid4().hex
 
@@ -148,7 +144,9 @@ class Models:
             weights=self._upload(key, model, stored),
             created=self._store.now(),
         )
-        head = {} if stored else new_head(key, model, version.created, self._store.blobs)
+        # In a stage, the first version of a model brings the head for all that follow.
+        is_known = stored is not None or (not publish and self._started(key) is not None)
+        head = {} if is_known else new_head(key, model, version.created, self._store.blobs)
         return Saving(self._store, version, head, is_published=publish).commit()
 
     def checkpoint(
@@ -201,7 +199,7 @@ class Models:
                 )
             return version.check()
         if version is not None:
-            query["number"] = _check_number(key, version)
+            query["number"] = check_number(key, version)
         elif own := staged(self._store, key):
             return own[-1].version
         newest = [("number", DESCENDING)]
@@ -236,20 +234,8 @@ class Models:
         StructureMismatch
             The layers of this program build another structure from that configuration.
         """
-        found, config = self.get(key, version), self.config(key)
-        if foreign.kind_of(config) is not None:
-            return foreign.restore(config, self._read(found), found.digest)
-        from tensorlayer.models import Model
-
-        model = Model.from_config(config)
-        if model.structure_digest != found.digest:
-            raise StructureMismatch(
-                f"Model {key!r} version {found.number}: the configuration now builds structure "
-                f"{model.structure_digest[:12]}, it was saved as {found.digest[:12]}. Load it with "
-                "the code that saved it, or read the arrays."
-            )
-        model.assign_arrays(self._read(found))
-        return model
+        found = self.get(key, version)
+        return restoring.restore(found, self.config(key), lambda: self._read(found))
 
     def config(self, key: str) -> dict[str, Any]:
         """Return the configuration that all versions of a model have in common.
@@ -259,9 +245,7 @@ class Models:
         ModelNotFound
             There is no such model.
         """
-        head = self._head(check_key(key, "model key"))
-        if head is None and (own := [each for each in staged(self._store, key) if each.head]):
-            head = Head.from_document(own[0].head)
+        head = self._head(check_key(key, "model key")) or self._started(key)
         if head is None:
             raise self._missing(key, None)
         return head.read_config(self._store.blobs)
@@ -295,7 +279,9 @@ class Models:
             )
         best = ranking.best_of(self.list(key), events, event, mode)
         if best is None:
-            raise self._without_value(key, event, len(events))
+            names = {each.name for each in self.events(key)}
+            names.update(*(version.values for version in self.list(key)))
+            raise ranking.nothing(key, event, len(events), names)
         return best
 
     def log(self, key: str, values: Mapping[str, float], *, step: int) -> None:
@@ -328,6 +314,44 @@ class Models:
         """Return the events of a model, of one metric or all, ordered by run, name and step."""
         check_key(key, "model key")
         return self._log.read(key, None if name is None else check_field(name, "metric"))
+
+    def delete(self, key: str, version: int | None = None) -> int:
+        """Delete a version, or all of a model with its events: at once, for good, also in a task.
+
+        Parameters
+        ----------
+        key, version
+            Of a model, the version with this number; by default everything.
+
+        Returns
+        -------
+        int
+            How many versions were deleted.
+
+        Raises
+        ------
+        ModelNotFound, VersionNotFound
+            There is none.
+
+        Examples
+        --------
+        >>> for step in range(3):
+        ...     _ = hub.models.save("tried", {"w": [0.0, step]}, step=step)
+        >>> hub.models.delete("tried", 2), [each.number for each in hub.models.list("tried")]
+        (1, [1, 3])
+        >>> hub.models.delete("tried")
+        2
+        """
+        check_key(key, "model key")
+        if version is None:
+            self.flush()
+            n_deleted, is_known = deleting.delete_model(self._store, key)
+        else:
+            is_known = deleting.delete_version(self._store, key, check_number(key, version))
+            n_deleted = 1
+        if not is_known:
+            raise self._missing(key, version)
+        return n_deleted
 
     def close(self) -> None:
         """Flush the events and end the thread that writes them."""
@@ -369,13 +393,18 @@ class Models:
         found = self._store.call(partial(self._models.find_one, {"_id": key}))
         return None if found is None else Head.from_document(found)
 
+    def _started(self, key: str) -> Head | None:
+        """Return the head of a model that begins with the stage that is open here."""
+        heads = [each.head for each in staged(self._store, key) if each.head]
+        return Head.from_document(heads[0]) if heads else None
+
     def _upload(self, key: str, model: Savable, head: Head | None) -> Pointer:
         """Put the weights where nobody sees them, unless they cannot belong to this key."""
         if head is not None:
             head.check_structure(model.structure_digest)
             head.need("n_versions")
-        for own in [each for each in staged(self._store, key) if each.head][:1]:
-            Head.from_document(own.head).check_structure(model.structure_digest)
+        if (started := self._started(key)) is not None:
+            started.check_structure(model.structure_digest)
         return self._store.blobs.put(tensors.to_bytes(model.to_arrays()), owner=VERSIONS)
 
     def _read(self, version: Version) -> dict[str, np.ndarray]:
@@ -388,25 +417,4 @@ class Models:
         head = self._head(key)
         if head is None:
             return ModelNotFound(f"There is no model {key!r}. {did_you_mean(key, self.keys())}")
-        return VersionNotFound(
-            f"Model {key!r} has versions 1 to {head.n_versions}, got {version!r}."
-        )
-
-    def _without_value(self, key: str, event: str, n_events: int) -> VersionNotFound:
-        names = {each.name for each in self.events(key)}
-        names.update(*(version.values for version in self.list(key)))
-        if event not in names:
-            return VersionNotFound(
-                f"Model {key!r} has no event {event!r}. {did_you_mean(event, names)}"
-            )
-        return VersionNotFound(
-            f"Model {key!r}: none of its versions was saved at the run and step of one of the "
-            f"{n_events} events {event!r} with a number other than NaN. Save with the step that is "
-            "logged: save(key, model, step=step)."
-        )
-
-
-def _check_number(key: str, version: Any) -> int:
-    if isinstance(version, bool) or not hasattr(version, "__index__"):
-        raise InvalidArgument(f"Model {key!r}: a version is an integer from 1, got {version!r}.")
-    return check_int(int(version), f"Model {key!r}: a version")
+        return head.without(version)

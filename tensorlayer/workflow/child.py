@@ -79,7 +79,7 @@ class Executor:
     def __init__(
         self, hub: Hub, modules: Sequence[str], channel: Channel, *, owner: str, host: str
     ) -> None:
-        self._hub = _TaskHub(hub.store, hub.environment())
+        self._hub = _TaskHub(hub.store, hub.environment)
         self._modules = modules
         self._channel = channel
         self._session: str | None = None

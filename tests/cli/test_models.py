@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tensorlayer.cli.models import app
-from tensorlayer.errors import ModelNotFound
+from tensorlayer.errors import ModelNotFound, VersionNotFound
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_a_missing_model_is_an_error(tl):
         tl("versions", "mlp")
 
 
-@pytest.mark.parametrize("arguments", [[], ["versions"], ["events"]])
+@pytest.mark.parametrize("arguments", [[], ["versions"], ["events"], ["delete"]])
 def test_help_teaches_with_an_example(tl, arguments):
     assert "tl models" in tl(*arguments, "--help")
 
@@ -86,3 +86,42 @@ def test_a_damaged_version_hides_nothing_else(hub, tl):
     assert "Model 'mlp' version 3: in its document 'weights' is missing" in shown
     rows = json.loads(tl("versions", "mlp", "--json"))
     assert [row["damaged"] for row in rows] == [None, None, "weights"]
+
+
+@pytest.mark.usefixtures("_saved")
+def test_delete_says_what_and_asks(hub, tl):
+    refused = CliRunner().invoke(app, ["delete", "mlp"], input="n\n")
+    assert "Delete model 'mlp' with 3 versions" in refused.output
+    assert "and 6 events? It cannot be undone." in refused.output
+    assert refused.exit_code == 1
+    silent = CliRunner().invoke(app, ["delete", "mlp", "--version", "2"])  # nobody answers
+    assert silent.exit_code == 1
+    assert [each.number for each in hub.models.list("mlp")] == [1, 2, 3]
+    agreed = CliRunner().invoke(app, ["delete", "mlp", "--version", "2"], input="y\n")
+    assert "version 2 of model 'mlp'" in agreed.output
+    assert [each.number for each in hub.models.list("mlp")] == [1, 3]
+    assert json.loads(tl("delete", "mlp", "--yes", "--json")) == {"deleted": 2}
+    assert hub.models.keys() == []
+    assert hub.models.events("mlp") == []
+
+
+@pytest.mark.usefixtures("_saved")
+def test_delete_of_what_is_not_there(tl):
+    with pytest.raises(ModelNotFound, match=r"no model 'mlq'.*'mlp'"):
+        tl("delete", "mlq")
+    with pytest.raises(VersionNotFound, match="has no version 4"):
+        tl("delete", "mlp", "--version", "4")
+
+
+def test_delete_of_events_without_a_model(hub, tl):
+    hub.models.log("tried", {"loss": 1.0}, step=1)
+    hub.models.flush()
+    assert json.loads(tl("delete", "tried", "-y", "--json")) == {"deleted": 0}
+    assert hub.models.events("tried") == []
+
+
+@pytest.mark.usefixtures("_saved")
+def test_the_list_counts_what_there_is(hub, tl):
+    hub.models.delete("mlp", 1)
+    [row] = json.loads(tl("--json"))
+    assert row["versions"] == 2

@@ -8,7 +8,7 @@ import pytest
 
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.models.events import Event
-from tensorlayer.models.ranking import best_of, check_mode
+from tensorlayer.models.ranking import best_of, check_mode, nothing
 from tests.models.test_version import VERSION
 
 
@@ -56,3 +56,12 @@ def test_a_mode_is_max_or_min():
     check_mode("min")
     with pytest.raises(InvalidArgument, match="mode must be 'max' or 'min', got 'mean'"):
         check_mode("mean")
+
+
+def test_what_to_say_when_nothing_has_a_value_depends_on_the_metric():
+    unknown = nothing("mlp", "acuracy", 0, ["loss", "accuracy"])
+    assert "has no event 'acuracy'" in str(unknown)
+    assert "'accuracy'" in str(unknown)
+    unmatched = nothing("mlp", "loss", 3, ["loss"])
+    assert "none of its versions" in str(unmatched)
+    assert "3 events 'loss'" in str(unmatched)

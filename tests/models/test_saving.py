@@ -45,7 +45,7 @@ def test_what_a_stage_saved_is_newer_than_all_that_is_visible(hub, models):
         assert models.best("mlp", "accuracy").number is None
         assert models.get("mlp").number is None
         assert models.get("mlp", 1).number == 1
-        with pytest.raises(VersionNotFound, match="has versions 1 to 1, got 2"):
+        with pytest.raises(VersionNotFound, match=r"has no version 2\. It has had numbers 1 to 1"):
             models.get("mlp", 2)
     assert models.get("mlp").number == 1
 
@@ -166,3 +166,27 @@ def test_abandoning_what_is_visible_changes_nothing(hub, models):
     hub.store.transact(stage.apply)
     stage.abandon()
     np.testing.assert_array_equal(models.arrays("mlp")["w"], weights(1)["w"])
+
+
+def test_a_stage_uploads_a_large_configuration_once(hub, models):
+    model = types.SimpleNamespace(
+        config={"text": "x" * N_LARGE}, structure_digest="d", to_arrays=lambda: weights(1)
+    )
+    with hub.store.staged(run="task") as stage:
+        for step in range(3):
+            models.save("mlp", model, step=step)
+        owned = [each["metadata"]["owner"] for each in hub.database["blobs.files"].find()]
+        assert sorted(owned) == ["models", "versions", "versions", "versions"]
+        assert models.config("mlp") == model.config
+    hub.store.transact(stage.apply)
+    assert [each.number for each in models.list("mlp")] == [1, 2, 3]
+    assert models.config("mlp") == model.config
+
+
+def test_what_is_published_in_a_stage_needs_no_head_of_the_stage(hub, models):
+    with hub.store.staged(run="task") as stage:
+        models.save("mlp", weights(1), step=1)
+        models.checkpoint("mlp", weights(2), step=2)
+        stage.abandon()
+    assert [each.step for each in models.list("mlp")] == [2]
+    assert models.config("mlp") == {"kind": "arrays"}
