@@ -162,6 +162,8 @@ def _use_workflow(hub):
     hub.workflow.tasks(), hub.workflow.tasks(state="done"), hub.workflow.tasks(queue="default")
     hub.workflow.tasks(state="waiting", queue="other")
     hub.workflow.notifications(handles[0].id)
+    handles[31].cancel()
+    hub.workflow.delete(handles[31].id)
 
 
 @pytest.mark.parametrize("use", [_use_datasets, _use_models, _use_workflow])

@@ -1,4 +1,4 @@
-"""``tl tasks``: look at tasks, cancel them, give them new tries."""
+"""``tl tasks``: look at tasks, cancel them, give them new tries, delete them."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tensorlayer.cli.connection import ProjectOption, UriOption, connected
+from tensorlayer.cli.question import YesOption, agreed
 from tensorlayer.cli.table import HomeOption, JsonOption, show, show_one
-from tensorlayer.errors import InvalidArgument, TensorLayerError
+from tensorlayer.errors import Corrupt, InvalidArgument, TensorLayerError
 from tensorlayer.workflow.tasks import Status
 
 if TYPE_CHECKING:
     from tensorlayer.hub import Hub
     from tensorlayer.workflow.agents import AgentInfo
+    from tensorlayer.workflow.handle import Handle
     from tensorlayer.workflow.tasks import Task
 
-__all__ = ["app", "listing", "show_task", "cancel", "requeue"]
+__all__ = ["app", "listing", "show_task", "cancel", "requeue", "delete"]
 
 app = typer.Typer(help="The tasks of a project, newest first; without a command: list them.")
 
@@ -134,6 +136,34 @@ def requeue(
     with connected(uri, project, home) as hub:
         handle = hub.workflow.handle(task)
         show_one({"id": handle.id, "state": str(handle.requeue())}, as_json=as_json)
+
+
+@app.command()
+def delete(
+    task: TaskArgument,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+    uri: UriOption = None,
+    project: ProjectOption = None,
+    home: HomeOption = None,
+) -> None:
+    """Delete a task that has ended; the versions and samples that it has stored stay.
+
+    tl tasks delete 3f2a
+    """
+    with connected(uri, project, home) as hub:
+        handle = hub.workflow.handle(task)
+        agreed(f"task {handle.id[:_SHORT_ID]} ({_what(handle)})", yes=yes)
+        hub.workflow.delete(handle.id)
+        show_one({"deleted": handle.id}, as_json=as_json)
+
+
+def _what(handle: Handle) -> str:
+    try:
+        found = handle.task()
+    except Corrupt:
+        return "broken"
+    return f"{found.function}, {found.state}"
 
 
 def _row(task: Task, now: datetime.datetime) -> dict[str, Any]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tensorlayer.storage.connection import Store
 
-__all__ = ["Notification", "post", "of_task"]
+__all__ = ["Notification", "post", "of_task", "delete"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -91,3 +91,8 @@ def of_task(store: Store, task_id: str) -> list[Notification]:
     found = schema.notifications(store)
     documents = store.call(lambda: list(found.find({"task": task_id}).sort("created")))
     return [Notification.from_document(document) for document in documents]
+
+
+def delete(store: Store, task_id: str, session: ClientSession) -> None:
+    """Delete the messages of a task in the transaction that deletes it."""
+    store.database["notifications"].delete_many({"task": task_id}, session=session)

@@ -260,6 +260,38 @@ class Workflow:
 
         return self.store.transact(operation)
 
+    def delete(self, id_: str) -> None:
+        """Delete a task that has ended, with its arguments, its result and its messages.
+
+        What it has stored, versions and samples, stays. The same call may be submitted again, and
+        is executed again.
+
+        Raises
+        ------
+        TaskNotFound
+            There is no such task.
+        TaskError
+            It has not ended.
+        """
+        query, fields = {"_id": id_}, {"state": 1, "blobs": 1}
+
+        def operation(session: ClientSession) -> Sequence[Any]:
+            found = self._tasks.find_one(query, fields, session=session)
+            if found is None:
+                raise _not_found(id_)
+            if found.get("state") in (Status.WAITING, Status.RUNNING):  # others may be damaged
+                raise TaskError(
+                    f"delete: task {id_[:8]} is {found['state']}. End it first: "
+                    f"`tl tasks cancel {id_[:8]}`."
+                )
+            blobs = found["blobs"] if isinstance(found.get("blobs"), list) else []
+            self._tasks.delete_one(query, session=session)
+            notifications.delete(self.store, id_, session)
+            self.store.blobs.release(blobs, session)
+            return blobs
+
+        self.store.blobs.discard(self.store.transact(operation))
+
     def agents(self) -> list[AgentInfo]:
         """Return the agents that have spoken within the last hour, by host and process."""
         return agents.listed(self.store)
@@ -297,7 +329,7 @@ class Workflow:
             {"_id": id_}, {"arguments": 0, "result": 0}, session=session
         )
         if document is None:
-            raise TaskNotFound(f"There is no task {id_!r}. `tl tasks` shows what there is.")
+            raise _not_found(id_)
         return Task.from_document(document)
 
     def _change(self, id_: str, changes: Mapping[str, Any], session: ClientSession) -> None:
@@ -306,6 +338,10 @@ class Workflow:
 
     def __repr__(self) -> str:
         return f"<Workflow of {self.store!r}>"
+
+
+def _not_found(id_: str) -> TaskNotFound:
+    return TaskNotFound(f"There is no task {id_!r}. `tl tasks` shows what there is.")
 
 
 def _state(state: Status | str) -> Status:

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tensorlayer.cli.tasks import app
-from tensorlayer.errors import TaskNotFound
+from tensorlayer.errors import TaskError, TaskNotFound
 from tensorlayer.workflow.claims import Claims
 from tensorlayer.workflow.retry import Backoff
 
@@ -138,3 +138,28 @@ def test_the_message_names_the_states(hub):
 
     assert result.exit_code == 2
     assert "a state is one of waiting, running, done, dead, cancelled, got 'x'" in result.output
+
+
+def test_delete_says_what_and_asks(tl, hub):
+    handle = hub.workflow.submit("my.tasks:train", 1)
+    handle.cancel()
+    hub.workflow.submit("my.tasks:train", 2)
+
+    refused = CliRunner().invoke(app, ["delete", handle.id[:8]], input="n\n")
+    assert refused.exit_code == 1
+    assert f"Delete task {handle.id[:8]} (my.tasks:train, cancelled)?" in refused.output
+    assert len(hub.workflow.tasks()) == 2
+
+    assert json.loads(tl("delete", handle.id[:8], "-y", "--json")) == {"deleted": handle.id}
+    [left] = hub.workflow.tasks()
+    with pytest.raises(TaskError, match="is waiting"):
+        tl("delete", left.id, "-y")
+
+
+def test_a_broken_task_is_deleted_by_its_id(tl, hub):
+    handle = hub.workflow.submit("my.tasks:train", 1)
+    hub.database["tasks"].update_one({"_id": handle.id}, {"$set": {"state": "dead", "queue": 7}})
+    refused = CliRunner().invoke(app, ["delete", handle.id[:8]], input="n\n")
+    assert "(broken)" in refused.output
+    tl("delete", handle.id[:8], "-y")
+    assert hub.workflow.tasks() == []

@@ -148,3 +148,42 @@ def test_tasks_of_a_state_and_queue(hub, tasks):
     assert [task.id for task in hub.workflow.tasks(queue="gpu")] == [waiting.id]
     assert [task.id for task in hub.workflow.tasks(state="waiting")] == [waiting.id]
     assert len(hub.workflow.tasks(limit=1)) == 1
+
+
+def test_an_ended_task_is_deleted_with_what_belongs_to_it(hub, store, tasks):
+    kept = hub.workflow.submit(tasks.add, 2)
+    handle = hub.workflow.submit(tasks.add, np.zeros(100_000))
+    kept.cancel(), handle.cancel()
+    assert store.database["blobs.files"].count_documents({}) == 1
+
+    hub.workflow.delete(handle.id)
+
+    assert [each.id for each in hub.workflow.tasks()] == [kept.id]
+    assert hub.workflow.notifications(handle.id) == []
+    assert len(hub.workflow.notifications(kept.id)) == 1
+    assert store.database["blobs.files"].count_documents({}) == 0
+    assert store.database["blobs.chunks"].count_documents({}) == 0
+    with pytest.raises(TaskNotFound):
+        hub.workflow.delete(handle.id)
+    again = hub.workflow.submit(tasks.add, np.zeros(100_000))
+    assert again.status() is Status.WAITING, "it can be done again"
+
+
+def test_what_has_not_ended_is_not_deleted(hub, store, tasks):
+    handle = hub.workflow.submit(tasks.add, 1)
+    with pytest.raises(TaskError, match=r"is waiting\. End it first: `tl tasks cancel"):
+        hub.workflow.delete(handle.id)
+    Claims(store, owner="a", host="h").claim(
+        ["default"], lease_seconds=60.0, modules=["sample_tasks"]
+    )
+    with pytest.raises(TaskError, match="is running"):
+        hub.workflow.delete(handle.id)
+    assert len(hub.workflow.tasks()) == 1
+
+
+@pytest.mark.parametrize("damage", [{"state": "none"}, {"state": "dead", "blobs": 3}])
+def test_a_broken_task_can_be_deleted(hub, store, tasks, damage):
+    handle = hub.workflow.submit(tasks.add, 1)
+    store.database["tasks"].update_one({"_id": handle.id}, {"$set": {**damage, "queue": 7}})
+    hub.workflow.delete(handle.id)
+    assert hub.workflow.tasks() == []
