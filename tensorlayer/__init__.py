@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from tensorlayer import logging as logging  # it says where warnings go
+
 __version__ = "3.0.0.dev0"
 
 _MODULES = (

@@ -1,7 +1,10 @@
-"""Logging: the standard library's, under one name, silent until it is asked to speak.
+"""Logging: the standard library's, under one name.
 
 Everything the library says goes to children of the logger ``tensorlayer``. The functions here are
-the spelling that TensorLayer scripts know; they write to that logger.
+the spelling that TensorLayer scripts know; they write to that logger. A program that configures
+logging decides where it goes. One that does not finds it on standard error, after ``[TL]``:
+warnings, what `set_verbosity` asks for, and what a function was asked to print by
+``printable=True``.
 
 Examples
 --------
@@ -15,6 +18,7 @@ True
 from __future__ import annotations
 
 import logging as _logging
+import sys as _sys
 
 __all__ = [
     "DEBUG",
@@ -39,7 +43,28 @@ ERROR = _logging.ERROR
 FATAL = _logging.CRITICAL
 
 _logger = _logging.getLogger("tensorlayer")
-_logger.addHandler(_logging.NullHandler())
+
+
+class _Unless(_logging.StreamHandler):
+    """Writes to standard error as long as nobody else has a handler."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(_logging.Formatter("[TL] %(message)s"))
+
+    def emit(self, record: _logging.LogRecord) -> None:
+        """Write a record that nobody else gets."""
+        others = {*_logging.getLogger().handlers, *_logger.handlers} - {self}
+        if not others:
+            self.stream = _sys.stderr  # which may have been replaced, as by a notebook
+            super().emit(record)
+
+
+_logger.addHandler(_Unless())
+
+#: What somebody has asked for is said at any verbosity.
+printed = _logging.getLogger("tensorlayer.printed")
+printed.setLevel(INFO)
 
 debug = _logger.debug
 info = _logger.info

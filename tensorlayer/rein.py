@@ -100,7 +100,8 @@ def cross_entropy_reward_loss(
     actions
         The actions taken, integers in [0, n_actions), ``(n_steps,)``.
     rewards
-        The discounted return of each step, ``(n_steps,)`` or ``(n_steps, 1)``.
+        The discounted return of each step, ``(n_steps,)`` or ``(n_steps, 1)``, or one number for
+        all steps.
     name
         The name of the operation.
 
@@ -125,8 +126,9 @@ def cross_entropy_reward_loss(
     from tensorlayer.cost.numerics import wide
 
     losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=actions, logits=wide(logits))
-    # One reward for each step: a column of them would broadcast to all pairs.
-    weights = tf.reshape(tf.cast(rewards, losses.dtype), tf.shape(losses))
+    weights = tf.cast(rewards, losses.dtype)
+    if weights.shape.rank != 0:  # a column of rewards would broadcast to all pairs
+        weights = tf.reshape(weights, tf.shape(losses))
     return tf.reduce_sum(losses * weights, name=name)
 
 

@@ -184,3 +184,10 @@ def test_what_is_no_distribution_is_named(probs):
 def test_a_probability_for_each_action():
     with pytest.raises(InvalidArgument, match="got 2 for 3 actions"):
         rein.choice_action_by_probs([0.5, 0.5], ["a", "b", "c"])
+
+
+def test_one_reward_for_all_steps():
+    logits = tf.constant(np.random.default_rng(0).normal(size=(3, 4)).astype("float32"))
+    one = rein.cross_entropy_reward_loss(logits, [0, 1, 2], 2.5)
+    each = rein.cross_entropy_reward_loss(logits, [0, 1, 2], [2.5] * 3)
+    np.testing.assert_allclose(one, each, rtol=1e-6)

@@ -7,7 +7,6 @@ checkpoints of published models hold. (For everything of a running program, opti
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tensorlayer.errors import InvalidArgument
-from tensorlayer.files.weights import assign_by_name, parameters_of, tf_variables_to_numpy
+from tensorlayer.files.session import assign_by_name
+from tensorlayer.files.weights import parameters_of, tf_variables_to_numpy
+from tensorlayer.logging import printed
 from tensorlayer.whole import whole_file
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ckpt_to_npz_dict", "load_and_assign_ckpt", "load_ckpt", "save_ckpt"]
 
-_log = logging.getLogger(__name__)
 
 Place = str | os.PathLike[str]
 
@@ -79,11 +79,13 @@ def save_ckpt(
     named = _named(var_list, "save_ckpt")
     arrays = tf_variables_to_numpy(list(named.values()), sess)
     if printable:
-        _log.info("save %s", ", ".join(named))
+        printed.info("save %s", ", ".join(named))
     name = mode_name if global_step is None else f"{mode_name}-{global_step}"
     prefix = str(Path(save_dir) / name)
     checkpoint.write(prefix, dict(zip(named, arrays, strict=True)))
-    tf.compat.v1.train.update_checkpoint_state(str(save_dir), name)
+    # TensorFlow notes a relative path relative to the folder, which can thus be moved in any case.
+    noted = name if Path(save_dir).is_absolute() else prefix
+    tf.compat.v1.train.update_checkpoint_state(str(save_dir), noted)
     return prefix
 
 
@@ -122,7 +124,7 @@ def load_ckpt(
     named = _named(var_list, "load_ckpt")
     prefix = _latest(save_dir) if is_latest else str(Path(save_dir) / mode_name)
     if printable:
-        _log.info("load %s", ", ".join(named))
+        printed.info("load %s", ", ".join(named))
     with _opened(prefix) as stored:
         wanted = {name: each for name, each in stored.items() if name in named}
         assign_by_name(named, wanted, sess)

@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 from tensorlayer.errors import InvalidArgument
+from tensorlayer.logging import printed
 
 __all__ = [
     "del_file",
@@ -152,7 +153,7 @@ def load_file_list(
     names = [entry.name for entry in folder.iterdir() if entry.is_file()]
     found = sorted(filter(pattern.search, names), key=natural_keys)
     if printable:
-        _log.info("%d files of %s match %r", len(found), folder, regx)
+        printed.info("%d files of %s match %r", len(found), folder, regx)
     return [os.path.join(folder, name) for name in found] if keep_prefix else found
 
 

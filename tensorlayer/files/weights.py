@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tensorlayer.errors import InvalidArgument, StructureMismatch
+from tensorlayer.errors import InvalidArgument, NotSerializable, StructureMismatch
 from tensorlayer.files.npz import opened_in_order, read_in_order
+from tensorlayer.files.session import assign_by_name, lives_in
 from tensorlayer.whole import whole_file
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from tensorlayer.models.stored import Stored
 
 __all__ = [
-    "assign_by_name",
     "assign_params",
     "assign_tf_variable",
     "assign_weights",
@@ -65,7 +65,7 @@ def tf_variables_to_numpy(variables: Iterable[tf.Variable], sess: Any = None) ->
     """
     single = not isinstance(variables, (list, tuple)) and hasattr(variables, "assign")
     listed = [variables] if single else list(variables)
-    if _lives_in(sess, listed):
+    if lives_in(sess, listed):
         return list(sess.run(listed))
     return [variable.numpy() if hasattr(variable, "numpy") else variable for variable in listed]
 
@@ -157,7 +157,7 @@ def save_npz(save_list: Any = None, name: Place = "model.npz", sess: Any = None)
     """
     from tensorlayer.models.casting import in_types_of_numpy
 
-    values = tf_variables_to_numpy(_required(save_list, "save_npz"), sess)
+    values = list(map(_plain, tf_variables_to_numpy(_required(save_list, "save_npz"), sess)))
     arrays = in_types_of_numpy({f"arr_{index}": value for index, value in enumerate(values)})
     with whole_file(name) as temporary, temporary.open("wb") as file:
         np.savez(file, **arrays)
@@ -183,7 +183,7 @@ def load_npz(path: Place = "", name: str = "model.npz") -> list[np.ndarray]:
     return read_in_order(Path(path) / name)
 
 
-def load_and_assign_npz(name: Any = None, network: Any = None, *, sess: Any = None) -> Any:
+def load_and_assign_npz(name: Any = None, network: Any = None, sess: Any = None) -> Any:
     """Read an archive and give its arrays to a network by position, all or none.
 
     Parameters
@@ -193,8 +193,8 @@ def load_and_assign_npz(name: Any = None, network: Any = None, *, sess: Any = No
     network
         A network or model with as many parameters.
     sess
-        The session, for a network in a TensorFlow 1 graph. In TensorLayer 1.x it came first; give
-        it by keyword.
+        The session, for a network in a TensorFlow 1 graph. The order of TensorLayer 1.x,
+        ``(sess, name, network)``, is understood.
 
     Returns
     -------
@@ -219,6 +219,8 @@ def load_and_assign_npz(name: Any = None, network: Any = None, *, sess: Any = No
     >>> load_and_assign_npz("missing.npz", net)
     False
     """
+    if isinstance(network, (str, os.PathLike)):
+        sess, name, network = name, network, sess
     parameters = parameters_of(network, "load_and_assign_npz")
     if not _is_there(name, "load_and_assign_npz"):
         return False
@@ -346,7 +348,23 @@ def _as_called(parameters: Mapping[str, tf.Variable], names: Iterable[str]) -> M
 def _required(save_list: Any, who: str) -> Any:
     if save_list is None or (isinstance(save_list, (list, tuple)) and not save_list):
         raise InvalidArgument(f"{who}: there is nothing to save. Give net.all_params.")
+    if isinstance(save_list, (Mapping, str)):
+        raise InvalidArgument(
+            f"{who}: save_list is a list of variables or arrays, got a {type(save_list).__name__}. "
+            "Save a dictionary with np.savez(path, **dictionary), or with tl.files.save_any_to_npy."
+        )
     return save_list
+
+
+def _plain(value: Any) -> np.ndarray:
+    """Return an array that is not pickled when it is saved."""
+    array = np.asanyarray(value)
+    if array.dtype.hasobject:
+        raise NotSerializable(
+            f"save_npz: a {type(value).__name__} is no array of numbers. Save variables or arrays; "
+            "nested values with tl.files.save_any_to_npy."
+        )
+    return array
 
 
 def _is_there(name: Any, who: str) -> bool:
@@ -367,43 +385,3 @@ def parameters_of(network: Any, who: str) -> dict[str, tf.Variable]:
             "Give it by keyword: network=net."
         )
     return dict(parameters)
-
-
-def assign_by_name(
-    parameters: Mapping[str, tf.Variable],
-    arrays: Mapping[str, np.ndarray | Stored],
-    sess: Any,
-    skip: bool = False,
-) -> None:
-    """Do what ``tensorlayer.models.weights.assign`` does, also for variables of a session."""
-    import tensorflow as tf
-
-    from tensorlayer.models import weights
-
-    if not _lives_in(sess, list(parameters.values())):
-        weights.assign(parameters, arrays, skip)
-        return
-    with tf.Graph().as_default():  # what is planned while assigning is no part of the program's
-        held = {name: _InSession(variable, sess) for name, variable in parameters.items()}
-        weights.assign(held, arrays, skip)
-
-
-def _lives_in(sess: Any, variables: Sequence[Any]) -> bool:
-    """Tell whether these are variables of the session's graph, which only it can reach."""
-    graph = getattr(sess, "graph", None)
-    return graph is not None and any(getattr(each, "graph", None) is graph for each in variables)
-
-
-class _InSession:
-    """A variable of a TensorFlow 1 graph that takes a value as one of TensorFlow 2 does."""
-
-    def __init__(self, variable: tf.Variable, sess: Any) -> None:
-        self.shape, self.dtype = variable.shape, variable.dtype.base_dtype
-        self._variable, self._sess = variable, sess
-
-    def assign(self, value: tf.Tensor) -> None:
-        import tensorflow as tf
-
-        # Feeding the initial value adds no operation to the graph, however often this is called.
-        start = self._variable.initializer.inputs[1]
-        self._sess.run(self._variable.initializer, {start: tf.get_static_value(value)})

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from tensorlayer.errors import InvalidArgument
+from tensorlayer.logging import printed
 
 __all__ = [
     "build_reverse_dictionary",
@@ -195,7 +196,7 @@ def build_words_dataset(
     data = [dictionary.get(word, 0) for word in words or ()]
     n_unknown = n_words - sum(n for _, n in frequent)
     if printable:
-        _log.info("%d words, %d different, %d unknown", n_words, len(counted), n_unknown)
+        printed.info("%d words, %d different, %d unknown", n_words, len(counted), n_unknown)
     count: list[list[str | int]] = [[unk_key, n_unknown], *([word, n] for word, n in frequent)]
     return data, count, dictionary, build_reverse_dictionary(dictionary)
 

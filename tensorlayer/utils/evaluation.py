@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-
 import numpy as np
 
 from tensorlayer.errors import InvalidArgument
+from tensorlayer.logging import printed
 
 __all__ = ["class_balancing_oversample", "evaluation"]
-
-_log = logging.getLogger(__name__)
 
 
 def evaluation(
@@ -126,6 +123,6 @@ def class_balancing_oversample(
         for each, size in zip(classes, sizes, strict=True)
     ]
     if printable:
-        _log.info("classes %s of sizes %s become %d each", classes, sizes, largest)
+        printed.info("classes %s of sizes %s become %d each", classes, sizes, largest)
     chosen = np.concatenate([np.arange(len(y)), *repeated])
     return X[chosen], y[chosen]

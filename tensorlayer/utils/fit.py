@@ -56,7 +56,7 @@ def fit(
     n_epoch
         Passes over the data.
     print_freq
-        A line is printed after the first epoch and after every ``print_freq`` epochs.
+        A line is printed after the first epoch and after every ``print_freq`` epochs; 0 for none.
     X_val, y_val
         Measured in inference mode whenever a line is printed.
     eval_train
@@ -79,7 +79,13 @@ def fit(
     Raises
     ------
     InvalidArgument
-        Samples and targets differ in length, or there are fewer samples than a batch.
+        Samples and targets differ in length, there are fewer samples than a batch, or only one of
+        ``X_val`` and ``y_val`` is given.
+
+    Notes
+    -----
+    ``cost`` and ``acc`` become a part of the traced step. If they cannot be traced, as functions of
+    NumPy, they are called with the output and an array of targets in each step, which is slower.
 
     Examples
     --------
@@ -99,12 +105,12 @@ def fit(
     data = arrays.shuffle(len(X_train)).batch(batch_size, drop_remainder=True).prefetch(2)
     others = {} if acc is None else {"acc": acc}
     held_out = {"train": (X_train, y_train)} if eval_train else {}
-    if X_val is not None:
-        held_out["val"] = (X_val, y_val)
-    measuring = tf.function(steps.measuring_step(network, {"loss": cost, **others}))
+    if X_val is not None or y_val is not None:
+        held_out["val"] = _both(X_val, y_val)
+    measuring = steps.measuring_step(network, {"loss": cost, **others})
 
     def report(epoch: train.Epoch) -> None:
-        if epoch.number != 1 and epoch.number % print_freq:
+        if not print_freq or (epoch.number != 1 and epoch.number % print_freq):
             return
         shown = {} if eval_train else {f"train {k}": v for k, v in epoch.metrics.items()}
         for which, (X, y) in held_out.items():
@@ -122,6 +128,13 @@ def fit(
             _write_graph(writer, network, X_train)
     step = steps.training_step(network, train_op, cost, others)
     return train.run(step, data, n_epoch=n_epoch, callbacks=callbacks)
+
+
+def _both(X_val: np.ndarray | None, y_val: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    if X_val is None or y_val is None:
+        missing = "X_val" if X_val is None else "y_val"
+        raise InvalidArgument(f"fit: {missing} is missing. Give X_val and y_val, or neither.")
+    return X_val, y_val
 
 
 def _write_graph(writer: Any, network: Any, X: np.ndarray) -> None:

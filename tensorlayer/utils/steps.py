@@ -14,8 +14,12 @@ from tensorlayer.errors import InvalidArgument
 
 __all__ = ["Measure", "measure", "measuring_step", "require_pairs", "training_step"]
 
-#: A function of (output, target) that is a mean over its batch.
-Measure = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+#: A function of (output, target) that is a mean over its batch. The target is an array where that
+#: is needed: the function may compute with NumPy.
+Measure = Callable[[Any, Any], Any]
+
+#: What a function of arrays raises when it is traced with tensors.
+_NEEDS_ARRAYS = (TypeError, ValueError, AttributeError, NotImplementedError)
 
 
 def training_step(
@@ -27,19 +31,53 @@ def training_step(
     def step(X: tf.Tensor, y: tf.Tensor) -> dict[str, tf.Tensor]:
         with tf.GradientTape() as tape:
             output = network(X, is_train=True)
-            loss = cost(output, y)
+            loss = _measured(cost, output, y, is_cost=True)
         gradients = tape.gradient(loss, weights)
         optimizer.apply_gradients(zip(gradients, weights, strict=True))
-        return {"loss": loss, **{name: fn(output, y) for name, fn in others.items()}}
+        return {"loss": loss, **{name: _measured(fn, output, y) for name, fn in others.items()}}
 
     return step
 
 
-def measuring_step(network: Any, measures: Mapping[str, Measure]) -> Callable[..., Any]:
-    """Return a function of one batch that evaluates the measures in inference mode."""
+def _measured(measure: Measure, output: Any, y: tf.Tensor, *, is_cost: bool = False) -> tf.Tensor:
+    """Trace a measure; one that cannot be traced is called with an array, batch after batch."""
+    try:
+        return measure(output, y)
+    except _NEEDS_ARRAYS:
+        if not tf.is_symbolic_tensor(y) or not tf.is_tensor(output):
+            raise
 
-    def step(X: tf.Tensor, y: tf.Tensor) -> dict[str, tf.Tensor]:
-        output = network(X, is_train=False)
+    @tf.autograph.experimental.do_not_convert
+    def call(output: tf.Tensor, y: tf.Tensor) -> tuple[Any, Any]:
+        with tf.GradientTape() as tape:
+            tape.watch(output)
+            value = tf.cast(measure(output, y.numpy()), tf.float32)
+        slope = tape.gradient(value, output)
+        if slope is None and is_cost:
+            raise InvalidArgument(
+                "cost: it has no gradient. Compute it from the output with TensorFlow, not NumPy."
+            )
+        return value, tf.zeros_like(output) if slope is None else slope
+
+    @tf.custom_gradient
+    def called(output: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+        value, slope = tf.py_function(call, [output, y], [tf.float32, output.dtype])
+        value.set_shape([])
+        slope.set_shape(output.shape)
+        return value, lambda upstream: tf.cast(upstream, slope.dtype) * slope
+
+    return called(output)
+
+
+def measuring_step(network: Any, measures: Mapping[str, Measure]) -> Callable[..., Any]:
+    """Return a function of one batch of arrays that evaluates the measures in inference mode."""
+
+    @tf.function(reduce_retracing=True)
+    def infer(X: tf.Tensor) -> Any:
+        return network(X, is_train=False)
+
+    def step(X: np.ndarray, y: np.ndarray) -> dict[str, Any]:
+        output = infer(tf.convert_to_tensor(X))
         return {name: fn(output, y) for name, fn in measures.items()}
 
     return step
@@ -60,7 +98,7 @@ def measure(
     sums: collections.Counter[str] = collections.Counter()
     for start in range(0, len(X), batch_size):
         part = slice(start, start + batch_size)
-        found = step(tf.convert_to_tensor(X[part]), tf.convert_to_tensor(y[part]))
+        found = step(X[part], y[part])
         for name, value in found.items():
             sums[name] += float(value) * len(X[part])
     return {name: value / len(X) for name, value in sums.items()}

@@ -10,6 +10,7 @@ import numpy as np
 
 from tensorlayer import logging
 from tensorlayer.errors import InvalidArgument, WrongShape
+from tensorlayer.logging import printed
 from tensorlayer.prepro.libraries import library
 from tensorlayer.prepro.warp import as_type
 
@@ -102,7 +103,7 @@ def read_images(
     with ThreadPoolExecutor(n_threads) as pool:
         images = list(pool.map(lambda name: read_image(name, path), img_list))
     if printable:
-        logging.info("read %d images from %r", len(images), os.fspath(path))
+        printed.info("read %d images from %r", len(images), os.fspath(path))
     return images
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tensorlayer.errors import Corrupt, NotSerializable
 from tensorlayer.files import load_npy_to_any, save_any_to_npy
+from tests.files.places import tmp_path  # noqa: F401 - a fixture
 
 plain = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(), st.binary()

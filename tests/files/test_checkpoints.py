@@ -10,6 +10,7 @@ import tensorflow as tf
 import tensorlayer as tl
 from tensorlayer import files
 from tensorlayer.errors import Corrupt, InvalidArgument, StructureMismatch
+from tests.files.places import tmp_path  # noqa: F401 - a fixture
 from tests.files.test_weights import build, fill, same, values
 
 
@@ -133,3 +134,14 @@ def test_a_damaged_checkpoint_is_corrupt_and_assigns_nothing(net, tmp_path):
 def test_no_variables_are_an_error(call):
     with pytest.raises(InvalidArgument, match=r"give the variables, such as var_list=net\.all_p"):
         call(save_dir="nowhere")
+
+
+def test_with_the_folder_of_the_default(net, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    expected = values(net)
+    files.save_ckpt(var_list=net.all_params)
+    fill(net, seed=2)
+    files.load_ckpt(var_list=net.all_params)
+    assert same(values(net), expected)
+    files.ckpt_to_npz_dict("checkpoint")
+    assert len(np.load("model.npz")) == len(expected)

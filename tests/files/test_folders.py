@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import tensorlayer as tl
 from tensorlayer import files
 from tensorlayer.errors import InvalidArgument
+from tests.files.places import tmp_path  # noqa: F401 - a fixture
 
 
 def test_exists_or_mkdir_says_whether_it_was_there(tmp_path):

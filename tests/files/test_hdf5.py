@@ -9,6 +9,7 @@ import pytest
 import tensorlayer as tl
 from tensorlayer import files
 from tensorlayer.errors import Corrupt, InvalidArgument, StructureMismatch
+from tests.files.places import tmp_path  # noqa: F401 - a fixture
 from tests.files.test_weights import build, fill, same, values
 
 

@@ -10,6 +10,7 @@ import pytest
 from tensorlayer.errors import Corrupt
 from tensorlayer.files import read_npy, read_npz
 from tensorlayer.files.npz import opened_in_order
+from tests.files.places import tmp_path  # noqa: F401 - a fixture
 
 
 class Hostile:

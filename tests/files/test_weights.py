@@ -8,7 +8,8 @@ import tensorflow as tf
 
 import tensorlayer as tl
 from tensorlayer import files
-from tensorlayer.errors import Corrupt, InvalidArgument, StructureMismatch
+from tensorlayer.errors import Corrupt, InvalidArgument, NotSerializable, StructureMismatch
+from tests.files.places import tmp_path  # noqa: F401 - a fixture
 
 
 def build(scope="a", n=3):
@@ -193,30 +194,6 @@ def test_two_variables_of_one_name_are_refused(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-# -- TensorFlow 1 graphs
-
-
-@pytest.mark.parametrize("by_name", [False, True])
-def test_weights_of_a_session(by_name, tmp_path):
-    path = tmp_path / "a.npz"
-    with tf.Graph().as_default(), tf.compat.v1.Session() as sess:
-        x = tf.compat.v1.placeholder(tf.float32, [None, 4])
-        net = tl.layers.DenseLayer(tl.layers.InputLayer(x, name="x"), 3, name="dense")
-        start = tf.compat.v1.global_variables_initializer()
-        sess.run(start)
-        expected = sess.run(net.all_params)
-        (files.save_npz_dict if by_name else files.save_npz)(net.all_params, path, sess=sess)
-        sess.run(start)
-        assert not same(sess.run(net.all_params), expected)
-        operations = len(sess.graph.get_operations())
-        load = files.load_and_assign_npz_dict if by_name else files.load_and_assign_npz
-        assert load(sess=sess, name=path, network=net) is net
-        assert same(sess.run(net.all_params), expected)
-        assert len(sess.graph.get_operations()) == operations
-        files.assign_params(sess, [np.zeros((4, 3))], net)
-        assert same(sess.run(net.all_params), [np.zeros((4, 3)), expected[1]])
-
-
 # -- wrong arguments
 
 
@@ -227,9 +204,26 @@ def test_nothing_to_save_is_an_error(save, nothing, tmp_path):
         save(nothing, tmp_path / "a.npz")
 
 
+@pytest.mark.parametrize("save", [files.save_npz, files.save_npz_dict])
+@pytest.mark.parametrize("wrong", [{"w": np.zeros(2)}, "weights"])
+def test_what_is_no_list_is_refused(save, wrong, tmp_path):
+    with pytest.raises(InvalidArgument, match=r"is a list of variables.*save_any_to_npy"):
+        save(wrong, tmp_path / "a.npz")
+    assert not os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize("wrong", [object(), np.array([{}]), None, {"w": 1}])
+def test_what_would_be_pickled_is_refused(wrong, tmp_path):
+    with pytest.raises(NotSerializable, match=r"is no array of numbers.*save_any_to_npy"):
+        files.save_npz([np.zeros(2), wrong], tmp_path / "a.npz")
+    assert not os.listdir(tmp_path)
+
+
 def test_the_argument_order_of_earlier_releases_is_explained(net):
     with pytest.raises(InvalidArgument, match=r"name is the path.*by keyword: sess=sess"):
         files.load_and_assign_npz(object(), net)
+    with pytest.raises(InvalidArgument, match=r"network is a tl\.layers network"):
+        files.load_and_assign_npz(None, "model.npz")
     with pytest.raises(InvalidArgument, match=r"network is a tl\.layers network"):
         files.load_and_assign_npz("model.npz", None)
 

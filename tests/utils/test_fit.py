@@ -84,3 +84,84 @@ def test_errors():
         tl.utils.fit(network(), optimizer, tl.cost.cross_entropy, X, Y[:50])
     with pytest.raises(InvalidArgument, match="not empty, got 0"):
         tl.utils.predict(network(), X[:0])
+    with pytest.raises(InvalidArgument, match="fit: y_val is missing"):
+        tl.utils.fit(network(), optimizer, tl.cost.cross_entropy, X, Y, X_val=X)
+    with pytest.raises(InvalidArgument, match="fit: X_val is missing"):
+        tl.utils.fit(network(), optimizer, tl.cost.cross_entropy, X, Y, y_val=Y)
+
+
+def test_no_lines_are_printed_with_a_frequency_of_zero(capsys):
+    optimizer = tf.optimizers.SGD(0.1)
+    tl.utils.fit(network(), optimizer, tl.cost.cross_entropy, X, Y, n_epoch=2, print_freq=0)
+    assert "epoch 1 of" not in capsys.readouterr().out
+
+
+def by_numpy(output, target):
+    return np.mean(np.argmax(output, 1) == target.astype("int64"))
+
+
+def by_conversion(output, target):
+    right = tf.argmax(output, 1) == tf.convert_to_tensor(target, tf.int64)
+    return tf.reduce_mean(tf.cast(right, tf.float32))
+
+
+def converted(output, target):
+    """Return a cost of targets that tensors of their type would not do for."""
+    return tl.cost.cross_entropy(output, tf.convert_to_tensor(target, tf.int64))
+
+
+@pytest.mark.parametrize("measure", [by_numpy, by_conversion])
+def test_measures_of_arrays(measure):
+    """Scripts of 2.x compute with NumPy, and convert targets to the type that they need."""
+    y, kept = Y.astype(np.uint8), {"weights": None}
+    results = []
+    for each in (accuracy, measure):
+        net = network()
+        if kept["weights"] is None:
+            kept["weights"] = [v.numpy() for v in net.all_params]
+        for variable, value in zip(net.all_params, kept["weights"], strict=True):
+            variable.assign(value)
+        target = Y if each is accuracy else y
+        [epoch] = tl.utils.fit(
+            net, tf.optimizers.SGD(0.0), converted, X, target, acc=each, batch_size=103,
+            n_epoch=1, X_val=X, y_val=target,
+        )  # fmt: skip
+        tested = tl.utils.test(net, each, X, target, batch_size=10)
+        run = tl.utils.run_epoch(net, X, target, acc=each, batch_size=10)[1]
+        results.append([epoch.metrics["acc"], tested, run])
+    np.testing.assert_allclose(results[1], results[0], rtol=1e-6)
+
+
+def test_a_cost_that_converts_its_target_is_descended():
+    y, nets, losses = Y.astype(np.uint8), [network(), network()], []
+    for variable, other in zip(nets[0].all_params, nets[1].all_params, strict=True):
+        other.assign(variable)
+    for net, cost, target in ((nets[0], converted, y), (nets[1], tl.cost.cross_entropy, Y)):
+        optimizer = tf.optimizers.SGD(0.5)
+        trained = [
+            tl.utils.train_epoch(net, X, target, cost, optimizer, batch_size=10, shuffle=False)[0]
+            for _ in range(3)
+        ]
+        losses.append([*trained, tl.utils.run_epoch(net, X, target, cost)[0]])
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-5)
+    assert losses[0][-1] < 0.7 * losses[0][0]
+
+
+def test_a_cost_without_a_gradient_is_refused():
+    """Else training would change nothing, in silence."""
+
+    def cost(output, target):
+        return np.mean((np.asarray(output)[:, 0] - target) ** 2)
+
+    with pytest.raises((InvalidArgument, tf.errors.OpError), match="cost: it has no gradient"):
+        tl.utils.fit(network(), tf.optimizers.SGD(0.1), cost, X, Y, n_epoch=1)
+
+
+def test_a_mistake_in_a_measure_is_told():
+    def mistaken(output, target):
+        return output.missing
+
+    with pytest.raises((AttributeError, tf.errors.OpError), match="missing"):
+        tl.utils.fit(
+            network(), tf.optimizers.SGD(0.1), tl.cost.cross_entropy, X, Y, mistaken, n_epoch=1
+        )
