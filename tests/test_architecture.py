@@ -28,7 +28,7 @@ ARROWS: dict[str, set[str]] = {
     "visualize": {"prepro"},
     "files": {"models", "nlp", "visualize"},
 }
-EVERYBODY = {"errors", "logging", "whole"}
+EVERYBODY = {"damage", "errors", "logging", "whole"}
 
 # Parts that a small process loads: never TensorFlow when they are imported.
 WITHOUT_TENSORFLOW = {"storage", "datasets", "workflow", "cli", "hub", "errors", "logging"}

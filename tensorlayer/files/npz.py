@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from tensorlayer.errors import Corrupt, TensorLayerError
+from tensorlayer.damage import check_array_size, check_unpacked_size, damage_as_corrupt
+from tensorlayer.errors import Corrupt
 from tensorlayer.files import pickled
-from tensorlayer.files.archives import reason
 
 if TYPE_CHECKING:
     from tensorlayer.models.stored import Stored
+
+_REMEDY = "Make it or get it again."
 
 __all__ = ["opened_in_order", "read_in_order", "read_npy", "read_npz"]
 
@@ -43,16 +45,15 @@ def read_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     {'w': (2, 2), 'b': (2,)}
     """
     _require_file(path)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return {
-                name.removesuffix(".npy"): _read_member(archive, name)
-                for name in archive.namelist()
-            }
-    except (TensorLayerError, PermissionError):
-        raise
-    except Exception as error:  # a flipped bit raises anything, from zlib.error to TokenError
-        raise Corrupt(_damaged(path, "an npz archive", error)) from error
+    with (
+        damage_as_corrupt(path, "cannot be read as an npz archive", _REMEDY),
+        zipfile.ZipFile(path) as archive,
+    ):
+        n_unpacked = sum(each.file_size for each in archive.filelist)
+        check_unpacked_size(path, Path(path).stat().st_size, n_unpacked)
+        return {
+            name.removesuffix(".npy"): _read_member(archive, name) for name in archive.namelist()
+        }
 
 
 def read_in_order(path: str | os.PathLike[str]) -> list[np.ndarray]:
@@ -101,21 +102,19 @@ def read_npy(path: str | os.PathLike[str]) -> np.ndarray:
         As for :func:`read_npz`.
     """
     _require_file(path)
-    try:
-        with open(path, "rb") as file:
-            return _read_array(file)
-    except (TensorLayerError, PermissionError):
-        raise
-    except Exception as error:  # a flipped bit raises anything, from zlib.error to TokenError
-        raise Corrupt(_damaged(path, "an npy file", error)) from error
+    with (
+        damage_as_corrupt(path, "cannot be read as an npy file", _REMEDY),
+        open(path, "rb") as file,
+    ):
+        return _read_array(file, Path(path).stat().st_size)
 
 
 def _read_member(archive: zipfile.ZipFile, name: str) -> np.ndarray:
     with archive.open(name) as file:
-        return _read_array(file)
+        return _read_array(file, archive.getinfo(name).file_size)
 
 
-def _read_array(file: BinaryIO) -> np.ndarray:
+def _read_array(file: BinaryIO, n_bytes: int) -> np.ndarray:
     major, _ = np.lib.format.read_magic(file)
     readers = {1: np.lib.format.read_array_header_1_0}
     shape, _, dtype = readers.get(major, np.lib.format.read_array_header_2_0)(file)
@@ -124,6 +123,7 @@ def _read_array(file: BinaryIO) -> np.ndarray:
         if not isinstance(array, np.ndarray) or array.shape != shape:
             raise ValueError(f"the header says an array of {shape}, the pickle something else")
         return array
+    check_array_size(shape, dtype, n_bytes - file.tell())
     file.seek(0)
     return np.lib.format.read_array(file, allow_pickle=False)
 
@@ -131,9 +131,3 @@ def _read_array(file: BinaryIO) -> np.ndarray:
 def _require_file(path: str | os.PathLike[str]) -> None:
     if not Path(path).is_file():
         raise FileNotFoundError(f"there is no file {os.fspath(path)!r}.")
-
-
-def _damaged(path: str | os.PathLike[str], what: str, error: BaseException) -> str:
-    return (
-        f"{os.fspath(path)!r} cannot be read as {what}: {reason(error)}. Make it or get it again."
-    )

@@ -20,7 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from tensorlayer.errors import Corrupt, NotSerializable, StructureMismatch, TensorLayerError
+from tensorlayer.damage import check_array_size, check_unpacked_size, damage_as_corrupt
+from tensorlayer.errors import NotSerializable, StructureMismatch
 from tensorlayer.models.tensors import dtype_of
 
 __all__ = [
@@ -85,7 +86,8 @@ def opened(path: str | os.PathLike[str], format: str) -> Iterator[Pairs]:
     if not is_there(path, format):
         what = "checkpoint" if format == "ckpt" else "weights file"
         raise FileNotFoundError(f"there is no {what} {os.fspath(path)!r}.")
-    guard = functools.partial(_whole, os.fspath(path), format)
+    remedy = "Get or write it again, or take an older one."
+    guard = functools.partial(damage_as_corrupt, path, f"cannot be read as {format}", remedy)
     with ExitStack() as stack:
         with guard():
             pairs = _OPENERS[format](stack, Path(path))
@@ -116,20 +118,6 @@ def by_name(pairs: Pairs) -> dict[str, Stored]:
     return arrays
 
 
-@contextmanager
-def _whole(path: str, format: str) -> Iterator[None]:
-    """Raise whatever a decoder says about a damaged file as ``Corrupt``."""
-    try:
-        yield
-    except (TensorLayerError, PermissionError):
-        raise
-    except Exception as error:  # a flipped bit raises anything, from zlib.error to TokenError
-        raise Corrupt(
-            f"{path!r} cannot be read as {format}: {str(error) or type(error).__name__}. Get or "
-            "write it again, or take an older one."
-        ) from error
-
-
 def _open_safetensors(stack: ExitStack, path: Path) -> Pairs:
     from safetensors import safe_open
 
@@ -150,6 +138,8 @@ def _open_safetensors(stack: ExitStack, path: Path) -> Pairs:
 
 def _open_npz(stack: ExitStack, path: Path) -> Pairs:
     archive = stack.enter_context(zipfile.ZipFile(path))
+    n_unpacked = sum(each.file_size for each in archive.filelist)
+    check_unpacked_size(path, path.stat().st_size, n_unpacked)
     # TensorLayer 1.x and 2.x wrote the names of TensorFlow's outputs, with :0 at the end.
     return [
         (name.removesuffix(".npy").removesuffix(":0"), _npy(archive, name))
@@ -168,7 +158,13 @@ def _npy(archive: zipfile.ZipFile, name: str) -> Stored:
             f"{name!r} is pickled. An archive of TensorLayer 1.x or 2.x is read by "
             "tl.files.load_and_assign_npz, without executing what it holds"
         )
-    return Stored(shape, dtype, functools.partial(_read_npy, archive, name))
+    n_bytes = archive.getinfo(name).file_size - head.tell()
+
+    def read() -> np.ndarray:
+        check_array_size(shape, dtype, n_bytes)
+        return _read_npy(archive, name)
+
+    return Stored(shape, dtype, read)
 
 
 def _read_npy(archive: zipfile.ZipFile, name: str) -> np.ndarray:

@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 
-from tensorlayer.errors import Corrupt
+from tensorlayer.errors import Conflict, Corrupt
 from tensorlayer.files.archives import extract, gunzip
 
 FILES = {"images/1.txt": b"one" * 1000, "images/deep/2.txt": b"two", "top.txt": b"top"}
@@ -108,3 +108,27 @@ def test_a_gz_file_is_unpacked_whole_or_not_at_all(tmp_path):
         with pytest.raises(Corrupt, match=r"a.gz' cannot be unpacked"):
             gunzip(packed, path)
         assert os.listdir(tmp_path) == ["a.gz"]
+
+
+def test_a_missing_archive_is_missing(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no archive '.*missing\.zip'"):
+        extract(tmp_path / "missing.zip", tmp_path / "data")
+    assert not (tmp_path / "data").exists()
+    with pytest.raises(FileNotFoundError):
+        gunzip(tmp_path / "missing.gz", tmp_path / "data")
+
+
+@pytest.mark.parametrize("make", [make_zip, make_tar])
+@pytest.mark.parametrize("is_file", [True, False])
+def test_where_something_else_is_nothing_is_unpacked(make, is_file, tmp_path):
+    """A file in the place of a folder, and a folder in that of a file."""
+    make(tmp_path / "a")
+    folder = tmp_path / "data"
+    place = folder / ("images" if is_file else "top.txt")
+    folder.mkdir()
+    place.write_bytes(b"mine") if is_file else place.mkdir()
+    expected = "has a folder where there is the file" if is_file else "has a file where there is"
+    with pytest.raises(Conflict, match=f"{expected}.*Nothing was unpacked"):
+        extract(tmp_path / "a", folder)
+    assert list(folder.iterdir()) == [place]
+    assert not is_file or place.read_bytes() == b"mine"

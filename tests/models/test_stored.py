@@ -107,13 +107,16 @@ def test_what_claims_to_be_huge_is_only_claimed(tmp_path):
         assert (tmp_path / name).stat().st_size < 10_000
         with opened(tmp_path / name, format_) as pairs:
             assert pairs[0][1].shape == (40_000, 40_000)
+            if format_ == "npz":
+                with pytest.raises(Corrupt, match="says 6400000000 bytes, and there are 0"):
+                    pairs[0][1].read()
 
 
 @pytest.mark.parametrize("version", [1, 2])
 def test_an_archive_that_unpacks_to_more_than_it_says_is_corrupt(tmp_path, version):
     archive(tmp_path / "w.npz", npy((2,), bytes(2**20), version))
 
-    with pytest.raises(Corrupt, match=r"'w.npy' is longer than it says"):
+    with pytest.raises(Corrupt, match="its header says 8 bytes, and there are 1048576"):
         read_all(tmp_path / "w.npz", "npz")
 
 

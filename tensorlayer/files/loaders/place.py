@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tensorlayer.damage import damage_as_corrupt
 from tensorlayer.errors import Corrupt
-from tensorlayer.files.archives import DAMAGE, extract, reason
+from tensorlayer.files.archives import extract
 from tensorlayer.files.download import download
 
 __all__ = ["fetch", "find", "read_whole", "unpack", "unpack_as"]
@@ -90,12 +91,5 @@ def read_whole(path: Place, what: str) -> Iterator[None]:
     Corrupt
         Something in the block raised.
     """
-    try:
+    with damage_as_corrupt(path, f"is not {what}, or it is damaged", "Delete it and get it again."):
         yield
-    except FileNotFoundError:
-        raise
-    except (*DAMAGE, TypeError, AttributeError, ArithmeticError, MemoryError) as error:
-        raise Corrupt(
-            f"{os.fspath(path)!r} is not {what}, or it is damaged: "
-            f"{reason(error)}. Delete it and get it again."
-        ) from error
