@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import re
@@ -31,6 +32,8 @@ PAUSE_SECONDS = 0.5
 #: share is small.
 CHUNK_BYTES = 16 * 1024
 
+_ALGORITHMS = ("md5", "sha1", "sha256", "sha512")
+
 GOOGLE_DRIVE = "https://drive.usercontent.google.com/download"
 
 
@@ -56,7 +59,7 @@ def download(
     path
         Where the file is to be. A file that is there is taken as it is: it may be your own.
     checksum
-        ``"md5:..."`` or ``"sha256:..."``; None where none is known.
+        ``"md5:..."`` or ``"sha256:..."``; None where none is known. Digits alone are SHA-256.
     expected_bytes
         The size, for files whose size is all that is known.
     attempts
@@ -70,7 +73,7 @@ def download(
     Raises
     ------
     InvalidArgument
-        It is another kind of address.
+        It is another kind of address, or ``checksum`` is none.
     DownloadFailed
         The server cannot be reached, does not have the file, or the connection breaks every time.
     Corrupt
@@ -82,95 +85,119 @@ def download(
             f"download: an address starts with http:// or https://, got {url!r}. "
             f"Put the file at {str(path)!r} yourself if it is elsewhere."
         )
+    digest = _parsed(checksum)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(path.parent):
+    with _alone(path.with_name(path.name + ".part")):
         if not path.is_file():
-            _fetch(url, path, checksum, _Resuming(path, expected_bytes, attempts))
+            _Fetch(url, path, expected_bytes, attempts).run(digest)
     return path
 
 
-def _fetch(url: str, path: Path, checksum: str | None, downloader: _Resuming) -> None:
-    import pooch
-
-    pooch.get_logger().setLevel(logging.WARNING)  # it reports to standard error otherwise
-    try:
-        pooch.retrieve(url, checksum, path.name, path.parent, downloader=downloader)
-    except ValueError as error:  # the checksum; what pooch had fetched is deleted
-        raise Corrupt(
-            f"{url} sent a file whose checksum is not {checksum}; it was deleted. Try again "
-            f"later, or put the right file at {str(path)!r} yourself."
-        ) from error
+def _parsed(checksum: str | None) -> tuple[str, str] | None:
+    """Return algorithm and digest."""
+    if checksum is None:
+        return None
+    algorithm, _, digest = str(checksum).rpartition(":")
+    algorithm = algorithm.lower() or "sha256"
+    length = {name: 2 * hashlib.new(name).digest_size for name in _ALGORITHMS}.get(algorithm)
+    if length is None or not re.fullmatch(rf"[0-9a-fA-F]{{{length}}}", digest):
+        raise InvalidArgument(
+            f'download: checksum is "md5:" and 32 hexadecimal digits, or "sha256:" and 64, got '
+            f"{checksum!r}. Nothing was downloaded."
+        )
+    return algorithm, digest.lower()
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Wait until no other thread or process downloads into ``folder``."""
+def _alone(part: Path) -> Iterator[None]:
+    """Wait until no other thread or process downloads the file of this part."""
     try:
         import fcntl
     except ImportError:  # Windows: two processes may fetch a file twice, and one of them wins
         yield
         return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
+    while True:
+        descriptor = os.open(part, os.O_RDWR | os.O_CREAT, 0o666)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if _is_at(part, descriptor):
+            break
+        os.close(descriptor)  # who had it has moved it to its place, or thrown it away
+    try:
         yield
     finally:
+        if _is_at(part, descriptor) and not os.fstat(descriptor).st_size:
+            part.unlink()
         os.close(descriptor)
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 class _BrokenOff(Exception):
     """The connection broke; trying again may help."""
 
 
-class _Resuming:
-    """A downloader for pooch that keeps what has arrived and goes on from there.
+class _Fetch:
+    """One download that keeps what has arrived and goes on from there.
 
-    Beside ``<name>.part`` lies ``<name>.part.tag``, by which the server tells whether its file is
+    Beside ``<name>.part`` lies ``<name>.part.tag``, by which one tells whether the server's file is
     still the same one (RFC 9110, If-Range).
     """
 
-    def __init__(self, path: Path, expected_bytes: int | None, attempts: int) -> None:
-        self.path = path
+    def __init__(self, url: str, path: Path, expected_bytes: int | None, attempts: int) -> None:
+        self.url, self.path = url, path
         self.part = path.with_name(path.name + ".part")
         self.tag = path.with_name(path.name + ".part.tag")
         self.expected_bytes = expected_bytes
         self.attempts = attempts
 
-    def __call__(self, url: str, output_file: str, _: Any) -> None:
-        """Fetch ``url`` and move it to ``output_file``."""
+    def run(self, digest: tuple[str, str] | None) -> None:
+        """Fetch the file and move it to its place."""
         for attempt in range(1, self.attempts + 1):
             try:
-                self._attempt(url)
+                self._attempt()
                 break
             except _BrokenOff as error:
                 if attempt == self.attempts:
-                    raise DownloadFailed(self._message(url, error)) from error
-                _log.warning("download of %s broke off (%s); trying again", url, error)
+                    raise DownloadFailed(self._message(error)) from error
+                _log.warning("download of %s broke off (%s); trying again", self.url, error)
                 time.sleep(PAUSE_SECONDS * 2 ** (attempt - 1))
         self.tag.unlink(missing_ok=True)
-        self._check_size(url)
-        self.part.replace(output_file)
+        self._check(digest)
+        self.part.replace(self.path)
 
-    def _message(self, url: str, error: BaseException) -> str:
+    def _message(self, error: BaseException) -> str:
         kept = ""
         if self.part.is_file() and self.part.stat().st_size:
             size = self.part.stat().st_size
             kept = f" {size} bytes are kept in {str(self.part)!r} for the next call."
         return (
-            f"{url} could not be downloaded: {error}.{kept} You may also put the file at "
+            f"{self.url} could not be downloaded: {error}.{kept} You may also put the file at "
             f"{str(self.path)!r} yourself."
         )
 
-    def _check_size(self, url: str) -> None:
+    def _check(self, digest: tuple[str, str] | None) -> None:
         size = self.part.stat().st_size
+        wrong = ""
         if self.expected_bytes is not None and size != self.expected_bytes:
+            wrong = f"{size} bytes instead of {self.expected_bytes}; they were deleted"
+        elif digest is not None:
+            with self.part.open("rb") as file:
+                found = hashlib.file_digest(file, digest[0]).hexdigest()
+            if found != digest[1]:
+                wrong = f"a file whose checksum is not {':'.join(digest)}; it was deleted"
+        if wrong:
             self.part.unlink()
             raise Corrupt(
-                f"{url} sent {size} bytes instead of {self.expected_bytes}; they were deleted. "
-                f"Try again later, or put the right file at {str(self.path)!r} yourself."
+                f"{self.url} sent {wrong}. Try again later, or put the right file at "
+                f"{str(self.path)!r} yourself."
             )
 
-    def _attempt(self, url: str) -> None:
+    def _attempt(self) -> None:
         import requests
 
         start, tag = self._progress()
@@ -180,8 +207,8 @@ class _Resuming:
             headers |= {"Range": f"bytes={start}-", "If-Range": tag}
         timeout = (CONNECT_SECONDS, READ_SECONDS)
         try:
-            with requests.get(url, headers=headers, stream=True, timeout=timeout) as response:
-                self._receive(url, response, start)
+            with requests.get(self.url, headers=headers, stream=True, timeout=timeout) as response:
+                self._receive(response, start, tag)
         except requests.RequestException as error:
             raise _BrokenOff(str(error)) from error
 
@@ -191,39 +218,37 @@ class _Resuming:
             return self.part.stat().st_size, self.tag.read_text(encoding="latin-1")
         return 0, ""
 
-    def _receive(self, url: str, response: Any, start: int) -> None:
-        if response.status_code == 416:  # the file is no longer that long: from the start
-            self.part.unlink(missing_ok=True)
+    def _receive(self, response: Any, start: int, tag: str) -> None:
+        self._refuse(response)
+        begin = _first_byte(response)
+        if response.status_code == 416 or (begin and (begin != start or _tag_of(response) != tag)):
+            # The file is not that long any more, or not the same one, or it is another part of it.
+            self.part.write_bytes(b"")
             raise _BrokenOff("the file on the server has changed")
-        if response.status_code >= 500:
-            raise _BrokenOff(f"the server answered {response.status_code} {response.reason}")
-        if response.status_code not in (200, 206):
-            reason = f"the server answered {response.status_code} {response.reason}"
-            raise DownloadFailed(self._message(url, OSError(reason)))
-        self._refuse_page(url, response)
-        resumed = response.status_code == 206
-        start = start if resumed else 0
         length = response.headers.get("Content-Length")
-        total = start + int(length) if length is not None else None
+        total = begin + int(length) if length is not None else None
         self._keep_tag(response)
         # Without a buffer, which would be lost with the process.
-        with self.part.open("ab" if resumed else "wb", buffering=0) as file:
-            self._copy(response, file, start, total)
+        with self.part.open("ab" if begin else "wb", buffering=0) as file:
+            self._copy(response, file, begin, total)
         if total is not None and self.part.stat().st_size != total:
             raise _BrokenOff(f"{self.part.stat().st_size} of {total} bytes arrived")
 
-    def _refuse_page(self, url: str, response: Any) -> None:
-        """Log-in pages, of hotels and of Google Drive, are sent as if all were well."""
+    def _refuse(self, response: Any) -> None:
+        """Raise for answers that bring nothing of the file."""
+        code, reason = response.status_code, f"{response.status_code} {response.reason}"
+        if code >= 500:
+            raise _BrokenOff(f"the server answered {reason}")
+        if code not in (200, 206, 416):
+            raise DownloadFailed(self._message(OSError(f"the server answered {reason}")))
+        # Log-in pages, of hotels and of Google Drive, are sent as if all were well.
         is_page = response.headers.get("Content-Type", "").startswith("text/html")
-        if is_page and self.path.suffix not in {".html", ".htm"}:
+        if code == 200 and is_page and self.path.suffix not in {".html", ".htm"}:
             reason = f"the server sent a page instead of {self.path.name}"
-            raise DownloadFailed(self._message(url, OSError(reason)))
+            raise DownloadFailed(self._message(OSError(reason)))
 
     def _keep_tag(self, response: Any) -> None:
-        etag = response.headers.get("ETag", "")
-        tag = response.headers.get("Last-Modified", "") if etag.startswith("W/") else etag
-        tag = tag or response.headers.get("Last-Modified", "")
-        if tag:
+        if tag := _tag_of(response):
             self.tag.write_text(tag, encoding="latin-1")
         else:
             self.tag.unlink(missing_ok=True)
@@ -235,6 +260,23 @@ class _Resuming:
             for chunk in response.iter_content(CHUNK_BYTES):
                 file.write(chunk)
                 bar.update(len(chunk))
+
+
+def _first_byte(response: Any) -> int:
+    """Return where in the file an answer begins."""
+    if response.status_code != 206:
+        return 0
+    found = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
+    if found is None:
+        raise _BrokenOff("the server sent a part of the file and does not say which")
+    return int(found[1])
+
+
+def _tag_of(response: Any) -> str:
+    """Return by what the server tells one state of its file from another."""
+    etag = response.headers.get("ETag", "")
+    # A weak tag may be the same for files that differ.
+    return ("" if etag.startswith("W/") else etag) or response.headers.get("Last-Modified", "")
 
 
 def maybe_download_and_extract(

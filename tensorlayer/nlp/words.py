@@ -143,7 +143,7 @@ def build_reverse_dictionary(word_to_id: Mapping[str, int]) -> dict[int, str]:
 
 
 def build_words_dataset(
-    words: Sequence[str] | None = None,
+    words: Iterable[str] | None = None,
     vocabulary_size: int = 50000,
     printable: bool = True,
     unk_key: str = "UNK",
@@ -183,7 +183,8 @@ def build_words_dataset(
     >>> data, count, dictionary
     ([1, 0, 1, 0], [['UNK', 2], ['a', 2]], {'UNK': 0, 'a': 1})
     """
-    counted = Counter(() if words is None else words)
+    listed = _listed(words)
+    counted = Counter(listed)
     if not 1 <= vocabulary_size <= len(counted):
         raise InvalidArgument(
             f"build_words_dataset: vocabulary_size is from 1 to the number of different words, "
@@ -193,7 +194,7 @@ def build_words_dataset(
     counted.pop(unk_key, None)  # it stands for the unknown ones, in the text as well
     frequent = counted.most_common(vocabulary_size - 1)
     dictionary = {unk_key: 0} | {word: i for i, (word, _) in enumerate(frequent, 1)}
-    data = [dictionary.get(word, 0) for word in words or ()]
+    data = [dictionary.get(word, 0) for word in listed]
     n_unknown = n_words - sum(n for _, n in frequent)
     if printable:
         printed.info("%d words, %d different, %d unknown", n_words, len(counted), n_unknown)
@@ -219,15 +220,23 @@ def words_to_word_ids(
     [1, 0]
     """
     ids = {} if word_to_id is None else word_to_id
-    unknown = ids.get(unk_key)
-    found = [(word, ids.get(word, unknown)) for word in data or ()]
-    for word, number in found:
-        if number is None:
-            raise InvalidArgument(
-                f"words_to_word_ids: {word!r} is not in the vocabulary of {len(ids)} words, nor is "
-                f"the word for unknown ones, {unk_key!r}. Give the right unk_key."
-            )
-    return [number for _, number in found]
+    words = _listed(data)
+    if (unknown := ids.get(unk_key)) is not None:
+        return [ids.get(word, unknown) for word in words]
+    try:
+        return [ids[word] for word in words]
+    except KeyError as error:
+        raise InvalidArgument(
+            f"words_to_word_ids: {error} is not in the vocabulary of {len(ids)} words, nor is the "
+            f"word for unknown ones, {unk_key!r}. Give the right unk_key."
+        ) from None
+
+
+def _listed(words: Any) -> list[Any]:
+    """Return words, in an array or an iterator, as a list of plain strings."""
+    if words is None:
+        return []
+    return words.tolist() if isinstance(words, np.ndarray) else list(words)
 
 
 def word_ids_to_words(
@@ -258,6 +267,6 @@ def save_vocab(
     from tensorlayer.whole import whole_file
 
     with whole_file(name) as temporary:
-        lines = [f"{word} {number}\n" for word, number in count or ()]
+        lines = [f"{word} {number}\n" for word, number in _listed(count)]
         temporary.write_text("".join(lines), encoding="utf-8")
     _log.info("%d words saved to %s", len(lines), name)

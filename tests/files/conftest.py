@@ -20,6 +20,9 @@ class Files(http.server.ThreadingHTTPServer):
         self.statuses = []  # what the next requests are answered with instead
         self.requests = []  # (path, Range)
         self.headers = {}  # added to every answer
+        self.heeds_if_range = True  # some servers send the part of a file that has changed
+        self.says_where = True  # in which part of the file an answer begins
+        self.begins_at = None  # where every partial answer begins, whatever was asked for
         self.stall = None  # an event that an answer waits for where it would break off
 
     @property
@@ -40,15 +43,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if content is None:
             return self.send_error(404)
         tag = f'"{hashlib.md5(content).hexdigest()}"'
-        start = 0
-        if wanted and self.headers.get("If-Range") in (None, tag):
+        start, is_same = 0, self.headers.get("If-Range") in (None, tag)
+        is_part = bool(wanted) and (is_same or not server.heeds_if_range)
+        if is_part:
             start = int(wanted.removeprefix("bytes=").removesuffix("-"))
         if start >= len(content) > 0:
             return self.send_error(416)
-        self.send_response(206 if start else 200)
+        if is_part and server.begins_at is not None:
+            start = server.begins_at
+        self.send_response(206 if is_part else 200)
         self.send_header("ETag", tag)
         self.send_header("Content-Length", str(len(content) - start))
-        if start:
+        if is_part and server.says_where:
             self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
         for name, value in server.headers.items():
             self.send_header(name, value)

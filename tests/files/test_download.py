@@ -15,6 +15,8 @@ import pytest
 from tensorlayer.errors import Corrupt, DownloadFailed, InvalidArgument
 from tensorlayer.files import download, download_file_from_google_drive, maybe_download_and_extract
 from tests.files.test_archives import FILES, contents, make_zip
+from tests.servers import wait_until
+from tests.threads import at_once
 
 CONTENT = random.Random(0).randbytes(300_000)
 MD5 = "md5:" + hashlib.md5(CONTENT).hexdigest()
@@ -95,6 +97,99 @@ def test_a_file_that_changed_on_the_server_is_fetched_from_the_start(data, tmp_p
     data.files["data.bin"] = b"another file"
     download(data.url + "data.bin", tmp_path / "data.bin")
     assert (tmp_path / "data.bin").read_bytes() == b"another file"
+
+
+def half(data, tmp_path):
+    """Have a part of the file arrive."""
+    data.breaks = [20_000]
+    with pytest.raises(DownloadFailed):
+        download(data.url + "data.bin", tmp_path / "data.bin", attempts=1)
+    assert (tmp_path / "data.bin.part").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("length", [100, 400_000])
+def test_a_changed_file_is_not_spliced_whatever_the_server_heeds(data, tmp_path, length):
+    """Shorter or longer: a server that does not know If-Range sends a part of another file."""
+    half(data, tmp_path)
+    data.heeds_if_range = False
+    data.files["data.bin"] = another = random.Random(1).randbytes(length)
+    download(data.url + "data.bin", tmp_path / "data.bin")
+    assert (tmp_path / "data.bin").read_bytes() == another
+    assert len(data.requests) == 3, "the part was asked for, and thrown away"
+
+
+@pytest.mark.parametrize("begin", [0, 7])
+def test_an_answer_that_begins_elsewhere_is_put_where_it_belongs_or_refused(data, tmp_path, begin):
+    half(data, tmp_path)
+    data.begins_at = begin
+    download(data.url + "data.bin", tmp_path / "data.bin", MD5)
+    assert (tmp_path / "data.bin").read_bytes() == CONTENT
+
+
+def test_an_answer_that_does_not_say_where_it_begins_is_not_used(data, tmp_path):
+    half(data, tmp_path)
+    data.says_where = False
+    with pytest.raises(DownloadFailed, match="does not say which"):
+        download(data.url + "data.bin", tmp_path / "data.bin", attempts=2)
+    assert (tmp_path / "data.bin.part").read_bytes() == CONTENT[:16384]
+
+
+@pytest.mark.parametrize(
+    "wrong", ["md5:123", "sha256:" + "0" * 32, "crc:" + "0" * 8, "0" * 32, "md5:" + "g" * 32, ""]
+)
+def test_a_malformed_checksum_is_refused_before_anything_is_fetched(data, tmp_path, wrong):
+    with pytest.raises(InvalidArgument, match=r"checksum is .*Nothing was downloaded"):
+        download(data.url + "data.bin", tmp_path / "data.bin", wrong)
+    assert data.requests == []
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["md5", "sha1", "SHA256", "sha512", None])
+def test_checksums_of_every_kind(data, tmp_path, name):
+    digest = hashlib.new((name or "sha256").lower(), CONTENT).hexdigest()
+    right = f"{name}:{digest.upper()}" if name else digest
+    download(data.url + "data.bin", tmp_path / "data.bin", right)
+    assert os.listdir(tmp_path) == ["data.bin"]
+    with pytest.raises(Corrupt, match="checksum is not"):
+        download(data.url + "data.bin", tmp_path / "b", right[:-1] + "01"[right[-1] == "0"])
+    assert os.listdir(tmp_path) == ["data.bin"]
+
+
+def test_two_files_of_one_folder_do_not_wait_for_each_other(data, tmp_path):
+    data.files["other.bin"] = b"other"
+    data.breaks, data.stall = [120_000], threading.Event()
+    slow = threading.Thread(
+        target=download, args=(data.url + "data.bin", tmp_path / "data.bin", MD5)
+    )
+    slow.start()
+    wait_until(lambda: len(data.requests) == 1)
+    stall, data.stall = data.stall, None
+    download(data.url + "other.bin", tmp_path / "other.bin")
+    assert (tmp_path / "other.bin").read_bytes() == b"other"
+    assert not (tmp_path / "data.bin").exists()
+    stall.set()
+    slow.join()
+    assert (tmp_path / "data.bin").read_bytes() == CONTENT
+    assert sorted(os.listdir(tmp_path)) == ["data.bin", "other.bin"]
+
+
+def test_who_waits_for_a_file_that_is_thrown_away_fetches_it(data, tmp_path):
+    """Two that want the same file: the first finds it wrong while the second waits."""
+    data.files["data.bin"] = b"wrong"
+    data.statuses = [503]
+    results = []
+
+    def fetch():
+        try:
+            results.append(download(data.url + "data.bin", tmp_path / "data.bin", MD5))
+        except Corrupt:
+            data.files["data.bin"] = CONTENT
+            results.append(None)
+
+    at_once(fetch, fetch, fetch)
+    assert results.count(None) == 1
+    assert (tmp_path / "data.bin").read_bytes() == CONTENT
+    assert os.listdir(tmp_path) == ["data.bin"]
 
 
 def test_a_part_longer_than_the_file_is_thrown_away(data, tmp_path):

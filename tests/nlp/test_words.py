@@ -87,3 +87,21 @@ def test_a_vocabulary_is_saved_whole(tmp_path, monkeypatch):
     assert (tmp_path / "v.txt").read_text(encoding="utf-8") == "UNK 3\né 1\n"
     assert nlp.Vocabulary("v.txt").word_to_id("é") == 1
     assert os.listdir() == ["v.txt"]
+
+
+def as_array(words):
+    return np.array(words)
+
+
+@pytest.mark.parametrize("kind", [list, tuple, iter, as_array])
+def test_words_in_anything_that_holds_words(kind, tmp_path, monkeypatch):
+    """Arrays have no truth value, and iterators can be read once."""
+    words = ["a", "b", "a", "c", "a", "b"]
+    data, count, dictionary, reverse = nlp.build_words_dataset(kind(words), 3, printable=False)
+    assert data == [1, 2, 1, 0, 1, 2]
+    assert count == [["UNK", 1], ["a", 3], ["b", 2]]
+    assert {type(word) for word in [*dictionary, *reverse.values()]} == {str}
+    assert nlp.words_to_word_ids(kind(words), dictionary) == data
+    monkeypatch.chdir(tmp_path)
+    nlp.save_vocab(kind(count), "v.txt")
+    assert (tmp_path / "v.txt").read_text() == "UNK 1\na 3\nb 2\n"
