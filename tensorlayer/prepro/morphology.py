@@ -205,4 +205,6 @@ def _morphed(x: np.ndarray, radius: int, function: Callable, who: str) -> np.nda
     work = image.dtype if image.dtype in _TYPES else np.dtype(np.float64)
     if image.dtype.kind == "b":
         work = np.dtype(np.uint8)
-    return as_type(by_channels(image, lambda part: function(part, disk), work_type=work), x.dtype)
+    return as_type(
+        by_channels(image, lambda part: function(part, disk), work_type=work), image.dtype
+    )

@@ -88,18 +88,19 @@ def featurewise_norm(
     Returns
     -------
     numpy.ndarray
-        A new floating array.
+        A new array of the type of ``x`` if that is floating, else of float64.
 
     Examples
     --------
     >>> featurewise_norm(np.array([3.0, 5.0]), mean=np.array([1.0, 1.0]), std=2, epsilon=0).tolist()
     [1.0, 2.0]
     """
-    result = np.asarray(x) * 1.0
+    x = np.asarray(x)
+    result = x.astype(x.dtype if x.dtype.kind == "f" else np.float64)
     if mean is not None:
-        result = result - mean
+        result = result - np.asarray(mean, result.dtype)
     if std is not None:
-        result = result / (np.asarray(std) + epsilon)
+        result = result / (np.asarray(std, np.float64) + epsilon).astype(result.dtype)
     return result
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 
 from tensorlayer import logging
+from tensorlayer.damage import is_damage, reason
 from tensorlayer.errors import InvalidArgument, WrongShape
 from tensorlayer.logging import printed
 from tensorlayer.prepro.libraries import library
@@ -37,7 +39,8 @@ def read_image(image: str | os.PathLike[str], path: str | os.PathLike[str] = "")
     -------
     numpy.ndarray
         ``(height, width)`` for grey, else ``(height, width, channels)``; uint8, or what the file
-        holds (16 bits, floating). A palette becomes colours.
+        holds (16 bits, floating). A palette becomes colours; a photograph is turned as the
+        camera was held.
 
     Raises
     ------
@@ -52,14 +55,33 @@ def read_image(image: str | os.PathLike[str], path: str | os.PathLike[str] = "")
     (4, 6, 3)
     """
     file = os.path.join(path, image)
-    with library("PIL.Image").open(file) as picture:
-        mode = _CONVERTED.get(picture.mode, picture.mode)
-        if picture.mode == "P" and "transparency" in picture.info:
-            mode = "RGBA"
-        try:
-            return np.array(picture.convert(mode) if mode != picture.mode else picture)
-        except (OSError, SyntaxError) as error:  # Pillow's words for a broken file
-            raise OSError(f"{file}: {error}. The file is broken; get it again.") from error
+    try:
+        with library("PIL.Image").open(file) as picture:
+            return _pixels(picture, file)
+    except Exception as error:  # Pillow has many words for a broken file
+        if not is_damage(error):
+            raise
+        raise OSError(f"{file}: {reason(error)}. The file is broken; get it again.") from error
+
+
+def _pixels(picture: Any, file: str) -> np.ndarray:
+    if picture.mode in ("RGB", "RGBA") and any(";16" in str(tile[3]) for tile in picture.tile):
+        return _pixels_of_16_bits(file)
+    upright = library("PIL.ImageOps").exif_transpose(picture)  # as the camera was held
+    mode = _CONVERTED.get(picture.mode, picture.mode)
+    if picture.mode == "P" and "transparency" in picture.info:
+        mode = "RGBA"
+    return np.array(upright.convert(mode) if mode != picture.mode else upright)
+
+
+def _pixels_of_16_bits(file: str) -> np.ndarray:
+    """Read colours that Pillow would cut to 8 bits."""
+    cv2 = library("cv2")
+    pixels = cv2.imread(file, cv2.IMREAD_UNCHANGED)
+    if pixels is None:
+        raise ValueError("its colours of 16 bits cannot be decoded")
+    code = cv2.COLOR_BGRA2RGBA if pixels.shape[-1] == 4 else cv2.COLOR_BGR2RGB
+    return cv2.cvtColor(pixels, code)
 
 
 def read_images(

@@ -92,3 +92,10 @@ def test_a_point_beside_the_map_is_refused():
     for point in ((3, 0), (-1, 0)):
         with pytest.raises(InvalidArgument, match="lies outside of a map"):
             prepro.pt2map([[(0, 0), point]], size=(3, 3))
+
+
+@pytest.mark.parametrize("name", ["dilation", "erosion", "binary_dilation", "binary_erosion"])
+def test_a_list_of_rows_is_an_image(name):
+    image = [[1, 2, 0], [0, 0, 0]]
+    found = getattr(prepro, name)(image, radius=1)
+    np.testing.assert_array_equal(found, getattr(prepro, name)(np.array(image), radius=1))

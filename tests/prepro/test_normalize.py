@@ -94,3 +94,15 @@ def test_whitening_with_a_foreign_matrix_is_refused():
         prepro.zca_whitening(PIXELS, np.eye(4))
     with pytest.raises(WrongShape, match=r"X is \(batch, height, width, channels\)"):
         prepro.get_zca_whitening_principal_components_img(PIXELS)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("kind", [float, np.float64, np.asarray])
+def test_a_floating_image_keeps_its_type(dtype, kind):
+    x = PIXELS.astype(dtype)
+    normal = prepro.featurewise_norm(x, mean=kind(3.5), std=kind(2.0))
+    assert normal.dtype == dtype
+    np.testing.assert_allclose(normal, (PIXELS - 3.5) / (2.0 + 1e-7), rtol=5e-3, atol=5e-2)
+    assert prepro.featurewise_norm(x).dtype == dtype
+    assert prepro.featurewise_norm(x) is not x
+    assert prepro.featurewise_norm(PIXELS, mean=1).dtype == "float64"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -45,6 +46,40 @@ class TestReading:
         Image.fromarray(deep).save("image.png")
 
         np.testing.assert_array_equal(visualize.read_image("image.png"), deep)
+
+    @pytest.mark.parametrize("channels", [3, 4])
+    @pytest.mark.parametrize("kind", ["png", "tiff"])
+    def test_sixteen_bits_of_colours_stay(self, channels, kind):
+        deep = RNG.integers(0, 65536, (12, 20, channels)).astype(np.uint16)
+        cv2.imwrite(f"image.{kind}", deep[..., [2, 1, 0, 3][:channels]])
+
+        np.testing.assert_array_equal(visualize.read_image(f"image.{kind}"), deep)
+
+    @pytest.mark.parametrize("orientation", range(1, 9))
+    def test_a_photograph_is_turned_as_the_camera_was_held(self, orientation):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        Image.fromarray(PIXELS).save("image.png", exif=exif)
+        turned = {
+            1: PIXELS,
+            2: PIXELS[:, ::-1],
+            3: PIXELS[::-1, ::-1],
+            4: PIXELS[::-1],
+            5: PIXELS.transpose(1, 0, 2),
+            6: np.rot90(PIXELS, -1),
+            7: PIXELS[::-1, ::-1].transpose(1, 0, 2),
+            8: np.rot90(PIXELS),
+        }
+
+        np.testing.assert_array_equal(visualize.read_image("image.png"), turned[orientation])
+
+    @pytest.mark.parametrize("cut", [3, 10, 25, 100, 160, 300])
+    def test_a_jpeg_cut_in_its_header_is_named(self, tmp_path, cut):
+        Image.fromarray(PIXELS).save("good.jpg")
+        (tmp_path / "cut.jpg").write_bytes((tmp_path / "good.jpg").read_bytes()[:cut])
+
+        with pytest.raises(OSError, match=r"cut\.jpg.*The file is broken"):
+            visualize.read_image("cut.jpg")
 
     def test_many_keep_their_order(self):
         images = [np.full((4, 4), k, np.uint8) for k in range(25)]
