@@ -348,7 +348,14 @@ class Model(HasParameters, metaclass=OwnerType):
         """
         with opened(path, "safetensors") as pairs, variables_within(weights.room_bytes(pairs)):
             model = configs.read_model(Model, weights.load_config(path))
-            weights.assign(model.parameters, dict(pairs))
+            try:
+                parameters = model.parameters
+            except InvalidArgument as error:  # some are made in the first call
+                raise InvalidArgument(
+                    f"{error} To load {os.fspath(path)!r} into a model that makes weights when it "
+                    "is called, make the model, call it and use its load_weights(path)."
+                ) from error
+            weights.assign(parameters, dict(pairs))
         return model
 
     # -- other worlds

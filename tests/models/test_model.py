@@ -369,3 +369,25 @@ def test_a_class_whose_constructor_declares_a_network_is_saved_by_its_arguments(
     assert isinstance(again, Declared)
     assert again.arguments["n_units"] == 5
     np.testing.assert_array_equal(again(X, is_train=False), model(X, is_train=False))
+
+
+class Unbuilt(Model):
+    def __init__(self):
+        super().__init__()
+        self.parts_of_it = [Dense(n_units=3)]
+
+    def forward(self, x):
+        return self.parts_of_it[0](x)
+
+
+def test_a_model_that_makes_its_weights_in_the_first_call_says_how_to_load_them(tmp_path):
+    path, x = tmp_path / "m.safetensors", np.ones([2, 4], "float32")
+    model, other = Unbuilt(), Unbuilt()
+    model(x, is_train=True)
+    model.save(path)
+
+    with pytest.raises(InvalidArgument, match=r"m.safetensors' .* call it and use its load_weigh"):
+        Model.load(path)
+    other(x, is_train=True)
+    other.load_weights(path)
+    np.testing.assert_array_equal(other(x, is_train=False), model(x, is_train=False))
