@@ -223,3 +223,11 @@ def test_a_scope_of_tensorflow_1_within_ours_keeps_the_reuse_of_ours():
         with v1.variable_scope(v1.get_variable_scope(), reuse=True):
             assert current_scope().name == "ours"
             assert current_scope().reuse is Reuse.ALWAYS
+
+
+def test_the_root_scope_of_tensorflow_1_says_whether_it_reuses():
+    v1 = tf.compat.v1
+    with tf.Graph().as_default():
+        assert current_scope().reuse is Reuse.NEVER
+        with v1.variable_scope(v1.get_variable_scope(), reuse=True):
+            assert current_scope().reuse is Reuse.ALWAYS

@@ -300,3 +300,16 @@ def test_integers_are_not_cast():
 
     assert net.outputs.dtype == tf.bfloat16
     assert net.all_params[0].dtype == tf.float32
+
+
+def test_an_attribute_that_comes_while_a_double_is_made_does_no_harm():
+    layer = Dense(n_units=2, in_channels=3)
+
+    class Noting(dict):
+        def items(self):  # as another thread that runs the layer for the first time
+            vars(layer)["noted"] = True
+            return super().items()
+
+    vars(layer)["held"] = Noting()
+    with stand_in(layer, tf.bfloat16) as standing:
+        assert standing.W.dtype == tf.bfloat16
