@@ -16,11 +16,6 @@ from tensorlayer.models import Model
 X = np.random.default_rng(0).normal(1.0, 2.0, size=(16, 4)).astype("float32")
 
 
-class Whole(Model):
-    def forward(self, x):
-        return Dense(n_units=2, name="d")(x)
-
-
 def moved(net, *, is_train=True):
     before = [v.numpy() for v in net.nontrainable_weights]
     net(X, is_train=is_train)
@@ -113,44 +108,6 @@ def test_what_is_frozen_survives_the_config():
 
     assert again.trainable_weights == []
     assert again.all_weights[0].dtype == tf.float64
-
-
-# -- a model that is frozen from the beginning
-
-
-def test_a_model_takes_trainable_as_layers_do():
-    x = Input([None, 4], name="x")
-    static = Model(x, Dense(x, 2, name="d"), trainable=False)
-    own = Whole(trainable=False)
-
-    for model in (static, own):
-        assert not model.trainable
-        model(X, is_train=True)
-        assert model.all_weights
-        assert model.trainable_weights == []
-        model.trainable = True
-        assert model.trainable_weights == model.all_weights
-    assert Whole(trainable=True).trainable
-
-
-def test_a_frozen_model_comes_back_from_its_config():
-    x = Input([None, 4], name="x")
-    model = Model(x, Dense(x, 2, name="d"), trainable=False)
-
-    assert Model.from_config(model.config).trainable_weights == []
-
-
-def test_a_model_whose_constructor_takes_trainable_decides_what_it_means():
-    class Deciding(Model):
-        def __init__(self, trainable="body"):
-            super().__init__()
-            self.said = trainable
-
-        def forward(self, x):
-            return x
-
-    assert Deciding(trainable=False).said is False
-    assert Deciding(trainable=False).trainable
 
 
 # -- what was traced

@@ -456,3 +456,41 @@ def test_a_model_whose_name_is_empty_is_called_after_its_class(name):
     model(np.ones([2, 3]), is_train=True)
 
     assert all(variable.name.startswith("whole/") for variable in model.all_weights)
+
+
+# -- a model that is frozen from the beginning
+
+
+def test_a_model_takes_trainable_as_layers_do():
+    x = Input([None, 3], name="x")
+    static = Model(x, Dense(x, 2, name="d"), trainable=False)
+    own = Whole(trainable=False)
+
+    for model in (static, own):
+        assert not model.trainable
+        model(X, is_train=True)
+        assert model.all_weights
+        assert model.trainable_weights == []
+        model.trainable = True
+        assert model.trainable_weights == model.all_weights
+    assert Whole(trainable=True).trainable
+
+
+def test_a_frozen_model_comes_back_from_its_config():
+    x = Input([None, 3], name="x")
+    model = Model(x, Dense(x, 2, name="d"), trainable=False)
+
+    assert Model.from_config(model.config).trainable_weights == []
+
+
+def test_a_model_whose_constructor_takes_trainable_decides_what_it_means():
+    class Deciding(Model):
+        def __init__(self, trainable="body"):
+            super().__init__()
+            self.said = trainable
+
+        def forward(self, x):
+            return x
+
+    assert Deciding(trainable=False).said is False
+    assert Deciding(trainable=False).trainable
