@@ -23,6 +23,7 @@ ARROWS: dict[str, set[str]] = {
     "workflow": {"storage", "hub"},
     "hub": {"storage", "models", "datasets", "workflow"},
     "cli": {"hub", "storage", "models", "datasets", "workflow"},
+    "train": {"layers"},  # what is frozen
     "utils": {"train"},
     "rein": {"cost"},
     "visualize": {"prepro"},

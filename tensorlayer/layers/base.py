@@ -313,7 +313,7 @@ class Layer(HasParameters, metaclass=_LayerType):
         if graph.networks_in((inputs, options)):
             return graph.connect(self, inputs, options, is_train)
         with mode(is_train), default_mode(self.facts.is_train):
-            inputs, options = computing.tensors_of(inputs, options, self.facts.variable_dtype)
+            inputs, options = computing.tensors_of(self, inputs, options)
             return main_of(computing.compute(self, inputs, options))
 
     def __repr__(self) -> str:

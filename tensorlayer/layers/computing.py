@@ -85,6 +85,8 @@ def build(layer: Layer, args: tuple[Any, ...], options: Mapping[str, Any]) -> No
     named = {key: rebuild(value, _sizes) for key, value in options.items() if _is_input(value)}
     named = {key: value for key, value in named.items() if arguments.takes(layer.build, key)}
     before = dict(vars(layer))
+    lists = {k: v for k, v in before.items() if isinstance(v, (list, Mapping))}
+    held = {name: (rebuild(value, lambda leaf: leaf), _ids(value)) for name, value in lists.items()}
     try:
         with (
             naming.inside(scope_of(layer.name)),
@@ -95,8 +97,15 @@ def build(layer: Layer, args: tuple[Any, ...], options: Mapping[str, Any]) -> No
     except Exception:  # it may still be applied to something that fits
         vars(layer).clear()
         vars(layer).update(before)
+        for name, (value, ids) in held.items():
+            if _ids(before[name]) != ids:  # it had put something into a list
+                setattr(layer, name, value)
         raise
     layer.is_built = True
+
+
+def _ids(structure: Any) -> list[int]:
+    return list(map(id, leaves(structure)))
 
 
 def run(owner: Layer | Model, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
@@ -114,7 +123,7 @@ def run(owner: Layer | Model, args: tuple[Any, ...], options: Mapping[str, Any])
 
 def _named_after(owner: Layer | Model) -> AbstractContextManager[object]:
     """Return the scope of TensorFlow in which operations and variables are called after it."""
-    return tf.name_scope(f"{naming.as_path(path_of(owner))}/")
+    return tf.name_scope(f"{naming.as_path(owner.facts.label or path_of(owner))}/")
 
 
 def _own_scope(owner: Layer | Model) -> naming.VariableScope:
@@ -233,16 +242,29 @@ def require_tensors(owner: Layer | Model, outputs: Any) -> None:
             )
 
 
-def tensors_of(args: Any, options: Mapping[str, Any], dtype: tf.DType) -> Any:
+def tensors_of(owner: Layer | Model, args: Any, options: Mapping[str, Any]) -> Any:
     """Return inputs with arrays and lists of numbers as tensors.
 
-    Floating-point numbers of Python and NumPy are of no type that somebody chose: they become
-    ``dtype``, that of the layer.
+    Floating-point numbers of Python and NumPy are of no type that somebody chose: they become that
+    of the layer.
+
+    Raises
+    ------
+    InvalidArgument
+        TensorFlow makes no tensor of it.
     """
-    return (
-        tuple(_tensors(value, dtype, is_input=True) for value in args),
-        {key: _tensors(value, dtype, is_input=False) for key, value in options.items()},
-    )
+    dtype = owner.facts.variable_dtype or tf.float32
+    try:
+        return (
+            tuple(_tensors(value, dtype, is_input=True) for value in args),
+            {key: _tensors(value, dtype, is_input=False) for key, value in options.items()},
+        )
+    except (TypeError, ValueError) as error:
+        kinds = ", ".join(type(value).__name__ for value in (*args, *options.values()))
+        raise InvalidArgument(
+            f"{owner!r}: it takes networks, tensors, arrays and lists of numbers, got {kinds}: "
+            f"{str(error)[:200]} Make an array of it."
+        ) from error
 
 
 def _tensors(value: Any, dtype: tf.DType, is_input: bool) -> Any:

@@ -229,9 +229,8 @@ class Network(HasParameters):
         for node in nodes(self):
             if id(node) not in memo:
                 memo[id(node)] = copied = object.__new__(Network)
-                vars(copied).update(
-                    {k: copy.deepcopy(v, memo) for k, v in vars(node).items() if k != "plan"}
-                )
+                kept = list(vars(node).items())  # another thread may ask for the plan meanwhile
+                vars(copied).update({k: copy.deepcopy(v, memo) for k, v in kept if k != "plan"})
         return memo[id(self)]
 
     def _trackable_children(self, save_type: str = "checkpoint", **kwargs: Any) -> dict[str, Any]:

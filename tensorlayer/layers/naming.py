@@ -50,8 +50,8 @@ __all__ = [
     "variable_scope",
 ]
 
-# What TensorFlow accepts as the name of a scope, which is what a layer's name becomes in a graph.
-_VALID = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*")
+# What TensorFlow accepts as the name of an operation: a layer's name begins it in a graph.
+_VALID = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_./>-]*")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -87,7 +87,7 @@ def as_path(text: str) -> str:
     >>> as_path("my model, v2"), as_path("g/h0")
     ('my_model__v2', 'g/h0')
     """
-    path = re.sub(r"[^A-Za-z0-9_.\\\\/>-]", "_", text)
+    path = re.sub(r"[^A-Za-z0-9_./>-]", "_", text)
     return path if _VALID.match(path) else f"model{path}"
 
 
@@ -107,6 +107,11 @@ class VariableScope:
     def qualify(self, name: str) -> str:
         """Return ``name`` with the prefix of this scope."""
         return f"{self.name}/{name}" if self.name else name
+
+    @property
+    def is_of_forward(self) -> bool:
+        """Whether a layer's or model's ``forward`` runs in it."""
+        return bool(self.owner) and self.reuse is Reuse.AUTO
 
     @property
     def findable(self) -> Registry:

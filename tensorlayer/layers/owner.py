@@ -7,6 +7,7 @@ others makes is called after its owner as well.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import weakref
 from collections.abc import Mapping
@@ -49,6 +50,11 @@ class Facts:
     def is_named(self) -> bool:
         """Whether the name is its own, and not a number in a network."""
         return self.own_name is not None
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Facts:
+        """Return a copy that is pending in the same scope: that is the program's."""
+        memo[id(self.pending)] = self.pending
+        return Facts(**copy.deepcopy(dict(vars(self)), memo))
 
 
 class OwnerType(type):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import weakref
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,9 @@ from typing_extensions import Self
 
 from tensorlayer.errors import InvalidArgument, NotSerializable
 from tensorlayer.layers import summary, tree
+from tensorlayer.layers.computing import LOCK
 
-__all__ = ["HasParameters"]
+__all__ = ["HasParameters", "frozen_now"]
 
 
 class HasParameters(tree.Owner, tf.Module):
@@ -61,6 +63,7 @@ class HasParameters(tree.Owner, tf.Module):
     @trainable.setter
     def trainable(self, trainable: bool) -> None:
         self._is_trainable = bool(trainable)
+        _note(self, self._is_trainable)
 
     @property
     def parameters(self) -> dict[str, tf.Variable]:
@@ -96,11 +99,13 @@ class HasParameters(tree.Owner, tf.Module):
         summary.show(summary.parameter_table(tree.listing(self), details))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        """Return a copy with variables of its own."""
+        """Return a copy with variables of its own; meanwhile no thread makes any."""
         copied = type(self).__new__(type(self))
         memo[id(self)] = copied
-        for name, value in vars(self).items():
-            vars(copied)[name] = copy.deepcopy(value, memo)
+        with LOCK:
+            for name, value in list(vars(self).items()):
+                vars(copied)[name] = copy.deepcopy(value, memo)
+        _note(copied, self._is_trainable)
         return copied
 
     def __reduce_ex__(self, protocol: Any) -> Any:
@@ -110,6 +115,34 @@ class HasParameters(tree.Owner, tf.Module):
             "network with tl.models.Model(net.input_nodes, net).save(path); copy.deepcopy copies "
             "within a process."
         )
+
+
+#: By their ids; an entry goes with its object.
+_FROZEN: weakref.WeakValueDictionary[int, HasParameters] = weakref.WeakValueDictionary()
+
+
+def frozen_now() -> frozenset[int]:
+    """Return what tells whether something was frozen or thawed: a key to what was traced.
+
+    Examples
+    --------
+    >>> before, pair = frozen_now(), HasParameters()
+    >>> pair.trainable = False
+    >>> frozen_now() == before
+    False
+    >>> pair.trainable = True
+    >>> frozen_now() == before
+    True
+    """
+    living = (reference() for reference in _FROZEN.valuerefs())
+    return frozenset(id(owner) for owner in living if owner is not None)
+
+
+def _note(owner: HasParameters, is_trainable: bool) -> None:
+    if is_trainable:
+        _FROZEN.pop(id(owner), None)
+    else:
+        _FROZEN[id(owner)] = owner
 
 
 #: What the library keeps in every layer and model, and calls of a model.

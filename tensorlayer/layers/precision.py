@@ -135,7 +135,7 @@ def stand_in(thing: T, dtype: tf.DType) -> Iterator[T]:
 
     standing = object.__new__(type(thing))
     # Past __setattr__: a tf.Module would track the casts as parts of a checkpoint.
-    for name, value in vars(thing).items():
+    for name, value in list(vars(thing).items()):  # another thread may add to them
         holds = any(map(is_cast, leaves(value)))  # other containers may be changed in place
         vars(standing)[name] = rebuild(value, change) if holds else value
     before = dict(vars(standing))

@@ -10,6 +10,7 @@ import tensorflow as tf
 from rich.console import Console
 from rich.table import Table
 
+from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.structure import leaves
 
 if TYPE_CHECKING:
@@ -50,13 +51,27 @@ def parameter_table(parameters: Iterable[Parameter], details: bool = False) -> T
     table = Table("name", "shape", "dtype", "trainable", *statistics)
     total = 0
     for name, variable, is_frozen in parameters:
-        values = [f"{fn(variable.numpy()):.4g}" for fn in statistics.values()]
+        values = _value_of(variable) if details else None
+        shown = [f"{compute(values):.4g}" for compute in statistics.values()]
         is_trained = str(variable.trainable and not is_frozen)
         dtype = tf.as_dtype(variable.dtype).name
-        table.add_row(name, str(tuple(variable.shape)), dtype, is_trained, *values)
+        table.add_row(name, str(tuple(variable.shape)), dtype, is_trained, *shown)
         total += int(np.prod(variable.shape))
     table.caption = f"{total:,} parameters"
     return table
+
+
+def _value_of(variable: Any) -> np.ndarray:
+    """Return the value; in a TensorFlow 1 graph that in the default session."""
+    session = tf.compat.v1.get_default_session()
+    if session is not None and getattr(variable, "graph", None) is session.graph:
+        return session.run(variable)
+    if not tf.executing_eagerly():
+        raise InvalidArgument(
+            f"print_params(details=True): the variable {variable.name!r} of a graph has its value "
+            "in a session. Call it within `with session.as_default():`, or without details."
+        )
+    return variable.numpy()
 
 
 def text_table(heading: str, rows: Iterable[str]) -> Table:

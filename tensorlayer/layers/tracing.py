@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
-from tensorlayer.errors import TensorLayerError, WrongShape
+from tensorlayer.errors import InvalidArgument, TensorLayerError, WrongShape
 from tensorlayer.layers import computing, summary
 from tensorlayer.layers.structure import leaves, rebuild
 
@@ -45,6 +45,7 @@ def _traced(layer: Layer, args: Any, options: Any) -> tuple[Any, list[tf.Variabl
         )
         outputs = computing.run(layer, inputs, named)
         computing.require_tensors(layer, outputs)
+        _require_dense(layer, outputs)
         return outputs
 
     if layer.needs_autograph or _is_told_code(layer):
@@ -53,6 +54,17 @@ def _traced(layer: Layer, args: Any, options: Any) -> tuple[Any, list[tf.Variabl
         traced = tf.compat.v1.wrap_function(forward, specs)
     outputs = rebuild(traced.structured_outputs, lambda o: tf.TensorSpec(o.shape, o.dtype))
     return outputs, list(traced.graph.variables)
+
+
+def _require_dense(layer: Layer, outputs: Any) -> None:
+    """Refuse what the next layer could not be declared for: an input is declared as dense."""
+    for leaf in leaves(outputs):
+        if isinstance(leaf, (tf.RaggedTensor, tf.SparseTensor, tf.IndexedSlices)):
+            raise InvalidArgument(
+                f"{layer!r}: networks over Input pass on dense tensors, and its forward gives a "
+                f"{type(leaf).__name__}. Make it dense in the same layer, with to_tensor() or "
+                "tf.sparse.to_dense."
+            )
 
 
 def _is_told_code(layer: Layer) -> bool:

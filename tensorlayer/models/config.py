@@ -68,7 +68,15 @@ def describe(model: Any) -> dict[str, Any]:
         An argument cannot be written; the message names layer and argument.
     """
     with writing():
-        return describe_model(model, is_outermost=True)
+        described = describe_model(model, is_outermost=True)
+    try:
+        check_depth(described, "its config")
+    except BrokenConfig as error:
+        raise NotSerializable(
+            f"model {model.name!r}: {error} So it could not be read again. Nest models and layers "
+            "less deeply: a network of many layers is as flat as one of few."
+        ) from error
+    return described
 
 
 def describe_model(model: Any, is_outermost: bool) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from tensorlayer.errors import UnlistedVariable
 from tensorlayer.layers import tree
 from tensorlayer.layers.mode import mode
 from tensorlayer.layers.outputs import main_of
@@ -56,12 +57,27 @@ class TensorLayerModel(tf.keras.layers.Layer):
             )
             for name, variable, _ in tree.listing(model)
         ]
+        self._known = frozenset(id(variable) for _, variable, _ in tree.listing(model))
         self.built = True
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Evaluate the model in Keras's mode; frozen by Keras, in inference."""
+        model = self._tensorlayer_model[0]
         with mode(bool(training) and self.trainable):
-            return main_of(self._tensorlayer_model[0].follow(inputs))
+            outputs = main_of(model.follow(inputs))
+        self._require_all(model)
+        return outputs
+
+    def _require_all(self, model: Any) -> None:
+        """Raise UnlistedVariable if a forward made variables that Keras was not told of."""
+        listed = tree.listing(model)
+        made = [each.name for each in listed if id(each.variable) not in self._known]
+        if made:
+            raise UnlistedVariable(
+                f"model {model.name!r} made {len(made)} variable(s) after as_keras(), {made[0]!r} "
+                "first, which Keras would neither train nor save. Call the model once, then make "
+                "the Keras layer with as_keras()."
+            )
 
     # Every list of variables that Keras asks for begins with one of these two.
 

@@ -116,7 +116,7 @@ class Model(HasParameters, metaclass=OwnerType):
             ``forward`` takes.
         is_train
             The mode of this call; without it that of ``train()`` or ``eval()``, or that of an
-            evaluation around this one.
+            evaluation around this one, for which a layer that was told none infers.
 
         Raises
         ------
@@ -131,6 +131,8 @@ class Model(HasParameters, metaclass=OwnerType):
     def _mode_of_call(self, asked: bool | None) -> bool:
         if asked is None:
             said = self._said_mode()
+            if said is None and naming.current_scope().is_of_forward:
+                return False  # as the layer around it
             if said is None:
                 raise ModeError(
                     f"model {self.name!r}: call train() or eval() first, or give is_train=True or "
@@ -154,7 +156,7 @@ class Model(HasParameters, metaclass=OwnerType):
         This is how the model computes as a part of a larger one.
         """
         if self.outputs is None:
-            inputs, options = computing.tensors_of(inputs, options, tf.float32)
+            inputs, options = computing.tensors_of(self, inputs, options)
         with mode(self._said_mode()):
             return computing.compute(self, inputs, options)
 
@@ -346,7 +348,14 @@ class Model(HasParameters, metaclass=OwnerType):
         """
         with opened(path, "safetensors") as pairs, variables_within(weights.room_bytes(pairs)):
             model = configs.read_model(Model, weights.load_config(path))
-            weights.assign(model.parameters, dict(pairs))
+            try:
+                parameters = model.parameters
+            except InvalidArgument as error:  # some are made in the first call
+                raise InvalidArgument(
+                    f"{error} To load {os.fspath(path)!r} into a model that makes weights when it "
+                    "is called, make the model, call it and use its load_weights(path)."
+                ) from error
+            weights.assign(parameters, dict(pairs))
         return model
 
     # -- other worlds

@@ -73,6 +73,8 @@ def run(
     -----
     Traces are kept with the step for as long as it exists. What it reads from Python, such as a
     number outside of it, is what it was when it was traced; use a ``tf.Variable`` for what changes.
+    Except for what is frozen: ``trainable`` of layers and models holds as it is set, also between
+    epochs. A step that is a ``tf.function`` already keeps the traces that it has.
 
     Examples
     --------

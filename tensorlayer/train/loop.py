@@ -13,6 +13,7 @@ from typing import Any
 import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument
+from tensorlayer.layers.parameters import frozen_now
 
 __all__ = ["Loop", "Pass", "Step"]
 
@@ -48,16 +49,32 @@ class Loop:
     """
 
     def __init__(self, find: Callable[[], Step]) -> None:
+        self._given = find
+        self._traced: dict[frozenset[int], tuple[Callable[[], Step], Step]] = {}
+        self._n_steps = 1
+
+    @property
+    def _functions(self) -> tuple[Callable[[], Step], Step]:
+        """What finds the traced step, and the loop around it, for what is frozen now."""
+        frozen = frozen_now()
+        if frozen not in self._traced:
+            many = tf.function(self._run_in_graph, autograph=False)
+            self._traced[frozen] = (self._find_traced(), many)
+        return self._traced[frozen]
+
+    def _find_traced(self) -> Callable[[], Step]:
+        find = self._given
+
         def call(*batch: Any) -> Any:
             return find()(*batch)
 
         if hasattr(find(), "get_concrete_function"):  # a tf.function, perhaps traced already
-            self._find = find
-        else:
-            function = tf.function(call, reduce_retracing=True)
-            self._find = lambda: function
-        self._many = tf.function(self._run_in_graph, autograph=False)
-        self._n_steps = 1
+            return find
+        function = tf.function(call, reduce_retracing=True)
+        return lambda: function
+
+    def _find(self) -> Step:
+        return self._functions[0]()
 
     @classmethod
     def of(cls, step: Step) -> Loop:
@@ -97,7 +114,7 @@ class Loop:
         started = time.perf_counter()
         limit = min(self._n_steps, at_most)
         if is_in_graph:
-            count, sums = self._many(iterator, tf.constant(limit), names)
+            count, sums = self._functions[1](iterator, tf.constant(limit), names)
         else:
             count, sums = self._run_in_python(iterator, limit)
         count, sums = int(count), {name: float(value) for name, value in sums.items()}

@@ -6,7 +6,8 @@ import tensorflow as tf
 
 import tensorlayer as tl
 from tensorlayer.errors import InvalidArgument, UnknownArgument, WrongShape
-from tensorlayer.layers import Dense, Input, Layer
+from tensorlayer.layers import Dense, Input, Layer, variable_scope
+from tensorlayer.layers.base import require_rank
 
 
 class Scaled(Layer):
@@ -365,3 +366,15 @@ def test_replicas_average_statistics_and_nothing_else():
         "MEAN",
         "NONE",
     ]
+
+
+def test_the_called_spelling_gives_back_the_layer_itself():
+    with variable_scope("called"):
+        layer = Dense(n_units=3, in_channels=4, name="d")
+    with variable_scope("called", reuse=True):
+        assert Dense(n_units=3, in_channels=4, name="d") is layer
+
+
+def test_a_wrong_rank_names_those_that_fit_and_the_one_that_came():
+    with pytest.raises(WrongShape, match=r"of rank 2 or 3, got shape \(4,\)\. Reshape it\.$"):
+        require_rank(Dense(n_units=3, name="d"), [4], (2, 3), "Reshape it.")

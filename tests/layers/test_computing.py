@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import threading
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -189,165 +187,6 @@ def test_a_comparison_adds_nothing_to_a_trace():
 
     types = [sorted(op.type for op in each.graph.get_operations()) for each in (first, second)]
     assert types[0] == types[1]
-
-
-# -- threads
-
-
-def four_times(work):
-    barrier, errors = threading.Barrier(4), []
-
-    def run():
-        barrier.wait()
-        try:
-            work()
-        except Exception as error:  # noqa: BLE001 - told to the test
-            errors.append(error)
-
-    threads = [threading.Thread(target=run) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not errors
-
-
-def stateful(x):
-    return x * tf.Variable(2.0, name="v")
-
-
-@pytest.mark.parametrize(
-    ("make", "count"),
-    [
-        (lambda: Dense(n_units=3), 2),
-        (Hidden, 4),
-        (lambda: Lambda(stateful), 1),
-        (lambda: Lambda(tf.keras.layers.Dense(3)), 2),
-    ],
-    ids=["Dense", "block", "function", "Keras"],
-)
-def test_threads_that_call_a_new_layer_make_its_parameters_once(make, count):
-    layer = make()
-    outputs = []
-
-    four_times(lambda: outputs.append(layer(X).numpy()))
-
-    assert len(layer.all_weights) == count
-    for output in outputs:
-        np.testing.assert_array_equal(output, outputs[0])
-
-
-def test_a_thread_that_comes_while_a_layer_is_built_makes_nothing():
-    x, used, others = tf.ones([1, 4]), [], []
-
-    def init(shape, dtype=tf.float32):
-        if not others:  # the first parameter is being made
-            others.append(threading.Thread(target=call))
-            others[0].start()
-            others[0].join(0.5)
-        return tf.ones(shape, dtype)
-
-    layer = Dense(n_units=3, W_init=init)
-
-    def call():
-        with tf.GradientTape() as tape:
-            layer(x)
-        used.extend(tape.watched_variables())
-
-    call()
-    others[0].join()
-
-    assert len(used) == 4
-    assert {id(v) for v in used} == {id(v) for v in layer.all_weights}
-
-
-# -- types
-
-
-@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
-def test_parameters_and_outputs_have_the_type_of_the_input(dtype):
-    x = Input([None, 4], dtype=dtype, name="x")
-    net = Dense(BatchNorm(Dense(x, 8, act="relu"), name="bn"), 1, name="d")
-    values = tf.cast(X, dtype)
-    optimizer = tf.optimizers.SGD(0.01)
-    losses = []
-    for _ in range(30):
-        with tf.GradientTape() as tape:
-            loss = tf.reduce_mean((net(values, is_train=True) - values[:, :1]) ** 2)
-        gradients = tape.gradient(loss, net.trainable_weights)
-        optimizer.apply_gradients(zip(gradients, net.trainable_weights, strict=True))
-        losses.append(float(loss))
-
-    assert {v.dtype for v in net.all_weights} == {tf.as_dtype(dtype)}
-    assert net.outputs.dtype == dtype
-    assert losses[-1] < losses[0]
-
-
-@pytest.fixture
-def _policy():
-    tf.keras.mixed_precision.set_global_policy("mixed_bfloat16")
-    yield
-    tf.keras.mixed_precision.set_global_policy("float32")
-
-
-class OwnProduct(Layer):
-    """A layer that knows nothing of precision."""
-
-    def build(self, inputs_shape):
-        self.W = self._get_weights("W", [inputs_shape[-1], 2], init="ones")
-        self.b = tf.Variable(tf.ones([2]))
-        self.calls = 0
-
-    def forward(self, inputs):
-        self.calls += 1
-        return tf.matmul(inputs, self.W) + self.b
-
-
-@pytest.mark.usefixtures("_policy")
-def test_under_a_mixed_policy_parameters_are_kept_and_computed_with_in_two_types():
-    net = OwnProduct(BatchNorm(Dense(Input([None, 4]), 8), name="bn"), name="own")
-    with tf.GradientTape() as tape:
-        out = net(X, is_train=True)
-        loss = tf.reduce_sum(tf.cast(out, tf.float32))
-    gradients = tape.gradient(loss, net.trainable_weights)
-
-    assert out.dtype == net.outputs.dtype == tf.bfloat16
-    assert {v.dtype for v in net.all_weights} == {tf.float32}
-    assert all(g.dtype == tf.float32 and np.all(np.isfinite(g)) for g in gradients)
-    assert net.layer.calls >= 2, "what forward stores is stored in the layer"
-    assert isinstance(net.layer.W, tf.Variable)
-
-
-def test_a_layer_may_have_a_type_or_a_policy_of_its_own():
-    x = Input([None, 4])
-
-    mixed = Dense(x, 2, dtype="mixed_float16", name="m")
-    double = Dense(mixed, 2, dtype=tf.float64, name="d")
-
-    assert (mixed.outputs.dtype, mixed.all_params[0].dtype) == (tf.float16, tf.float32)
-    assert (double.outputs.dtype, double.all_params[-1].dtype) == (tf.float64, tf.float64)
-
-
-def test_a_type_that_is_none_is_refused():
-    with pytest.raises(
-        tl.errors.InvalidArgument, match=r"dtype is a floating-point type .*got 'flat32'"
-    ):
-        Dense(Input([None, 4]), 2, dtype="flat32")
-
-
-def test_integers_are_not_cast():
-    class Lookup(Layer):
-        def build(self, inputs_shape):
-            self.E = self._get_weights("E", [5, 3])
-
-        def forward(self, ids):
-            assert ids.dtype == tf.int64
-            return tf.gather(self.E, ids)
-
-    net = Lookup(Input([None], dtype="int64"), dtype="mixed_bfloat16")
-
-    assert net.outputs.dtype == tf.bfloat16
-    assert net.all_params[0].dtype == tf.float32
 
 
 # -- TensorFlow 1
@@ -565,3 +404,45 @@ def test_a_forward_that_is_a_function_is_traced_once_for_each_mode():
         np.testing.assert_array_equal(layer(tf.constant(X), is_train=is_train), 2 * X)
 
     assert traces == [True, False]
+
+
+class Gathering(Layer):
+    """A layer whose build puts things into lists, and fails the first time."""
+
+    def __init__(self, name=None):
+        super().__init__(name=name)
+        self.dense, self.scales, self.fails = [], {"all": []}, [True]
+
+    def build(self, inputs_shape):
+        for _ in range(2):
+            self.dense.append(Dense(n_units=4))
+            self.scales["all"].append(tf.Variable(2.0))
+            if self.fails.pop() if self.fails else False:
+                raise FileNotFoundError("the embeddings")
+
+    def forward(self, x):
+        for dense, scale in zip(self.dense, self.scales["all"], strict=True):
+            x = dense(x) * scale
+        return x
+
+
+def test_a_build_that_fails_leaves_nothing_in_lists(tmp_path):
+    layer = Gathering(name="g")
+    with pytest.raises(FileNotFoundError):
+        layer(X)
+    assert [len(layer.dense), len(layer.scales["all"])] == [0, 0]
+
+    layer.fails = []
+    layer(X)
+    assert len(layer.dense) == len(layer.scales["all"]) == 2
+    assert len(layer.parameters) == 6
+    saved = tf.train.Checkpoint(layer=layer).save(tmp_path / "c")
+    tf.train.Checkpoint(layer=layer).restore(saved).assert_consumed()
+
+
+@pytest.mark.parametrize("kind", ["generator", "list"])
+@pytest.mark.parametrize("make", [lambda: Dense(n_units=2, name="d"), lambda: Held()])
+def test_what_is_no_tensor_is_refused_as_an_input(make, kind):
+    values = {"generator": (x for x in X), "list": [[1.0], [1.0, 2.0]]}
+    with pytest.raises(InvalidArgument, match=f"takes networks, tensors.*got {kind}: .* Make an"):
+        make()(values[kind], is_train=False)

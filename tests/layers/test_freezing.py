@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+import gc
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tensorlayer.layers import BatchNorm, Dense, Dropout, Input, Layer
+from tensorlayer.layers.parameters import frozen_now
 from tensorlayer.models import Model
 
 X = np.random.default_rng(0).normal(1.0, 2.0, size=(16, 4)).astype("float32")
@@ -104,3 +108,33 @@ def test_what_is_frozen_survives_the_config():
 
     assert again.trainable_weights == []
     assert again.all_weights[0].dtype == tf.float64
+
+
+# -- what was traced
+
+
+def test_freezing_is_seen_and_ends_with_thawing():
+    layer = Dense(n_units=2)
+    for trainable in (True, False, False, True):
+        layer.trainable = trainable
+        assert (id(layer) in frozen_now()) is not trainable
+
+
+def test_a_frozen_copy_is_frozen_as_well():
+    layer = Dense(n_units=2, trainable=False)
+    copied = copy.deepcopy(layer)
+    assert {id(layer), id(copied)} <= frozen_now()
+
+    copied.trainable = True
+    assert id(layer) in frozen_now()
+    assert id(copied) not in frozen_now()
+
+
+def test_what_is_gone_is_not_frozen():
+    layer = Dense(n_units=2, trainable=False)
+    key = id(layer)
+    assert key in frozen_now()
+    del layer
+    gc.collect()
+
+    assert key not in frozen_now()

@@ -8,7 +8,8 @@ import tensorflow as tf
 import tensorlayer as tl
 from tensorlayer.errors import InvalidName, NameTaken
 from tensorlayer.layers import Concat, Dense, Input, variable_scope
-from tensorlayer.layers.naming import may_be_taken
+from tensorlayer.layers.naming import as_path, current_graph, current_scope, may_be_taken
+from tensorlayer.layers.sharing import Reuse
 
 # -- unique names
 
@@ -190,3 +191,43 @@ def test_a_scope_of_tensorflow_1_shares_within_a_scope_that_reuses():
         first = build()
         assert build().layer is first.layer
     assert first.name == "outer/inner/d"
+
+
+def test_a_backslash_is_refused_since_no_graph_takes_it():
+    with pytest.raises(InvalidName, match="a name consists of letters"):
+        Dense(n_units=3, name="a\\b")
+    assert as_path("a\\b") == "a_b"
+
+
+def test_automatic_reuse_makes_what_is_not_there():
+    with tl.layers.isolated(), variable_scope("s", reuse=tl.layers.AUTO_REUSE):
+        one, other = (Dense(Input([None, 4]), 3, name="d") for _ in range(2))
+    assert one.layer is other.layer
+
+
+def test_layers_know_the_graph_of_tensorflow_1_that_they_were_made_in():
+    assert current_graph() is None
+    with tf.Graph().as_default() as graph:
+        assert current_graph()() is graph
+    seen = []
+    tf.function(lambda: seen.append(current_graph()))()
+    assert seen == [None]
+
+
+def test_a_scope_of_tensorflow_1_within_ours_keeps_the_reuse_of_ours():
+    with tf.Graph().as_default(), variable_scope("ours", reuse=tl.layers.AUTO_REUSE) as ours:
+        v1 = tf.compat.v1
+        assert current_scope() is ours
+        with v1.variable_scope("inner"):
+            assert (current_scope().name, current_scope().reuse) == ("ours/inner", ours.reuse)
+        with v1.variable_scope(v1.get_variable_scope(), reuse=True):
+            assert current_scope().name == "ours"
+            assert current_scope().reuse is Reuse.ALWAYS
+
+
+def test_the_root_scope_of_tensorflow_1_says_whether_it_reuses():
+    v1 = tf.compat.v1
+    with tf.Graph().as_default():
+        assert current_scope().reuse is Reuse.NEVER
+        with v1.variable_scope(v1.get_variable_scope(), reuse=True):
+            assert current_scope().reuse is Reuse.ALWAYS

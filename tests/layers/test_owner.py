@@ -6,7 +6,7 @@ import tensorflow as tf
 
 import tensorlayer as tl
 from tensorlayer.errors import InvalidArgument, InvalidName
-from tensorlayer.layers import Dense, Input, InputLayer, Layer, variable_scope
+from tensorlayer.layers import Dense, Input, Layer, variable_scope
 from tensorlayer.models import Model
 
 X = np.ones([2, 3], "float32")
@@ -434,99 +434,28 @@ def test_a_function_may_make_layers():
     np.testing.assert_array_equal(net(np.ones([1, 4])), before)
 
 
-# -- variables that the code of others makes
+def test_lists_of_arguments_are_kept_as_they_were_given():
+    class Sizes(list):
+        """A list of somebody's own, which nobody can copy by its class."""
 
-
-class Scaled(Layer):
-    """Variables of TensorFlow's own from each of the three methods."""
-
-    def __init__(self, name=None):
-        super().__init__(name=name)
-        self.gain = tf.Variable(tf.ones([3]), name="gain")
-        self.late = None
-
-    def build(self, inputs_shape):
-        self.shift = tf.Variable(tf.zeros(inputs_shape[-1:]), name="shift")
-
-    def forward(self, inputs):
-        if self.late is None:
-            self.late = tf.Variable(tf.zeros([3]), name="late")
-        return inputs * self.gain + self.shift + self.late
-
-
-class ScaledModel(Model):
-    def __init__(self, name=None):
-        super().__init__(name=name)
-        self.gain = tf.Variable(tf.ones([3]), name="gain")
-        self.late = None
-
-    def forward(self, x):
-        if self.late is None:
-            self.late = tf.Variable(tf.zeros([3]), name="late")
-        return Dense(3, name="d")(x * self.gain + self.late)
-
-
-def names_of(thing):
-    return {variable.name for variable in thing.all_weights}
-
-
-@pytest.mark.parametrize("declare", [lambda: Input([None, 3]), lambda: InputLayer(X)])
-def test_variables_of_attributes_are_called_by_their_full_names(declare):
-    with variable_scope("generator"):
-        net = Scaled(declare(), name="scaled")
-
-    assert list(net.parameters) == [
-        f"generator/scaled/{name}" for name in ("gain", "late", "shift")
-    ]
-    assert [v.name for v in net.all_params] == [f"{name}:0" for name in net.parameters]
-
-
-def test_variables_of_attributes_are_called_by_their_full_names_in_tensorflow_1():
-    with tf.Graph().as_default(), variable_scope("generator"):
-        net = Scaled(InputLayer(tf.constant(X)), name="scaled")
-        assert names_of(net) == {f"generator/scaled/{n}:0" for n in ("gain", "late", "shift")}
-
-
-def test_variables_of_a_model_are_called_by_their_full_names():
-    with variable_scope("generator"):
-        model = ScaledModel(name="my model")
-    model(X, is_train=True)
-
-    ends = ("gain", "late", "d/weights", "d/biases")
-    assert names_of(model) == {f"generator/my_model/{end}:0" for end in ends}
-    assert set(model.parameters) == set(ends)
-
-
-def test_variables_of_what_an_owner_makes_are_called_after_both():
-    class Around(Layer):
-        def __init__(self, name=None):
+    class Kept(Layer):
+        def __init__(self, plain, own, name=None):
             super().__init__(name=name)
-            self.inner = Scaled(name="inner")
-            self.own = tf.Variable(tf.ones([3]), name="own")
-            self.dense = Dense(3, in_channels=3, name="dense")
 
-        def forward(self, x):
-            return self.dense(self.inner(x)) * self.own
+    plain, own = [1, {"a": [2]}], Sizes([1])
+    layer = Kept(plain, own, name="kept")
+    plain[1]["a"].append(3)
 
-    with variable_scope("generator"):
-        net = Around(Input([None, 3]), name="around")
-
-    assert [v.name for v in net.all_params] == [f"{name}:0" for name in net.parameters]
-    assert "generator/around/inner/shift" in net.parameters
+    assert layer.arguments["plain"] == [1, {"a": [2]}]
+    assert layer.arguments["own"] is own
 
 
-def test_variables_of_an_unnamed_layer_begin_with_the_scope():
-    with variable_scope("generator"):
-        net = Scaled(Input([None, 3]))
+@pytest.mark.parametrize("name", [None, ""])
+def test_a_model_whose_name_is_empty_is_called_after_its_class(name):
+    model = Whole(name=name)
+    model(np.ones([2, 3]), is_train=True)
 
-    assert all(name.startswith("generator/scaled") for name in names_of(net))
-
-
-def test_what_others_make_around_a_constructor_keeps_its_name():
-    with tf.name_scope("around"):
-        Scaled(name="scaled")
-        assert tf.Variable(1.0, name="v").name == "around/v:0"
-        assert Dense(2, in_channels=3, name="d").all_weights[0].name == "d/weights:0"
+    assert all(variable.name.startswith("whole/") for variable in model.all_weights)
 
 
 # -- a model that is frozen from the beginning

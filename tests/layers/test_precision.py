@@ -17,6 +17,7 @@ from tensorlayer.layers.precision import (
     stand_in,
 )
 
+X = np.random.default_rng(0).normal(1.0, 2.0, size=(16, 4)).astype("float32")
 MIXED = Precision(tf.float32, tf.bfloat16)
 
 
@@ -212,3 +213,103 @@ def test_the_global_policy_holds_from_the_making_of_a_layer_on(global_policy):
 
     assert (before(x).dtype, after(x).dtype) == (tf.float32, tf.bfloat16)
     assert after.W.dtype == tf.float32
+
+
+# -- networks of a type
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
+def test_parameters_and_outputs_have_the_type_of_the_input(dtype):
+    x = Input([None, 4], dtype=dtype, name="x")
+    net = Dense(BatchNorm(Dense(x, 8, act="relu"), name="bn"), 1, name="d")
+    values = tf.cast(X, dtype)
+    optimizer = tf.optimizers.SGD(0.01)
+    losses = []
+    for _ in range(30):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean((net(values, is_train=True) - values[:, :1]) ** 2)
+        gradients = tape.gradient(loss, net.trainable_weights)
+        optimizer.apply_gradients(zip(gradients, net.trainable_weights, strict=True))
+        losses.append(float(loss))
+
+    assert {v.dtype for v in net.all_weights} == {tf.as_dtype(dtype)}
+    assert net.outputs.dtype == dtype
+    assert losses[-1] < losses[0]
+
+
+@pytest.fixture
+def _policy():
+    tf.keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    yield
+    tf.keras.mixed_precision.set_global_policy("float32")
+
+
+class OwnProduct(Layer):
+    """A layer that knows nothing of precision."""
+
+    def build(self, inputs_shape):
+        self.W = self._get_weights("W", [inputs_shape[-1], 2], init="ones")
+        self.b = tf.Variable(tf.ones([2]))
+        self.calls = 0
+
+    def forward(self, inputs):
+        self.calls += 1
+        return tf.matmul(inputs, self.W) + self.b
+
+
+@pytest.mark.usefixtures("_policy")
+def test_under_a_mixed_policy_parameters_are_kept_and_computed_with_in_two_types():
+    net = OwnProduct(BatchNorm(Dense(Input([None, 4]), 8), name="bn"), name="own")
+    with tf.GradientTape() as tape:
+        out = net(X, is_train=True)
+        loss = tf.reduce_sum(tf.cast(out, tf.float32))
+    gradients = tape.gradient(loss, net.trainable_weights)
+
+    assert out.dtype == net.outputs.dtype == tf.bfloat16
+    assert {v.dtype for v in net.all_weights} == {tf.float32}
+    assert all(g.dtype == tf.float32 and np.all(np.isfinite(g)) for g in gradients)
+    assert net.layer.calls >= 2, "what forward stores is stored in the layer"
+    assert isinstance(net.layer.W, tf.Variable)
+
+
+def test_a_layer_may_have_a_type_or_a_policy_of_its_own():
+    x = Input([None, 4])
+
+    mixed = Dense(x, 2, dtype="mixed_float16", name="m")
+    double = Dense(mixed, 2, dtype=tf.float64, name="d")
+
+    assert (mixed.outputs.dtype, mixed.all_params[0].dtype) == (tf.float16, tf.float32)
+    assert (double.outputs.dtype, double.all_params[-1].dtype) == (tf.float64, tf.float64)
+
+
+def test_a_type_that_is_none_is_refused():
+    with pytest.raises(InvalidArgument, match=r"dtype is a floating-point type .*got 'flat32'"):
+        Dense(Input([None, 4]), 2, dtype="flat32")
+
+
+def test_integers_are_not_cast():
+    class Lookup(Layer):
+        def build(self, inputs_shape):
+            self.E = self._get_weights("E", [5, 3])
+
+        def forward(self, ids):
+            assert ids.dtype == tf.int64
+            return tf.gather(self.E, ids)
+
+    net = Lookup(Input([None], dtype="int64"), dtype="mixed_bfloat16")
+
+    assert net.outputs.dtype == tf.bfloat16
+    assert net.all_params[0].dtype == tf.float32
+
+
+def test_an_attribute_that_comes_while_a_double_is_made_does_no_harm():
+    layer = Dense(n_units=2, in_channels=3)
+
+    class Noting(dict):
+        def items(self):  # as another thread that runs the layer for the first time
+            vars(layer)["noted"] = True
+            return super().items()
+
+    vars(layer)["held"] = Noting()
+    with stand_in(layer, tf.bfloat16) as standing:
+        assert standing.W.dtype == tf.bfloat16

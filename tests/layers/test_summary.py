@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
-from tensorlayer.layers import BatchNorm, Concat, Dense, Input, summary, tree
+from tensorlayer.errors import InvalidArgument
+from tensorlayer.layers import BatchNorm, Concat, Dense, Input, InputLayer, summary, tree
 
 
 def rows(table):
@@ -89,3 +91,16 @@ def test_structures_show_every_shape():
 
     assert summary.shapes(structure) == "(None, 2), (3,)"
     assert summary.shapes(3.0) == "()"
+
+
+def test_details_in_a_graph_of_tensorflow_1_are_those_of_the_default_session(capsys):
+    v1 = tf.compat.v1
+    with tf.Graph().as_default():
+        net = Dense(InputLayer(tf.ones([2, 4])), 3, W_init=0.25, name="d")
+        with pytest.raises(InvalidArgument, match=r"'d/weights:0' of a graph.*session.as_default"):
+            net.print_params(details=True)
+        with v1.Session() as session:
+            session.run(v1.global_variables_initializer())
+            net.print_params(details=True)
+
+    assert "0.25" in capsys.readouterr().out

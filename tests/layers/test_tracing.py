@@ -92,3 +92,13 @@ def test_options_that_are_no_networks_are_passed_as_they_are():
 
     np.testing.assert_array_equal(net(np.ones([1, 2])), [[3, 3]])
     assert set(seen) == {(3.0, "a")}
+
+
+@pytest.mark.parametrize(
+    ("to_other", "kind"),
+    [(tf.RaggedTensor.from_tensor, "RaggedTensor"), (tf.sparse.from_dense, "SparseTensor")],
+)
+def test_what_is_not_dense_is_refused_where_it_is_declared(to_other, kind):
+    with pytest.raises(InvalidArgument, match=f"'other'.* dense tensors.*gives a {kind}. Make it"):
+        Lambda(Input([None, 3]), lambda x: [x, to_other(x)], name="other")
+    assert not isinstance(Lambda(to_other, name="other")(np.ones([2, 3])), tf.Tensor)

@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 import tensorlayer as tl
-from tensorlayer.errors import BrokenConfig
+from tensorlayer.errors import BrokenConfig, NotSerializable
 from tensorlayer.layers import BatchNorm, Concat, Conv2d, Dense, Flatten, Input, MaxPool2d
 from tensorlayer.models import Model
 from tests.models import hostile
@@ -237,3 +237,17 @@ def changed_inner(config, inner):
 if __name__ == "__main__":  # python -m tests.models.test_config writes the file anew
     GOLDEN.parent.mkdir(exist_ok=True)
     GOLDEN.write_text(json.dumps(described(), indent=1) + "\n")
+
+
+def test_what_could_not_be_read_again_is_not_written(tmp_path):
+    def nested(depth):
+        model = None
+        for _ in range(depth):
+            x = Input([None, 2], name="x")
+            model = Model(x, model(x) if model else Dense(x, 2, name="d"), name="m")
+        return model
+
+    Model.from_config(nested(5).config)
+    with pytest.raises(NotSerializable, match=r"model 'm': .*deeper than 128 levels.* Nest models"):
+        nested(40).save(tmp_path / "deep.safetensors")
+    assert list(tmp_path.iterdir()) == []

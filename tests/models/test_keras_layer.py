@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tensorlayer.errors import UnlistedVariable
 from tensorlayer.layers import BatchNorm, Dense, Dropout, Input, Lambda, Layer
 from tensorlayer.models import Model
 
@@ -269,3 +270,23 @@ y = model.predict(np.load(sys.argv[1] + "/x.npy"), verbose=0)
 np.testing.assert_allclose(y, np.load(sys.argv[1] + "/y.npy"), rtol=1e-5, atol=1e-6)
 """
     subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=True, capture_output=True)
+
+
+class Late(Model):
+    def __init__(self):
+        super().__init__()
+        self.first = Dense(n_units=4, in_channels=4)
+
+    def forward(self, x):
+        return Dense(n_units=2, name="made")(self.first(x))
+
+
+def test_variables_that_a_forward_makes_after_as_keras_are_not_lost():
+    inner = Late()
+    with pytest.raises(UnlistedVariable, match=r"made 2 variable.*'made/weights' first.*once,"):
+        tf.keras.Sequential([tf.keras.Input([4]), inner.as_keras()])
+    assert len(inner.parameters) == 4
+
+    before = inner.to_arrays()
+    keras_model(inner).fit(X, Y, verbose=0)
+    assert not any(np.array_equal(v, before[n]) for n, v in inner.to_arrays().items())

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import copy
-import pickle  # noqa: TID251 - to show that it is refused
 import subprocess
 import sys
 
@@ -12,7 +10,6 @@ import tensorflow as tf
 import tensorlayer as tl
 from tensorlayer.errors import (
     InvalidArgument,
-    ModeError,
     NameTaken,
     NotSerializable,
     StructureMismatch,
@@ -48,108 +45,6 @@ class Lazy(Model):
 
     def forward(self, x):
         return self.dense(x)
-
-
-# -- mode
-
-
-def test_a_model_that_was_not_told_the_mode_refuses_to_guess():
-    with pytest.raises(ModeError, match=r"'static': call train\(\) or eval\(\) first"):
-        static()(X)
-
-
-def test_the_mode_is_said_once_or_with_each_call():
-    model = static()
-    inferred = model(X, is_train=False)
-    model.eval()
-
-    np.testing.assert_array_equal(model(X), inferred)
-    np.testing.assert_array_equal(model(X, is_train=False), inferred)
-    model.train()
-    assert not np.array_equal(model(X), inferred)
-
-
-def test_a_call_that_contradicts_the_mode_is_refused():
-    model = static()
-    model.eval()
-
-    with pytest.raises(ModeError, match=r"told is_train=False.*called with is_train=True"):
-        model(X, is_train=True)
-    with pytest.raises(AttributeError):
-        model(X, is_train=True)
-
-
-def test_the_mode_can_be_set_and_forgotten():
-    model = static()
-    model.is_train = False
-    assert model(X).shape == (5, 2)
-    model.is_train = None
-
-    with pytest.raises(ModeError, match="call train"):
-        model(X)
-
-
-def noisy(name=None):
-    x = Input([None, 50], name="x")
-    return Model(x, Dropout(Dense(x, 50, name="d"), keep=0.5, name="drop"), name=name)
-
-
-ONES = np.ones([2, 50], "float32")
-
-
-def is_random(model, **options):
-    return not np.array_equal(model(ONES, **options), model(ONES, **options))
-
-
-def test_a_model_that_was_told_to_train_can_be_applied_to_a_network():
-    inner = noisy()
-    inner.train()
-    x = Input([None, 50])
-    outer = Model(x, inner(x))
-
-    assert is_random(outer, is_train=True)
-    assert not is_random(outer, is_train=False), "the evaluation around says it"
-
-
-def test_a_model_that_was_told_to_infer_is_frozen_in_a_larger_one():
-    inner = noisy()
-    x = Input([None, 50])
-    outer = Model(x, Dense(inner(x), 3))
-
-    inner.eval()
-
-    assert not is_random(outer, is_train=True)
-    assert len(outer.trainable_weights) == 4, "eval() is a mode; trainable=False freezes weights"
-
-
-class Owner(Model):
-    def __init__(self, inner):
-        super().__init__()
-        self.inner = inner
-
-    def forward(self, x):
-        return self.inner(x)
-
-
-@pytest.mark.parametrize("told", [None, "train", "eval"])
-def test_a_model_in_a_model_of_ones_own_follows_unless_it_was_told_to_infer(told):
-    inner = noisy()
-    if told:
-        getattr(inner, told)()
-    outer = Owner(inner)
-
-    assert is_random(outer, is_train=True) == (told != "eval")
-    assert not is_random(outer, is_train=False)
-
-
-def test_the_mode_given_where_a_model_is_applied_counts():
-    inner, x = noisy(), Input([None, 50])
-
-    frozen = Model(x, inner(x, is_train=False))
-    free = Model(x, inner(x))
-
-    assert not is_random(frozen, is_train=True)
-    assert is_random(free, is_train=True)
 
 
 # -- inputs
@@ -201,38 +96,6 @@ def test_two_models_joined_may_not_have_two_layers_of_one_name():
 
     with pytest.raises(NameTaken, match=r"'(input|dense)_1' is taken"):
         Model([*one.inputs, *other.inputs], Concat([one.outputs, other.outputs]))
-
-
-# -- copies
-
-
-def test_a_copy_has_variables_of_its_own():
-    for model in (static(), Own()):
-        copied = copy.deepcopy(model)
-        np.testing.assert_array_equal(copied(X, is_train=False), model(X, is_train=False))
-        assert list(copied.parameters) == list(model.parameters)
-        for variable in copied.all_weights:
-            variable.assign(tf.zeros_like(variable))
-        assert np.any(model(X, is_train=False).numpy() != 0)
-        assert copied.structure_digest == model.structure_digest
-
-
-def test_a_copied_model_is_another_layer():
-    model = static()
-    first = model.as_layer()
-    copied = copy.deepcopy(model)
-
-    assert copied.as_layer().model is copied
-    assert model.as_layer() is first
-    assert model.as_layer("other") is not first
-
-
-@pytest.mark.parametrize("thing", [static(), static().outputs, static().get_layer("hidden")])
-def test_pickling_says_what_to_do_instead(thing):
-    with pytest.raises(
-        NotSerializable, match=r"cannot be pickled. Write a model with save\(path\)"
-    ):
-        pickle.dumps(thing)
 
 
 # -- access
@@ -506,3 +369,25 @@ def test_a_class_whose_constructor_declares_a_network_is_saved_by_its_arguments(
     assert isinstance(again, Declared)
     assert again.arguments["n_units"] == 5
     np.testing.assert_array_equal(again(X, is_train=False), model(X, is_train=False))
+
+
+class Unbuilt(Model):
+    def __init__(self):
+        super().__init__()
+        self.parts_of_it = [Dense(n_units=3)]
+
+    def forward(self, x):
+        return self.parts_of_it[0](x)
+
+
+def test_a_model_that_makes_its_weights_in_the_first_call_says_how_to_load_them(tmp_path):
+    path, x = tmp_path / "m.safetensors", np.ones([2, 4], "float32")
+    model, other = Unbuilt(), Unbuilt()
+    model(x, is_train=True)
+    model.save(path)
+
+    with pytest.raises(InvalidArgument, match=r"m.safetensors' .* call it and use its load_weigh"):
+        Model.load(path)
+    other(x, is_train=True)
+    other.load_weights(path)
+    np.testing.assert_array_equal(other(x, is_train=False), model(x, is_train=False))

@@ -11,6 +11,8 @@ import pytest
 import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument
+from tensorlayer.layers import BatchNorm, Dense, Input
+from tensorlayer.models import Model
 from tensorlayer.train import run
 from tensorlayer.train.loop import Loop
 from tests.train import killed
@@ -74,7 +76,7 @@ def test_the_loop_itself_is_traced_once():
         run(step, tf.data.Dataset.range(7), n_epoch=2)
 
     assert Loop.of(step) is loop
-    assert loop._many.experimental_get_tracing_count() == 1
+    assert loop._functions[1].experimental_get_tracing_count() == 1
 
 
 class Trainer:
@@ -281,3 +283,65 @@ def test_steps_that_are_equal_are_not_one_step():
     run(other.step, data)
 
     assert (one.total.numpy(), other.total.numpy()) == (3.0, 3.0)
+
+
+# -- freezing
+
+
+def fine_tuned():
+    x = Input([None, 2], name="x")
+    model = Model(x, Dense(BatchNorm(Dense(x, 3, name="body"), name="bn"), 1, name="head"))
+    traces = []
+
+    def step(x):
+        traces.append(1)
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean((model(x, is_train=True) - 1.0) ** 2)
+        weights = model.trainable_weights
+        for weight, gradient in zip(weights, tape.gradient(loss, weights), strict=True):
+            weight.assign_sub(0.1 * gradient)
+        return loss
+
+    return model, step, traces
+
+
+def moved(model, work):
+    before = model.to_arrays()
+    work()
+    after = model.to_arrays()
+    return {n.split("/")[0] for n in before if not np.array_equal(before[n], after[n])}
+
+
+SAMPLES = np.random.default_rng(0).normal(size=(8, 2)).astype("float32")
+BATCHES = [tf.data.Dataset.from_tensor_slices(SAMPLES).batch(4), [SAMPLES[:4], SAMPLES[4:]]]
+
+
+@pytest.mark.parametrize("batches", BATCHES, ids=["dataset", "list"])
+def test_what_is_frozen_or_thawed_between_runs_is_so_in_the_next(batches):
+    model, step, traces = fine_tuned()
+    parts = [model.get_layer(name) for name in ("body", "bn")]
+
+    def trained():
+        return moved(model, lambda: run(step, batches))
+
+    assert trained() == {"body", "bn", "head"}
+    for part in parts:
+        part.trainable = False
+    assert trained() == {"head"}
+    for part in parts:
+        part.trainable = True
+    assert trained() == {"body", "bn", "head"}
+    assert len(traces) == 2, "what was traced before is found again"
+
+
+def test_what_a_callback_freezes_stands_still_in_the_next_epoch():
+    model, step, _ = fine_tuned()
+    seen = []
+
+    def freeze(epoch):
+        model.get_layer("body").trainable = False
+        seen.append(model.to_arrays()["body/weights"])
+
+    run(step, BATCHES[0], n_epoch=3, callbacks=[freeze])
+
+    np.testing.assert_array_equal(seen[0], seen[2])
