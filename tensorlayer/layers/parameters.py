@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import weakref
 from typing import Any
 
@@ -35,6 +36,8 @@ class HasParameters(tree.Owner, tf.Module):
     """
 
     _is_trainable = True
+    #: its number among all that was ever frozen
+    _freezing: int | None = None
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Set an attribute, unless the class computes or keeps something under its name."""
@@ -63,7 +66,12 @@ class HasParameters(tree.Owner, tf.Module):
     @trainable.setter
     def trainable(self, trainable: bool) -> None:
         self._is_trainable = bool(trainable)
-        _note(self, self._is_trainable)
+        if self._freezing is None:
+            self._freezing = next(_NUMBERS)
+        if self._is_trainable:
+            _FROZEN.pop(self._freezing, None)
+        else:
+            _FROZEN[self._freezing] = self
 
     @property
     def parameters(self) -> dict[str, tf.Variable]:
@@ -105,7 +113,9 @@ class HasParameters(tree.Owner, tf.Module):
         with LOCK:
             for name, value in list(vars(self).items()):
                 vars(copied)[name] = copy.deepcopy(value, memo)
-        _note(copied, self._is_trainable)
+        vars(copied).pop("_freezing", None)
+        if not self.trainable:
+            copied.trainable = False
         return copied
 
     def __reduce_ex__(self, protocol: Any) -> Any:
@@ -117,8 +127,9 @@ class HasParameters(tree.Owner, tf.Module):
         )
 
 
-#: By their ids; an entry goes with its object.
+#: What is frozen, by numbers that are given once; an entry goes with its object.
 _FROZEN: weakref.WeakValueDictionary[int, HasParameters] = weakref.WeakValueDictionary()
+_NUMBERS = itertools.count()
 
 
 def frozen_now() -> frozenset[int]:
@@ -134,15 +145,7 @@ def frozen_now() -> frozenset[int]:
     >>> frozen_now() == before
     True
     """
-    living = (reference() for reference in _FROZEN.valuerefs())
-    return frozenset(id(owner) for owner in living if owner is not None)
-
-
-def _note(owner: HasParameters, is_trainable: bool) -> None:
-    if is_trainable:
-        _FROZEN.pop(id(owner), None)
-    else:
-        _FROZEN[id(owner)] = owner
+    return frozenset(_FROZEN.keys())
 
 
 #: What the library keeps in every layer and model, and calls of a model.

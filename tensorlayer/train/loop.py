@@ -25,6 +25,8 @@ Step = Callable[..., Any]
 SECONDS_PER_CALL = 0.2
 #: A bound for steps of almost no length.
 MAX_STEPS_PER_CALL = 4096
+#: For how many states of what is frozen a step stays traced: a GAN freezes two models by turns.
+MAX_TRACED = 4
 
 # By the step, or by the object whose method it is (and then by the method).
 _LOOPS: weakref.WeakKeyDictionary[Any, dict[Any, Loop]] = weakref.WeakKeyDictionary()
@@ -60,6 +62,8 @@ class Loop:
         if frozen not in self._traced:
             many = tf.function(self._run_in_graph, autograph=False)
             self._traced[frozen] = (self._find_traced(), many)
+            if len(self._traced) > MAX_TRACED:
+                del self._traced[next(iter(self._traced))]
         return self._traced[frozen]
 
     def _find_traced(self) -> Callable[[], Step]:

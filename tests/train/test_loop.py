@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import gc
 import weakref
@@ -12,8 +13,9 @@ import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers import BatchNorm, Dense, Input
+from tensorlayer.layers.parameters import HasParameters, frozen_now
 from tensorlayer.models import Model
-from tensorlayer.train import run
+from tensorlayer.train import loop, run
 from tensorlayer.train.loop import Loop
 from tests.train import killed
 
@@ -345,3 +347,48 @@ def test_what_a_callback_freezes_stands_still_in_the_next_epoch():
     run(step, BATCHES[0], n_epoch=3, callbacks=[freeze])
 
     np.testing.assert_array_equal(seen[0], seen[2])
+
+
+def test_what_others_freeze_keeps_a_few_traces_at_most(monkeypatch):
+    """A program that freezes models for ever would else keep a trace for each of them."""
+    monkeypatch.setattr(loop, "MAX_TRACED", 2)
+    _, step, traces = fine_tuned()
+    held = []
+    for _ in range(4):
+        frozen = Dense(n_units=1, in_channels=1, name=f"other_{len(held)}")
+        frozen.trainable = False
+        held.append(frozen)
+        run(step, BATCHES[0])
+    assert len(traces) == 4
+    assert len(Loop.of(step)._traced) == 2
+
+
+def test_one_that_is_frozen_in_the_place_of_another_is_not_mistaken_for_it():
+    """The second may get the very address of the first."""
+    for _ in range(20):
+        first = HasParameters()
+        first.trainable = False
+        before = frozen_now()
+        address = id(first)
+        del first
+        gc.collect()
+        second = HasParameters()
+        second.trainable = False
+        assert frozen_now() != before
+        if id(second) == address:
+            return
+        del second
+    pytest.skip("no address was given twice")
+
+
+def test_a_copy_of_what_is_frozen_is_frozen_for_itself():
+    frozen = HasParameters()
+    frozen.trainable = False
+    copied = copy.deepcopy(frozen)
+    assert not copied.trainable
+    both = frozen_now()
+    frozen.trainable = True
+    assert frozen_now() != both
+    assert not copied.trainable
+    frozen.trainable = False
+    assert frozen_now() == both
