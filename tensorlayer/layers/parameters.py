@@ -36,8 +36,6 @@ class HasParameters(tree.Owner, tf.Module):
     """
 
     _is_trainable = True
-    #: its number among all that was ever frozen
-    _freezing: int | None = None
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Set an attribute, unless the class computes or keeps something under its name."""
@@ -66,12 +64,7 @@ class HasParameters(tree.Owner, tf.Module):
     @trainable.setter
     def trainable(self, trainable: bool) -> None:
         self._is_trainable = bool(trainable)
-        if self._freezing is None:
-            self._freezing = next(_NUMBERS)
-        if self._is_trainable:
-            _FROZEN.pop(self._freezing, None)
-        else:
-            _FROZEN[self._freezing] = self
+        _note(self)
 
     @property
     def parameters(self) -> dict[str, tf.Variable]:
@@ -114,8 +107,7 @@ class HasParameters(tree.Owner, tf.Module):
             for name, value in list(vars(self).items()):
                 vars(copied)[name] = copy.deepcopy(value, memo)
         vars(copied).pop("_freezing", None)
-        if not self.trainable:
-            copied.trainable = False
+        _note(copied)
         return copied
 
     def __reduce_ex__(self, protocol: Any) -> Any:
@@ -146,6 +138,15 @@ def frozen_now() -> frozenset[int]:
     True
     """
     return frozenset(_FROZEN.keys())
+
+
+def _note(owner: HasParameters) -> None:
+    """Keep in mind whether it is frozen."""
+    if owner.trainable:
+        _FROZEN.pop(vars(owner).get("_freezing"), None)
+    else:
+        vars(owner).setdefault("_freezing", next(_NUMBERS))
+        _FROZEN[vars(owner)["_freezing"]] = owner
 
 
 #: What the library keeps in every layer and model, and calls of a model.
