@@ -27,6 +27,7 @@ __all__ = [
     "filled",
     "head_of",
     "length_of",
+    "pays",
 ]
 
 #: What decoding raises when bytes, type and shape do not belong together.
@@ -81,7 +82,7 @@ def encode(array: np.ndarray, codec: str = "auto") -> dict[str, Any]:
     else:
         data = data_of(array)
         if codec == "auto":
-            codec = "lz4" if _pays(data) else "raw"
+            codec = "lz4" if pays(data) else "raw"
         stored = _compress(data, codec)
     return head | {"codec": codec, "bytes": stored, "check": checksum(stored)}
 
@@ -199,7 +200,10 @@ def filled(data: bytearray | memoryview, dtype: np.dtype, shape: tuple[int, ...]
     return np.frombuffer(data, dtype).reshape(shape)
 
 
-def _pays(data: memoryview) -> bool:
+def pays(data: memoryview) -> bool:
+    """Tell whether bytes of an array are worth compressing, after a look at their middle."""
+    if len(data) < _SMALLEST_COMPRESSED:
+        return False
     start = max(0, (len(data) - _PROBE_BYTES) // 2)
     probe = data[start : start + _PROBE_BYTES]
     return len(lz4.block.compress(probe, store_size=False)) <= _WORTHWHILE * len(probe)

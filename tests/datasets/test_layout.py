@@ -121,9 +121,10 @@ def test_no_bytes_of_chance_are_anything_but_none(hub):
         assert layout_of(hub, document[:length]) is None
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b"\x05\0\0\0", b"\xff\xff\xff\x7f\0", b"\x09\0\0\0\x63a\0\0\0"]
-)
+NOT_DOCUMENTS = [b"\x05\0\0\0", b"\xff\xff\xff\x7f\0", b"\x09\0\0\0\x63a\0\0\0"]
+
+
+@pytest.mark.parametrize("data", NOT_DOCUMENTS)
 def test_what_is_no_document(data):
-    with pytest.raises((ValueError, IndexError, Exception)):
+    with pytest.raises(ValueError, match=r"reaches out|of type 99"):
         list(elements(data, 0))

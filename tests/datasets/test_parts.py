@@ -228,8 +228,11 @@ def test_two_threads_read_at_once(hub, dataset):
     add(dataset, KINDS["images"], np.arange(70))
     view = dataset.where()
     expected = by_hand(hub, view, 9)
-    for found in at_once(*[lambda: list(view.batches(9))] * 3):
-        assert_same(found, expected)
+    found = []
+    at_once(*[lambda: found.append(list(view.batches(9)))] * 3)
+    assert len(found) == 3
+    for each in found:
+        assert_same(each, expected)
 
 
 def reading_threads():
