@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from itertools import islice
@@ -24,6 +24,7 @@ from tensorlayer.datasets.rows import Row, Rows
 from tensorlayer.datasets.sample import OWNER, encode
 from tensorlayer.datasets.stamping import is_alike, stamped
 from tensorlayer.errors import Conflict, Corrupt
+from tensorlayer.storage.batching import batched
 from tensorlayer.storage.inserting import insert
 from tensorlayer.storage.transaction import Outdated
 
@@ -148,7 +149,7 @@ class Append:
             return
         others = {each.batch: each.n_added for each in self._ledger.since(self._checked)}
         earlier = {batch: n for batch, n in self._staged().items() if batch not in self._compared}
-        for twins in _cut(self._twins(others | earlier, None)):
+        for twins in batched(self._twins(others | earlier, None), _KEYS_AT_ONCE):
             self._is_uncertain = True
             _delete(self._store, {"_id": {"$in": twins}})
             self.n_added -= len(twins)
@@ -260,7 +261,7 @@ class Append:
 
     def _known(self, rows: list[Row]) -> dict[str, dict[str, Any]]:
         found: dict[str, dict[str, Any]] = {}
-        for keys in _cut(row.key for row in rows):
+        for keys in batched((row.key for row in rows), _KEYS_AT_ONCE):
             query = {"dataset": self.dataset, "key": {"$in": keys}}
             fields = {"key": 1, "digest": 1, "batch": 1}
             stored = self._store.call(partial(_listed, self._samples, query, fields))
@@ -383,10 +384,10 @@ def _delete(store: Store, query: dict[str, Any]) -> None:
     """
     samples = store.database[OWNER]
     ids = store.call(partial(_pointed_at, samples, query))
-    for some in _cut(ids):
+    for some in batched(ids, _KEYS_AT_ONCE):
         store.blobs.release(some)
     store.call(partial(samples.delete_many, query))
-    for some in _cut(ids):
+    for some in batched(ids, _KEYS_AT_ONCE):
         store.blobs.discard(some)
 
 
@@ -402,9 +403,3 @@ def _listed(
     collection: Any, query: dict[str, Any], fields: Any, **options: Any
 ) -> list[dict[str, Any]]:
     return list(collection.find(query, fields, **options))
-
-
-def _cut(items: Iterable[Any]) -> Iterator[list[Any]]:
-    items = iter(items)
-    while some := list(islice(items, _KEYS_AT_ONCE)):
-        yield some

@@ -15,12 +15,11 @@ from tensorlayer.datasets import feed, parts, reading
 from tensorlayer.datasets.batch import Batch, Sample, from_documents
 from tensorlayer.datasets.ledger import Window
 from tensorlayer.datasets.memory import Memory
-from tensorlayer.datasets.order import permutation
+from tensorlayer.datasets.order import check_integer, permutation
 from tensorlayer.datasets.patterns import told
 from tensorlayer.datasets.query import canonical, check_known, compile_query
 from tensorlayer.datasets.reading import ORDER
 from tensorlayer.datasets.sample import OWNER
-from tensorlayer.errors import InvalidArgument
 from tensorlayer.storage.connection import Store
 
 if TYPE_CHECKING:
@@ -160,12 +159,14 @@ class View:
         Raises
         ------
         InvalidArgument
-            ``batch_size`` is not positive.
+            ``batch_size`` is not positive, ``prefetch`` is negative, or one of the numbers is no
+            integer.
         Corrupt
             A stored value is not what was stored.
         """
-        if not isinstance(batch_size, int | np.integer) or batch_size < 1:
-            raise InvalidArgument(f"batch_size must be a positive integer, got {batch_size!r}.")
+        batch_size = check_integer("batch_size", batch_size, 1)
+        prefetch = check_integer("prefetch", prefetch, 0)
+        seed, epoch = check_integer("seed", seed), check_integer("epoch", epoch)
         found = self._shuffled(seed, epoch) if shuffle else self._in_order()
         if prefetch:  # the next reply comes while a batch is made of the last one
             found = feed.prefetched(found, 1)
