@@ -25,7 +25,7 @@ def cursors(hub):
     return [each for each in found if each["ns"].startswith(hub.store.project)]
 
 
-@pytest.mark.parametrize("size", [1, 10_000, 4 * 2**20])
+@pytest.mark.parametrize("size", [1, 10_000, 8 * 2**20])
 def test_replies_hold_what_the_driver_reads(hub, things, monkeypatch, size):
     monkeypatch.setattr(replies, "REPLY_BYTES", size)
     query = {"_id": {"$gte": 100 if size > 1 else 2_400}}
