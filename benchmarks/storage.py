@@ -158,15 +158,21 @@ def append(hub: Hub, is_quick: bool) -> Case:
 
 def _append_round(hub: Hub, values: np.ndarray, index: int) -> dict[str, float]:
     dataset = hub.datasets.create(f"round-{index}")
+    _empty(hub, "plain")
     seconds = harness.seconds(
         lambda: dataset.append(values, labels=np.arange(len(values)), progress=False)
     )
     plain = hub.store.indexes("plain", *INDEXES)
     documents = list(hub.database["samples"].find({"dataset": dataset.key}))
+    _empty(hub, "samples")
     by_hand = harness.seconds(lambda: plain.insert_many(documents, ordered=False))
-    for collection in ("samples", "plain"):
-        hub.database[collection].delete_many({})
     return {"append": seconds, "insert_many": by_hand}
+
+
+def _empty(hub: Hub, collection: str) -> None:
+    """Delete what the other one has stored, and wait until the server has cleaned up after it."""
+    hub.database[collection].delete_many({})
+    hub.store.client.admin.command("fsync")
 
 
 def stream(hub: Hub, is_quick: bool) -> Case:

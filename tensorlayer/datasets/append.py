@@ -9,19 +9,22 @@ from __future__ import annotations
 
 import secrets
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bson import ObjectId
+from bson.raw_bson import RawBSONDocument
 from pymongo import ASCENDING, IndexModel
 
 from tensorlayer.datasets.ledger import HEADS, Commit, Ledger, is_pending
 from tensorlayer.datasets.rows import Row, Rows
 from tensorlayer.datasets.sample import OWNER, encode
+from tensorlayer.datasets.stamping import is_alike, stamped
 from tensorlayer.errors import Conflict, Corrupt
+from tensorlayer.storage.batching import batched
 from tensorlayer.storage.inserting import insert
 from tensorlayer.storage.transaction import Outdated
 
@@ -52,6 +55,14 @@ _PREFIX_BYTES = 8
 
 #: Names of tags that a dataset remembers, to tell a typo; with more of them they are data.
 _TAG_NAMES = 1_000
+
+
+class _Block(NamedTuple):
+    """Some rows of an append, and what is to be stored of them."""
+
+    n_rows: int
+    documents: Sequence[Mapping[str, Any]]
+    blobs: list[ObjectId]
 
 
 class Append:
@@ -138,7 +149,7 @@ class Append:
             return
         others = {each.batch: each.n_added for each in self._ledger.since(self._checked)}
         earlier = {batch: n for batch, n in self._staged().items() if batch not in self._compared}
-        for twins in _cut(self._twins(others | earlier, None)):
+        for twins in batched(self._twins(others | earlier, None), _KEYS_AT_ONCE):
             self._is_uncertain = True
             _delete(self._store, {"_id": {"$in": twins}})
             self.n_added -= len(twins)
@@ -190,16 +201,16 @@ class Append:
                 found[each.batch] = each.n_added
         return found
 
-    def _insert(self, encoded: Future[tuple[int, list[dict[str, Any]]]]) -> int:
-        n_rows, documents = encoded.result()
-        insert(self._store, self._samples, documents)
+    def _insert(self, encoded: Future[_Block]) -> int:
+        block = encoded.result()
+        insert(self._store, self._samples, block.documents)
         # From now on no sweep takes them; what was swept before is an error, here and not later.
-        self._store.blobs.claim(id_ for each in documents for id_ in each.get("blobs", ()))
-        self.n_added += len(documents)
-        return n_rows
+        self._store.blobs.claim(block.blobs)
+        self.n_added += len(block.documents)
+        return block.n_rows
 
-    def _fresh(self, rows: list[Row]) -> tuple[int, list[dict[str, Any]]]:
-        """Return how many rows there are, and the documents of those that are not stored yet."""
+    def _fresh(self, rows: list[Row]) -> _Block:
+        """Return the documents of those rows that are not stored yet."""
         known = self._known(rows) if not self._is_first or self._own else {}
         fresh = []
         for row in rows:
@@ -210,33 +221,47 @@ class Append:
                 self._check_same(stored, row.key, row.digest)
                 self._known_batches.add(stored["batch"])
         self.n_known += len(rows) - len(fresh)
-        return len(rows), self._documents(fresh)
+        if not fresh:
+            return _Block(len(rows), [], [])
+        documents = self._documents(fresh)
+        is_stamped = isinstance(documents[0], RawBSONDocument)  # of arrays without blobs
+        blobs = [] if is_stamped else [id_ for each in documents for id_ in each.get("blobs", ())]
+        return _Block(len(rows), documents, blobs)
 
-    def _documents(self, rows: list[Row]) -> list[dict[str, Any]]:
-        if rows and self.batch is None:
-            self.batch = self._ledger.reserve(self._store.presence.id)
-        documents = []
-        for ordinal, row in enumerate(rows, self.n_written):
-            if len(self._tags) <= _TAG_NAMES:
-                self._tags.update(row.tags)
-            documents.append(
-                {
-                    # In the order of the samples, so that the index of ids grows at its end.
-                    "_id": ObjectId(self._prefix + ordinal.to_bytes(4, "big")),
-                    "dataset": self.dataset,
-                    "key": row.key,
-                    "batch": self.batch,
-                    "ordinal": ordinal,
-                    "digest": row.digest,
-                    **encode(row.sample, row.label, row.tags, self._store.blobs),
-                }
-            )
-        self.n_written += len(documents)
-        return documents
+    def _documents(self, rows: list[Row]) -> Sequence[Mapping[str, Any]]:
+        if self.batch is None:
+            self.batch = self._ledger.reserve(self._store.presence.register())
+        first = self.n_written
+        self.n_written += len(rows)
+        if is_alike(rows):
+            self._remember(rows[0])
+            one = self._document(rows[0], first)
+            documents = stamped(rows, one, self._store.database.codec_options)
+            if documents is not None:
+                return documents
+        for row in rows:
+            self._remember(row)
+        return [self._document(row, ordinal) for ordinal, row in enumerate(rows, first)]
+
+    def _remember(self, row: Row) -> None:
+        if len(self._tags) <= _TAG_NAMES:
+            self._tags.update(row.tags)
+
+    def _document(self, row: Row, ordinal: int) -> dict[str, Any]:
+        return {
+            # In the order of the samples, so that the index of ids grows at its end.
+            "_id": ObjectId(self._prefix + ordinal.to_bytes(4, "big")),
+            "dataset": self.dataset,
+            "key": row.key,
+            "batch": self.batch,
+            "ordinal": ordinal,
+            "digest": row.digest,
+            **encode(row.sample, row.label, row.tags, self._store.blobs),
+        }
 
     def _known(self, rows: list[Row]) -> dict[str, dict[str, Any]]:
         found: dict[str, dict[str, Any]] = {}
-        for keys in _cut(row.key for row in rows):
+        for keys in batched((row.key for row in rows), _KEYS_AT_ONCE):
             query = {"dataset": self.dataset, "key": {"$in": keys}}
             fields = {"key": 1, "digest": 1, "batch": 1}
             stored = self._store.call(partial(_listed, self._samples, query, fields))
@@ -359,10 +384,10 @@ def _delete(store: Store, query: dict[str, Any]) -> None:
     """
     samples = store.database[OWNER]
     ids = store.call(partial(_pointed_at, samples, query))
-    for some in _cut(ids):
+    for some in batched(ids, _KEYS_AT_ONCE):
         store.blobs.release(some)
     store.call(partial(samples.delete_many, query))
-    for some in _cut(ids):
+    for some in batched(ids, _KEYS_AT_ONCE):
         store.blobs.discard(some)
 
 
@@ -378,9 +403,3 @@ def _listed(
     collection: Any, query: dict[str, Any], fields: Any, **options: Any
 ) -> list[dict[str, Any]]:
     return list(collection.find(query, fields, **options))
-
-
-def _cut(items: Iterable[Any]) -> Iterator[list[Any]]:
-    items = iter(items)
-    while some := list(islice(items, _KEYS_AT_ONCE)):
-        yield some

@@ -152,7 +152,7 @@ def _decoded(
 ) -> Any:
     try:
         return decoder(document, blobs)
-    except (Corrupt, TypeError, ValueError, AttributeError) as error:
+    except (Corrupt, TypeError, ValueError, OverflowError, AttributeError) as error:
         raise Corrupt(
             f"Sample {document['key']!r} of dataset {document['dataset']!r}: {error}"
         ) from error

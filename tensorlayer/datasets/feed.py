@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from tensorlayer.datasets.order import check_integer
 from tensorlayer.errors import InvalidArgument
 
 if TYPE_CHECKING:
@@ -116,10 +117,14 @@ def to_tf(
     Raises
     ------
     InvalidArgument
-        The view is empty, or its samples are not arrays, numbers or strings of one kind.
+        A number is no integer or too small; the view is empty; or its samples are not arrays,
+        numbers or strings of one kind.
     """
     import tensorflow as tf
 
+    prefetch = check_integer("prefetch", prefetch, 0)
+    check_integer("seed", seed)
+    check_integer("first_epoch", first_epoch)
     signature = _signature(view, batch_size if drop_remainder else None)
     epochs = count(first_epoch)
 

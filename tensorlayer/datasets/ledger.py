@@ -3,7 +3,7 @@
 ::
 
     datasets    {_id: key, revision, n_samples, last, reserved, pending: [{batch, writer, token}],
-                 aborted: [batch], tags: [name], indexes, created}
+                 aborted: [batch or [first, last]], tags: [name], indexes, created}
     revisions   {_id, dataset, number, batch, n_added, n_samples, last, hidden: [batch], created}
 
 A batch gets its number before its samples are written, and its revision when it is committed, in
@@ -40,13 +40,25 @@ _INDEXES = (
     IndexModel([("dataset", ASCENDING), ("batch", ASCENDING)], unique=True),
 )
 
+#: Aborted batches in a list, before those in a row are written as one.
+_MOST_SINGLE = 16
+
 #: Written into new documents, so that a later version can tell how to read them.
 _SCHEMA = 1
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Window:
-    """What a revision shows: the batches up to ``last`` that are not ``hidden``.
+    """What a revision shows: the batches up to ``last``, but for some.
+
+    Parameters
+    ----------
+    last
+        The last batch that is shown.
+    hidden
+        Batches before it that are not shown.
+    gaps
+        First and last of more of those, where they are many in a row.
 
     Examples
     --------
@@ -58,21 +70,29 @@ class Window:
 
     last: int
     hidden: frozenset[int] = frozenset()
+    gaps: tuple[tuple[int, int], ...] = ()
 
     @classmethod
-    def of(cls, last: int, *hidden: Iterable[int]) -> Window:
+    def of(cls, last: int, *hidden: Iterable[int | list[int]]) -> Window:
         """Return the window, without what lies outside of it anyway."""
-        return cls(last=last, hidden=frozenset(n for each in hidden for n in each if n < last))
+        found = [each for some in hidden for each in some]
+        single = frozenset(each for each in found if isinstance(each, int) and each < last)
+        gaps = sorted((each[0], each[1]) for each in found if isinstance(each, list))
+        return cls(last=last, hidden=single, gaps=tuple(each for each in gaps if each[0] < last))
 
     @property
     def filter(self) -> dict[str, Any]:
         """The MongoDB filter for the samples that can be seen."""
         bounds: dict[str, Any] = {"$lte": self.last}
-        return {"batch": bounds | ({"$nin": sorted(self.hidden)} if self.hidden else {})}
+        single = {"$nin": sorted(self.hidden)} if self.hidden else {}
+        gaps = [{"batch": {"$gte": first, "$lte": last}} for first, last in self.gaps]
+        return {"batch": bounds | single, **({"$nor": gaps} if gaps else {})}
 
     def shows(self, batch: int) -> bool:
         """Tell whether the samples of a batch can be seen."""
-        return batch <= self.last and batch not in self.hidden
+        if batch > self.last or batch in self.hidden:
+            return False
+        return not any(first <= batch <= last for first, last in self.gaps)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -242,6 +262,23 @@ class Ledger:
         if not is_mine:
             changes["$addToSet"] = {"aborted": batch}
         self._store.call(partial(self._heads.update_one, {"_id": self.key}, changes))
+        if not is_mine:
+            self._shorten()
+
+    def _shorten(self) -> None:
+        """Write aborted batches that follow each other as their first and last one.
+
+        Every view carries them. Each of them stays hidden for ever, since nobody knows when what a
+        dead process has sent arrives; who changed the list meanwhile shortens it next time.
+        """
+        find = partial(self._heads.find_one, {"_id": self.key}, {"aborted": 1})
+        listed = (self._store.call(find) or {}).get("aborted")
+        if not _is_list_of(_is_aborted)(listed) or len(listed) < _MOST_SINGLE:
+            return
+        shorter = _in_a_row(listed)
+        if len(shorter) < len(listed):
+            query, change = {"_id": self.key, "aborted": listed}, {"$set": {"aborted": shorter}}
+            self._store.call(partial(self._heads.update_one, query, change))
 
     def _checked(self, document: Any, fields: Mapping[str, Any], what: str) -> dict[str, Any]:
         """Return a document if its fields are what they have to be."""
@@ -277,6 +314,30 @@ def is_pending(value: Any) -> bool:
     return isinstance(value, Mapping) and _is_count(value.get("batch")) and "writer" in value
 
 
+def _is_aborted(value: Any) -> bool:
+    """Tell whether a value is a batch, or the first and the last of some in a row."""
+    if isinstance(value, list):
+        return len(value) == 2 and all(map(_is_count, value)) and value[0] <= value[1]
+    return _is_count(value)
+
+
+def _in_a_row(aborted: Iterable[int | list[int]]) -> list[int | list[int]]:
+    """Return batches with those that follow each other as first and last.
+
+    Examples
+    --------
+    >>> _in_a_row([9, 3, 1, 2, [4, 6], 9])
+    [[1, 6], 9]
+    """
+    merged: list[list[int]] = []
+    for first, last in sorted(each if isinstance(each, list) else [each, each] for each in aborted):
+        if merged and first <= merged[-1][1] + 1:
+            merged[-1][1] = max(last, merged[-1][1])
+        else:
+            merged.append([first, last])
+    return [first if first == last else [first, last] for first, last in merged]
+
+
 def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
@@ -285,7 +346,7 @@ def _is_text(value: Any) -> bool:
 _HEAD: Mapping[str, Callable[[Any], bool]] = {
     **dict.fromkeys(("revision", "n_samples", "last", "reserved"), _is_count),
     "pending": _is_list_of(is_pending),
-    "aborted": _is_list_of(_is_count),
+    "aborted": _is_list_of(_is_aborted),
     **dict.fromkeys(("tags", "indexes"), _is_list_of(_is_text)),
 }
 _COMMIT: Mapping[str, Callable[[Any], bool]] = dict.fromkeys(

@@ -8,10 +8,40 @@ repeated, split and taken up again anywhere.
 from __future__ import annotations
 
 import hashlib
+import operator
+from typing import Any
 
 import numpy as np
 
-__all__ = ["permutation"]
+from tensorlayer.errors import InvalidArgument
+
+__all__ = ["check_integer", "permutation"]
+
+
+def check_integer(name: str, value: Any, least: int | None = None) -> int:
+    """Return an argument that has to be an integer, as one of Python.
+
+    Raises
+    ------
+    InvalidArgument
+        It is none, or less than ``least``.
+
+    Examples
+    --------
+    >>> check_integer("seed", np.int64(3))
+    3
+    >>> check_integer("seed", 1.5)
+    Traceback (most recent call last):
+    tensorlayer.errors.InvalidArgument: seed must be an integer, got 1.5.
+    """
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, bool) or (least is not None and number < least):
+        what = {None: "an integer", 0: "an integer of at least 0", 1: "a positive integer"}[least]
+        raise InvalidArgument(f"{name} must be {what}, got {value!r}.")
+    return number
 
 
 def permutation(n: int, *, seed: int = 0, epoch: int = 0, fingerprint: str = "") -> np.ndarray:
@@ -34,6 +64,11 @@ def permutation(n: int, *, seed: int = 0, epoch: int = 0, fingerprint: str = "")
     numpy.ndarray
         ``n`` indices of type ``int64``.
 
+    Raises
+    ------
+    InvalidArgument
+        ``seed`` or ``epoch`` is no integer.
+
     Examples
     --------
     >>> sorted(permutation(4, seed=1).tolist())
@@ -41,6 +76,7 @@ def permutation(n: int, *, seed: int = 0, epoch: int = 0, fingerprint: str = "")
     >>> bool((permutation(9, seed=1, epoch=2) == permutation(9, seed=1, epoch=2)).all())
     True
     """
-    name = f"{int(seed)}/{int(epoch)}/{fingerprint}".encode()
+    seed, epoch = check_integer("seed", seed), check_integer("epoch", epoch)
+    name = f"{seed}/{epoch}/{fingerprint}".encode()
     key = int.from_bytes(hashlib.sha256(name).digest()[:16], "little")
     return np.argsort(np.random.Philox(key=key).random_raw(n), kind="stable")

@@ -12,6 +12,7 @@ condition can be taken from a configuration file or a request without a thought.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import re
@@ -257,6 +258,15 @@ def _scalar(name: str, value: Any) -> Any:
     return value
 
 
+def _rounded_up(name: str, value: Any) -> Any:
+    """Return the bound of what is stored in whole milliseconds; the driver would round it down."""
+    value = _scalar(name, value)
+    if isinstance(value, datetime.datetime) and (rest := value.microsecond % 1000):
+        with contextlib.suppress(OverflowError):
+            return value + datetime.timedelta(microseconds=1000 - rest)
+    return value
+
+
 def _value(name: str, value: Any) -> Any:
     return _list(name, value) if isinstance(value, list | tuple) else _scalar(name, value)
 
@@ -314,8 +324,8 @@ OPERATORS: Mapping[str, Callable[[str, Any], Any]] = {
     "$eq": _value,
     "$ne": _value,
     "$gt": _scalar,
-    "$gte": _scalar,
-    "$lt": _scalar,
+    "$gte": _rounded_up,
+    "$lt": _rounded_up,
     "$lte": _scalar,
     "$in": _list,
     "$nin": _list,

@@ -14,6 +14,7 @@ import numpy as np
 from tensorlayer.datasets.content import check_sample_key, digest
 from tensorlayer.datasets.sample import check_tags
 from tensorlayer.errors import InvalidArgument, InvalidName
+from tensorlayer.storage.digests import digest_rows
 from tensorlayer.storage.limits import BATCH_BYTES, BATCH_DOCUMENTS
 
 __all__ = ["Row", "Rows"]
@@ -22,6 +23,7 @@ __all__ = ["Row", "Rows"]
 _SCALAR_BYTES = 16
 
 _END = object()
+_END_ID = id(_END)
 
 
 @dataclasses.dataclass(slots=True)
@@ -90,26 +92,29 @@ class Rows:
             are not of one length. The message names the sample's index.
         """
         block: list[Row] = []
+        shared: list[str] = []
         weight = first = 0
-        for index, row in enumerate(self._rows()):
+        for index, (row, tags_digest) in enumerate(self._rows()):
             n_bytes = _weight(row.sample) + _weight(row.label)
             n_bytes += self._tags_weight if row.tags is self._common else _weight(row.tags)
             if block and (len(block) == BATCH_DOCUMENTS or weight + n_bytes > BATCH_BYTES):
-                yield self._keyed(block, first)
-                block, weight, first = [], 0, index
+                yield self._finished(block, shared, first)
+                block, shared, weight, first = [], [], 0, index
             block.append(row)
+            shared.append(tags_digest)
             weight += n_bytes
         if block:
-            yield self._keyed(block, first)
+            yield self._finished(block, shared, first)
 
-    def _rows(self) -> Iterator[Row]:
+    def _rows(self) -> Iterator[tuple[Row, str]]:
+        """Yield the rows, which have no digest yet, each with that of its tags."""
         shared = None if self._common is None else digest(self._common)
         names = [what for what, values in self._columns.items() if values is not None]
         columns = (self._columns[what] for what in names)
         cells = dict.fromkeys(self._columns)
         rows = zip_longest(self._samples, *columns, fillvalue=_END)
         for index, (sample, *found) in enumerate(rows):
-            if sample is _END or any(cell is _END for cell in found):
+            if sample is _END or _END_ID in map(id, found):
                 raise self._uneven(index, sample, dict(zip(names, found, strict=True)))
             cells.update(zip(names, found, strict=True))
             try:
@@ -119,14 +124,25 @@ class Rows:
 
     def _row(
         self, sample: Any, shared: str | None, labels: Any, keys: Any, tags: Any = None
-    ) -> Row:
+    ) -> tuple[Row, str]:
         if shared is None:
             tags = check_tags(tags)
             shared = digest(tags)
         else:
             tags = self._common
         key = "" if self._columns["keys"] is None else check_sample_key(_text(keys))
-        return Row(key, digest(sample, labels, shared), sample, labels, tags)
+        return Row(key, "", sample, labels, tags), shared
+
+    def _finished(self, block: list[Row], shared: list[str], first: int) -> list[Row]:
+        """Give the rows of a block their digests and their keys."""
+        columns = [row.sample for row in block], [row.label for row in block], shared
+        digests = digest_rows(columns)
+        if digests is None:
+            cells = enumerate(zip(*columns, strict=True), first)
+            digests = [_digest(index, *values) for index, values in cells]
+        for row, found in zip(block, digests, strict=True):
+            row.digest = found
+        return self._keyed(block, first)
 
     def _uneven(self, n: int, sample: Any, cells: Mapping[str, Any]) -> InvalidArgument:
         ended = next((what for what, cell in cells.items() if cell is _END), None)
@@ -177,6 +193,9 @@ class _Repeats:
             places = np.minimum(np.searchsorted(run, hashes), len(run) - 1)
             known |= run[places] == hashes
         within: Counter[str] = Counter()
+        if not known.any() and len(set(names)) == len(names):
+            self._remember(np.sort(hashes))
+            return [0] * len(names)
         ordinals = []
         for name, is_known in zip(names, known, strict=True):
             if name not in self._counts and is_known:
@@ -211,6 +230,13 @@ def _iterable(values: Any, what: str) -> Any:
         f"{what} must be an array with a first axis, a list or an iterator, got "
         f"{type(values).__name__}. For one sample write [{what[:-1]}]."
     )
+
+
+def _digest(index: int, *cells: Any) -> str:
+    try:
+        return digest(*cells)
+    except InvalidArgument as error:
+        raise InvalidArgument(f"Sample {index}: {error}") from error
 
 
 def _text(key: Any) -> Any:

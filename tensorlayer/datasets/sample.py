@@ -131,6 +131,12 @@ def _tag_scalar(name: str, value: Any) -> Any:
             f"Tag {name!r}: a time needs a time zone, got {value!r}. "
             "Add tzinfo=datetime.timezone.utc."
         )
+    if isinstance(value, datetime.datetime) and value.microsecond % 1000:
+        raise InvalidArgument(
+            f"Tag {name!r}: the database knows times in whole milliseconds, got {value!r}. Round "
+            "it: time.replace(microsecond=time.microsecond // 1000 * 1000). A time in the sample "
+            "or in the label keeps its microseconds."
+        )
     if not isinstance(value, _TAG_VALUES):
         raise InvalidArgument(
             f"Tag {name!r}: a value is a string, number, boolean, None, time or a list of those, "

@@ -5,27 +5,30 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import operator
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tensorlayer.datasets import feed, reading
+from tensorlayer.datasets import feed, parts, reading
 from tensorlayer.datasets.batch import Batch, Sample, from_documents
 from tensorlayer.datasets.ledger import Window
-from tensorlayer.datasets.order import permutation
+from tensorlayer.datasets.memory import Memory
+from tensorlayer.datasets.order import check_integer, permutation
 from tensorlayer.datasets.patterns import told
 from tensorlayer.datasets.query import canonical, check_known, compile_query
 from tensorlayer.datasets.reading import ORDER
 from tensorlayer.datasets.sample import OWNER
-from tensorlayer.errors import InvalidArgument
 from tensorlayer.storage.connection import Store
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
 __all__ = ["ORDER", "View"]
+
+#: Small samples that are decoded at once when they are asked for one by one.
+_ITERATED = 16
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -119,8 +122,10 @@ class View:
         return next(iter(self._batch(range(n)[index:][:1])))
 
     def __iter__(self) -> Iterator[Sample]:
-        for document in reading.in_order(self.store, self.filter):
-            yield from from_documents([document], self.store.blobs)
+        for part in self._in_order():
+            n = _ITERATED if isinstance(part, parts.Table) else 1
+            for at in range(0, len(part), n):
+                yield from self._joined([part[at : at + n]])
 
     def batches(
         self,
@@ -154,21 +159,24 @@ class View:
         Raises
         ------
         InvalidArgument
-            ``batch_size`` is not positive.
+            ``batch_size`` is not positive, ``prefetch`` is negative, or one of the numbers is no
+            integer.
         Corrupt
             A stored value is not what was stored.
         """
-        if not isinstance(batch_size, int | np.integer) or batch_size < 1:
-            raise InvalidArgument(f"batch_size must be a positive integer, got {batch_size!r}.")
-        documents = (
-            self._documents(seed, epoch) if shuffle else reading.in_order(self.store, self.filter)
-        )
-        batches = self._cut(documents, batch_size, drop_remainder)
+        batch_size = check_integer("batch_size", batch_size, 1)
+        prefetch = check_integer("prefetch", prefetch, 0)
+        seed, epoch = check_integer("seed", seed), check_integer("epoch", epoch)
+        found = self._shuffled(seed, epoch) if shuffle else self._in_order()
+        if prefetch:  # the next reply comes while a batch is made of the last one
+            found = feed.prefetched(found, 1)
+        joined = partial(self._joined, memory=Memory())
+        batches = map(joined, parts.batches(found, batch_size, drop_remainder))
         return feed.prefetched(batches, prefetch) if prefetch else batches
 
     def arrays(self) -> tuple[Any, Any]:
         """Read all samples into memory: ``(samples, labels)``, stacked as in a `Batch`."""
-        batch = from_documents(list(reading.in_order(self.store, self.filter)), self.store.blobs)
+        batch = self._joined(list(self._in_order()))
         return batch.samples, batch.labels
 
     def to_tf(
@@ -200,8 +208,7 @@ class View:
             return from_documents([], self.store.blobs)
         if abs(places.step) > 1:
             ids = reading.all_ids(self.store, self.filter)[places.start :: places.step]
-            found = reading.by_ids(self.store, ids[: len(places)])
-            return from_documents(list(found), self.store.blobs)
+            return self._joined(list(self._with_ids(ids[: len(places)])))
         first, last = min(places), max(places)
         some = {"skip": first, "limit": last - first + 1, "sort": list(ORDER)}
         samples = self.store.database[OWNER]
@@ -209,14 +216,19 @@ class View:
             found = self.store.call(lambda: list(samples.find(self.filter, **some)))
         return from_documents([found[place - first] for place in places], self.store.blobs)
 
-    def _documents(self, seed: int, epoch: int) -> Iterator[dict[str, Any]]:
+    def _in_order(self) -> Iterator[parts.Part]:
+        tables = parts.Tables(self.store.database.codec_options)
+        return tables.parts(reading.in_order(self.store, self.filter))
+
+    def _shuffled(self, seed: int, epoch: int) -> Iterator[parts.Part]:
         ids = reading.all_ids(self.store, self.filter)
         order = permutation(len(ids), seed=seed, epoch=epoch, fingerprint=self.fingerprint)
-        return reading.by_ids(self.store, ids[order])
+        yield from self._with_ids(ids[order])
 
-    def _cut(
-        self, documents: Iterator[dict[str, Any]], batch_size: int, drop_remainder: bool
-    ) -> Iterator[Batch]:
-        while batch := list(islice(documents, batch_size)):
-            if len(batch) == batch_size or not drop_remainder:
-                yield from_documents(batch, self.store.blobs)
+    def _with_ids(self, ids: np.ndarray) -> Iterator[parts.Part]:
+        tables = parts.Tables(self.store.database.codec_options)
+        for found in reading.by_ids(self.store, ids):
+            yield from tables.gathered(found)
+
+    def _joined(self, found: Sequence[parts.Part], memory: Memory | None = None) -> Batch:
+        return parts.joined(found, self.store.blobs, self.store.database.codec_options, memory)

@@ -1,4 +1,7 @@
-"""Arrays as documents ``{dtype, shape, codec, bytes, crc}``: typed bytes, nothing is executed."""
+"""Arrays as documents ``{dtype, shape, codec, bytes, check}``: typed bytes, nothing is executed.
+
+What was stored before there was ``check`` has ``crc``, the CRC-32 of its bytes, or neither.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ import numpy as np
 import zstandard
 
 from tensorlayer.errors import Corrupt, InvalidArgument
+from tensorlayer.storage.checksums import checksum
 from tensorlayer.storage.walk import NARROW_FLOATS, Refused, dtype_name
 
 __all__ = [
@@ -23,6 +27,7 @@ __all__ = [
     "filled",
     "head_of",
     "length_of",
+    "pays",
 ]
 
 #: What decoding raises when bytes, type and shape do not belong together.
@@ -57,7 +62,7 @@ def encode(array: np.ndarray, codec: str = "auto") -> dict[str, Any]:
     -------
     dict
         ``dtype`` as NumPy spells it, ``shape`` as a list, ``codec``, ``bytes`` in C order, and
-        ``crc``, the checksum of what is stored.
+        ``check``, the checksum of what is stored.
 
     Raises
     ------
@@ -77,9 +82,9 @@ def encode(array: np.ndarray, codec: str = "auto") -> dict[str, Any]:
     else:
         data = data_of(array)
         if codec == "auto":
-            codec = "lz4" if _pays(data) else "raw"
+            codec = "lz4" if pays(data) else "raw"
         stored = _compress(data, codec)
-    return head | {"codec": codec, "bytes": stored, "crc": zlib.crc32(stored)}
+    return head | {"codec": codec, "bytes": stored, "check": checksum(stored)}
 
 
 def decode(document: Mapping[str, Any]) -> np.ndarray:
@@ -137,9 +142,15 @@ def _stored(document: Mapping[str, Any], first: Mapping[str, Any], length: int) 
     if document["dtype"] != first["dtype"] or document["shape"] != first["shape"]:
         raise ValueError(f"{document['dtype']} of shape {document['shape']} among others")
     data = document["bytes"]
-    if "crc" in document and zlib.crc32(data) != document["crc"]:
+    if not _is_intact(data, document):
         raise ValueError("their checksum differs")
     return _decompress(data, document["codec"], length)
+
+
+def _is_intact(data: bytes, document: Mapping[str, Any]) -> bool:
+    if "check" in document:
+        return checksum(data) == document["check"]
+    return "crc" not in document or zlib.crc32(data) == document["crc"]
 
 
 def head_of(array: np.ndarray) -> dict[str, Any]:
@@ -189,7 +200,10 @@ def filled(data: bytearray | memoryview, dtype: np.dtype, shape: tuple[int, ...]
     return np.frombuffer(data, dtype).reshape(shape)
 
 
-def _pays(data: memoryview) -> bool:
+def pays(data: memoryview) -> bool:
+    """Tell whether bytes of an array are worth compressing, after a look at their middle."""
+    if len(data) < _SMALLEST_COMPRESSED:
+        return False
     start = max(0, (len(data) - _PROBE_BYTES) // 2)
     probe = data[start : start + _PROBE_BYTES]
     return len(lz4.block.compress(probe, store_size=False)) <= _WORTHWHILE * len(probe)

@@ -216,7 +216,8 @@ class Blobs:
 
         What nothing points at then is deleted by the next `sweep`, or when this process is gone.
         """
-        change = {"$set": {"metadata.committed": False, "metadata.writer": self._store.presence.id}}
+        writer = self._store.presence.register()
+        change = {"$set": {"metadata.committed": False, "metadata.writer": writer}}
         files = self._store.database["blobs.files"]
         query = {"_id": {"$in": list(ids)}}
         if session is not None:
@@ -247,7 +248,7 @@ class Blobs:
         oldest = self._store.now() - datetime.timedelta(seconds=grace_seconds)
         # Whoever ended after this list was made is spared, not the other way round.
         writers = self._store.call(lambda: self._store.database["writers"].distinct("_id"))
-        living = set(writers) - set(presence.gone()) - {presence.id}
+        living = set(writers) - set(presence.gone()) - {presence.register()}
         query = {"metadata.writer": {"$nin": sorted(living)}, "uploadDate": {"$lt": oldest}}
         return sweeping.sweep(self._store, self._files, self._pieces, query)
 
@@ -279,7 +280,7 @@ class Blobs:
 
     def _announce(self, id_: ObjectId, owner: str) -> None:
         """Insert the file before its chunks, so a broken upload is found by the sweep."""
-        metadata = {"schema": SCHEMA, "owner": owner, "writer": self._store.presence.id}
+        metadata = {"schema": SCHEMA, "owner": owner, "writer": self._store.presence.register()}
         fields = {
             "filename": f"{owner}/{id_}",
             "length": 0,

@@ -12,14 +12,14 @@ import functools
 import hashlib
 import math
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from tensorlayer.storage.walk import Refused, dtype_name, fold, in_utc, utf8
 
-__all__ = ["digest"]
+__all__ = ["digest", "digest_rows"]
 
 #: What is larger is hashed where it is, without a copy.
 _COPIED_BYTES = 64 * 1024
@@ -69,6 +69,62 @@ def digest(values: Iterable[tuple[str, Any]], *, by_number: bool = False) -> str
     for piece in pieces:
         state.update(piece)
     return state.hexdigest()
+
+
+def digest_rows(columns: Sequence[Sequence[Any]]) -> list[str] | None:
+    """Return what `digest` returns ``by_number`` for each row, or None if that has to be asked.
+
+    Of what a column has in common, it is encoded once: the type and shape of its arrays, or all of
+    one object.
+
+    Parameters
+    ----------
+    columns
+        Of one length.
+
+    Examples
+    --------
+    >>> found = digest_rows([[np.ones(2), np.zeros(2)], [1, 2], ["a", "b"]])
+    >>> found[1] == digest([("x", np.zeros(2)), ("y", 2), ("z", "b")], by_number=True)
+    True
+    """
+    pieces = []
+    for column in columns:
+        found = _column(column)
+        if found is None:
+            return None
+        pieces.append(found)
+    joined = map(b"".join, zip(*pieces, strict=True))
+    return [hashlib.sha256(each).hexdigest() for each in joined]
+
+
+def _column(values: Sequence[Any]) -> list[bytes] | None:
+    kinds = set(map(type, values))
+    if kinds == {np.ndarray}:
+        return _arrays(values)
+    encoders = [_SHORT_BY_NUMBER.get(kind) for kind in kinds]
+    if len(encoders) != 1 or encoders[0] is None:
+        return None
+    (encode,) = encoders
+    if all(each is values[0] for each in values):
+        found = [encode(values[0])] * len(values)
+    else:
+        found = list(map(encode, values))
+    return None if None in found else found
+
+
+def _arrays(arrays: Sequence[np.ndarray]) -> list[bytes] | None:
+    first = arrays[0]
+    dtype, shape = first.dtype, first.shape
+    if first.nbytes > _COPIED_BYTES:
+        return None
+    if not all(each.dtype == dtype and each.shape == shape for each in arrays):
+        return None
+    try:
+        head, is_native = _head(dtype, shape)
+    except Refused:
+        return None
+    return [head + each.tobytes() for each in arrays] if is_native else None
 
 
 def _short_array(array: np.ndarray) -> bytes | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from bson import ObjectId
 
 from tensorlayer.errors import Corrupt
+from tensorlayer.storage.batching import batched
 
 __all__ = ["CHUNK_BYTES", "SCHEMA", "Pointer", "windows"]
 
@@ -109,6 +109,4 @@ def windows(
     >>> [[len(chunk) for chunk in window] for window in windows(bytes(CHUNK_BYTES + 1), 4)]
     [[2097152, 1]]
     """
-    chunks = _chunks(data)
-    while window := list(itertools.islice(chunks, n_chunks)):
-        yield window
+    yield from batched(_chunks(data), n_chunks)

@@ -59,7 +59,7 @@ class Presence:
     Examples
     --------
     >>> presence = Presence(hub.store)
-    >>> presence.id == presence.id
+    >>> presence.register() == presence.register()
     True
     >>> presence.gone()
     []
@@ -75,9 +75,8 @@ class Presence:
         self._lock = threading.Lock()
         self._closed = threading.Event()
 
-    @property
-    def id(self) -> str:
-        """Identity of this store as a writer; asking for it registers it."""
+    def register(self) -> str:
+        """Return the identity of this store as a writer; the first call writes it down."""
         with self._lock:
             if self._id is None or self._pid != os.getpid():  # a child is a writer of its own
                 id_ = uuid.uuid4().hex

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pymongo
@@ -12,6 +11,7 @@ from bson import ObjectId
 from pymongo.errors import OperationFailure
 
 from tensorlayer.errors import InvalidName
+from tensorlayer.storage.batching import batched
 from tensorlayer.storage.names import check_key
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def sweep(store: Store, files: Collection, pieces: Collection, query: Mapping[st
         _make_index(store, owner)
     stages = pipeline(files.name, query, known)
     found = store.call(lambda: [each["_id"] for each in files.aggregate(stages)])
-    return sum(_delete(store, files, pieces, part) for part in _batched(found))
+    return sum(_delete(store, files, pieces, part) for part in batched(found, _BATCH))
 
 
 def is_owner(name: Any) -> bool:
@@ -135,9 +135,3 @@ def _delete(store: Store, files: Collection, pieces: Collection, ids: list[Objec
     doomed = store.call(lambda: [each["_id"] for each in files.find(marked, {"_id": 1})])
     store.call(lambda: pieces.delete_many({"files_id": {"$in": doomed}}))
     return store.call(lambda: files.delete_many({"_id": {"$in": doomed}})).deleted_count
-
-
-def _batched(ids: list[ObjectId]) -> Iterator[list[ObjectId]]:
-    rest = iter(ids)
-    while batch := list(itertools.islice(rest, _BATCH)):
-        yield batch

@@ -181,7 +181,7 @@ def test_a_commit_between_the_last_look_and_the_transaction_is_seen(hub, dataset
 def test_what_was_given_up_stays_hidden_and_cannot_be_committed(hub, dataset):
     frozen = started(hub, dataset, [1, 2])
     dataset.append([3])
-    abandon_of(hub.store, hub.store.presence.id)
+    abandon_of(hub.store, hub.store.presence.register())
     assert hub.database["samples"].count_documents({}) == 1
     with pytest.raises(StoreError, match="was given up, since its process was silent"):
         finished(hub, frozen)
@@ -200,7 +200,7 @@ def test_removing_what_a_dead_process_left_can_be_killed_and_done_again(hub, dat
     assert ledger.abort(left.batch)  # and then the sweeper was killed
     dataset.append([3])
     assert dataset.where().arrays()[0].tolist() == [3]
-    abandon_of(hub.store, hub.store.presence.id)
+    abandon_of(hub.store, hub.store.presence.register())
     assert hub.database["samples"].count_documents({}) == 1
     assert hub.database["blobs.files"].count_documents({}) == 0
     assert ledger.head()["pending"] == []
@@ -364,7 +364,7 @@ def test_a_process_that_was_silent_appends_again(hub, dataset):
     """Its beats stopped, it was taken for dead: the error says so, sending again works."""
     with hub.store.staged() as stage:
         dataset.append([1, 2])
-        abandon_of(hub.store, hub.store.presence.id)
+        abandon_of(hub.store, hub.store.presence.register())
     stage.prepare()
     with pytest.raises(StoreError, match="Append again"):
         hub.store.transact(stage.apply)

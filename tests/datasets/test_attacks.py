@@ -164,7 +164,7 @@ def test_who_was_taken_for_dead_removes_what_it_wrote_after_that(hub, dataset, s
     def samples():
         for n in range(60):
             if n == 40:
-                appending.abandon_of(hub.store, hub.store.presence.id)
+                appending.abandon_of(hub.store, hub.store.presence.register())
             yield n if n % 20 else np.full(50_000, n, np.float64)
 
     with pytest.raises(StoreError, match=r"was given up.*Append again"):

@@ -7,7 +7,7 @@ import pytest
 from pymongo.errors import DuplicateKeyError
 
 from tensorlayer.datasets.ledger import Commit, Ledger, Window
-from tensorlayer.errors import DatasetNotFound, StoreError
+from tensorlayer.errors import Corrupt, DatasetNotFound, StoreError
 
 
 @pytest.fixture
@@ -163,3 +163,34 @@ def test_withdrawn_is_neither_pending_nor_visible(hub, ledger):
     hub.store.transact(lambda session: ledger.withdraw(batch, session))
     assert ledger.head()["pending"] == []
     assert shown(ledger) == []
+
+
+def test_aborted_batches_in_a_row_are_written_as_two_numbers(hub, ledger):
+    """A thousand appends that were killed cost a view what one of them costs."""
+    first = ledger.reserve("w")
+    commit(hub, ledger, first)
+    for _ in range(60):
+        batch = ledger.reserve("dead")
+        ledger.abort(batch)
+        ledger.forget(batch, is_mine=False)
+    ledger.forget(10, is_mine=False)  # another sweep does it again
+    last = ledger.reserve("w")
+    commit(hub, ledger, last)
+    head = ledger.head()
+    assert len(head["aborted"]) < 20
+    window = ledger.window(head)
+    assert [n for n in range(1, 100) if window.shows(n)] == [first, last] == [1, 62]
+    hub.database["samples"].insert_many([{"dataset": "digits", "batch": n} for n in range(1, 70)])
+    found = hub.database["samples"].find({"dataset": "digits", **window.filter})
+    assert [each["batch"] for each in found] == [1, 62]
+    found = hub.database["samples"].find(ledger.window(head, 1).filter)
+    assert [each["batch"] for each in found] == [1]
+
+
+def test_a_list_of_aborted_batches_that_is_nonsense_is_left_alone(hub, ledger):
+    listed = [*range(0, 60, 2), [5, 3]]
+    hub.database["datasets"].update_one({"_id": "digits"}, {"$set": {"aborted": listed}})
+    ledger.forget(100, is_mine=False)
+    assert hub.database["datasets"].find_one()["aborted"] == [*listed, 100]
+    with pytest.raises(Corrupt, match="'aborted' is missing or nonsense"):
+        ledger.head()

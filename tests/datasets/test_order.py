@@ -1,10 +1,12 @@
 """The order of a pass."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tensorlayer.datasets.order import permutation
+from tensorlayer.errors import InvalidArgument
 
 
 @given(st.integers(0, 300), st.integers(), st.integers(0, 2**40), st.text(max_size=5))
@@ -44,3 +46,15 @@ def test_no_position_is_preferred():
     first = [int(permutation(8, epoch=epoch)[0]) for epoch in range(3000)]
     counts = np.bincount(first, minlength=8)
     assert ((counts - 375) ** 2 / 375).sum() < 24.3
+
+
+@pytest.mark.parametrize("value", [1.5, 1.0, "1", None, True, np.float64(2)])
+@pytest.mark.parametrize("name", ["seed", "epoch"])
+def test_what_is_no_integer_is_refused(name, value):
+    with pytest.raises(InvalidArgument, match=f"{name} must be an integer"):
+        permutation(3, **{name: value})
+
+
+def test_integers_of_numpy_are_integers():
+    assert (permutation(9, seed=np.uint8(3)) == permutation(9, seed=3)).all()
+    assert (permutation(9, seed=-(2**70)) != permutation(9, seed=2**70)).any()

@@ -3,11 +3,12 @@
 import os
 import signal
 
+import bson
 import numpy as np
 import pytest
 
 import tensorlayer as tl
-from tensorlayer.datasets import reading
+from tensorlayer.datasets import reading, replies
 from tensorlayer.errors import Corrupt
 
 
@@ -17,16 +18,18 @@ def _keys(view, **arguments):
 
 def test_both_ways_to_read_find_the_same_documents(hub, digits):
     view = digits.where(split="train")
-    in_order = [each["_id"] for each in reading.in_order(hub.store, view.filter)]
+    in_order = [each for reply in reading.in_order(hub.store, view.filter) for each in reply]
     ids = reading.all_ids(hub.store, view.filter)
-    assert [each.tobytes() for each in ids] == [each.binary for each in in_order]
-    backwards = [each["_id"] for each in reading.by_ids(hub.store, ids[::-1])]
+    assert [each.tobytes() for each in ids] == [
+        bson.decode(each)["_id"].binary for each in in_order
+    ]
+    backwards = [each for some in reading.by_ids(hub.store, ids[::-1]) for each in some]
     assert backwards == in_order[::-1]
 
 
 def test_nothing_to_read(hub, digits):
     view = digits.where(label=99)
-    assert list(reading.in_order(hub.store, view.filter)) == []
+    assert [len(each) for each in reading.in_order(hub.store, view.filter)] == [0]
     assert reading.all_ids(hub.store, view.filter).shape == (0, 12)
     assert _keys(view) == _keys(view, shuffle=True) == []
 
@@ -57,8 +60,9 @@ def test_shuffled_passes_fetch_in_chunks(digits, monkeypatch):
     assert _keys(digits.where(), shuffle=True) == whole
 
 
-def test_a_pass_goes_on_when_the_server_gives_up_its_cursor(hub, digits):
+def test_a_pass_goes_on_when_the_server_gives_up_its_cursor(hub, digits, monkeypatch):
     """The cursor is killed at the server in the middle of a pass: every sample comes once."""
+    monkeypatch.setattr(replies, "REPLY_BYTES", 20_000)
     digits.append(np.arange(20, 3000)[:, None] * np.ones(3), labels=np.arange(20, 3000))
     documents = digits.where().batches(1, prefetch=0)
     seen = [int(next(documents).labels[0]) for _ in range(50)]

@@ -65,3 +65,31 @@ def test_a_document_says_what_it_holds(hub):
     assert (one["label"], one["label_dtype"], other["label"]) == (3, "<i2", None)
     assert other["sample"] == "text"
     assert one["sample"]["~array"]["shape"] == [2, 2]
+
+
+MICROSECONDS = datetime.datetime(2020, 1, 1, microsecond=123_456, tzinfo=datetime.timezone.utc)
+
+
+def test_a_time_that_the_database_would_cut_is_no_tag():
+    whole = MICROSECONDS.replace(microsecond=123_000)
+    assert check_tags({"t": whole}) == {"t": whole}
+    for value in (MICROSECONDS, [whole, MICROSECONDS]):
+        with pytest.raises(InvalidArgument, match=r"Tag 't': .*whole milliseconds.*Round it"):
+            check_tags({"t": value})
+
+
+def test_a_time_with_microseconds_is_a_sample_and_a_label(hub):
+    dataset = hub.datasets.create("d")
+    dataset.append([MICROSECONDS], labels=[MICROSECONDS])
+    assert (dataset[0].sample, dataset[0].label) == (MICROSECONDS, MICROSECONDS)
+
+
+def test_bounds_with_microseconds_count_exactly(hub):
+    whole = MICROSECONDS.replace(microsecond=123_000)
+    dataset = hub.datasets.create("d")
+    dataset.append([1], tags={"t": whole})
+    found = {
+        operator: len(dataset.where(t={operator: MICROSECONDS}))
+        for operator in ("$lt", "$lte", "$gt", "$gte")
+    }
+    assert found == {"$lt": 1, "$lte": 1, "$gt": 0, "$gte": 0}

@@ -195,3 +195,12 @@ def test_neither_datasets_nor_versions_import_tensorflow():
         "sys.exit('tensorflow' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("method", ["batches", "to_tf"])
+@pytest.mark.parametrize(
+    ("name", "value"), [("prefetch", -1), ("prefetch", 1.5), ("prefetch", None), ("seed", 1.5)]
+)
+def test_numbers_that_mean_nothing_are_refused_before_anything_is_read(digits, method, name, value):
+    with pytest.raises(InvalidArgument, match=f"{name} must be an integer"):
+        getattr(digits.where(), method)(2, **{name: value})

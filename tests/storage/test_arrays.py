@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import zlib
 
 import bson
 import ml_dtypes
@@ -156,8 +157,17 @@ def test_a_flipped_bit_is_noticed(codec):
     stored[len(stored) // 2] ^= 4
     with pytest.raises(Corrupt, match="cannot be decoded"):
         decode({**document, "bytes": bytes(stored)})
-    del document["crc"]  # as it was written before there were checksums
+    del document["check"]  # as it was written before there were checksums
     np.testing.assert_array_equal(decode(document), np.arange(5000))
+
+
+def test_a_checksum_of_an_older_version_is_still_checked():
+    document = encode(np.arange(5000), "raw")
+    del document["check"]
+    document["crc"] = zlib.crc32(document["bytes"])
+    np.testing.assert_array_equal(decode(document), np.arange(5000))
+    with pytest.raises(Corrupt, match="checksum differs"):
+        decode({**document, "crc": document["crc"] ^ 1})
 
 
 def test_many_arrays_are_decoded_into_one_whatever_their_codec():

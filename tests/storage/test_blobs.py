@@ -226,7 +226,7 @@ def test_a_blob_says_who_wrote_it_and_is_not_committed(store):
     pointer = store.blobs.put(noise(3 * CHUNK_BYTES), owner="versions")
     (file,) = documents(store)
     metadata = file["metadata"]
-    assert metadata["writer"] == store.presence.id
+    assert metadata["writer"] == store.presence.register()
     assert (metadata["complete"], metadata["committed"], metadata["schema"]) == (True, False, 1)
     assert len(metadata["digests"]) == 3 * 32
     assert metadata["sha256"] == pointer.sha256
@@ -346,7 +346,7 @@ hub = tl.connect()
 pointer = hub.store.blobs.put(b"theirs", owner="versions")
 committed = hub.store.blobs.put(b"committed", owner="samples")
 hub.database["samples"].insert_one({"blobs": [committed.id]})
-print(hub.store.presence.id, flush=True)
+print(hub.store.presence.register(), flush=True)
 sys.stdin.readline()
 """
 

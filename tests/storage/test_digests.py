@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tensorlayer.storage.digests import digest
+from tensorlayer.storage.digests import digest, digest_rows
 
 UTC = datetime.timezone.utc
 EAST = datetime.timezone(datetime.timedelta(hours=5))
@@ -110,3 +110,32 @@ def test_other_processes_agree():
         for seed in ("1", "2")
     }
     assert found == {of({"a": [np.arange(3), "é", 2.5], "b": 1})}
+
+
+COLUMNS = {
+    "arrays": list(np.random.default_rng(0).random((5, 3, 2))),
+    "steps": list(np.arange(60).reshape(5, 6, 2)[:, ::2, ::-1]),
+    "one object": ["same"] * 5,
+    "numbers": [np.int16(n) for n in range(5)],
+    "ints": [0, 1, -1, 2**70, 5],
+    "text": ["a", "", "b" * 100, "1", "n"],
+    "none": [None] * 5,
+    "large": list(np.zeros((5, 10_000))),
+    "mixed": [1, "a", None, 2.5, b"x"],
+    "shapes": [np.zeros(n) for n in range(5)],
+    "big endian": list(np.arange(5, dtype=">i4")[:, None]),
+    "language": ["日", "本", "é", "a", "b"],
+    "objects": [np.array([object()])] * 5,
+}
+
+
+@pytest.mark.parametrize("second", COLUMNS)
+@pytest.mark.parametrize("first", COLUMNS)
+def test_rows_have_the_digests_of_their_values(first, second):
+    columns = [COLUMNS[first], COLUMNS[second]]
+    found = digest_rows(columns)
+    is_short = {"arrays", "steps", "one object", "numbers", "ints", "text", "none"}
+    assert (found is not None) is ({first, second} <= is_short)
+    if found is not None:
+        rows = zip(*columns, strict=True)
+        assert found == [digest([("a", a), ("b", b)], by_number=True) for a, b in rows]

@@ -37,7 +37,7 @@ def other_process(hub, then):
     """Register a writer in a process of its own; return its id when `then` was done there."""
     code = (
         "import os, signal, tensorlayer as tl\n"
-        f"hub = tl.connect()\nprint(hub.store.presence.id, flush=True)\n{then}"
+        f"hub = tl.connect()\nprint(hub.store.presence.register(), flush=True)\n{then}"
     )
     environment = {**os.environ, **hub.environment()}
     return subprocess.Popen(
@@ -47,8 +47,8 @@ def other_process(hub, then):
 
 def test_registering_is_lazy_and_happens_once(writers, presence):
     assert writers.count_documents({}) == 0
-    assert presence.id == presence.id
-    document = writers.find_one({"_id": presence.id})
+    assert presence.register() == presence.register()
+    document = writers.find_one({"_id": presence.register()})
     assert document["pid"] == os.getpid()
     assert writers.count_documents({}) == 1
 
@@ -81,14 +81,14 @@ def test_a_zombie_is_gone(hub, presence):
 
 def test_a_closed_store_is_gone_though_its_process_lives(hub, presence):
     other = Presence(hub.store)
-    id_ = other.id
+    id_ = other.register()
     assert presence.gone() == []
     other.close()
     assert presence.gone() == [id_]
 
 
 def test_a_number_that_was_given_to_another_process_does_not_hide_the_end(writers, presence):
-    id_ = Presence(presence._store).id
+    id_ = Presence(presence._store).register()
     writers.update_one({"_id": id_}, {"$set": {"started": "1"}})
     assert presence.gone() == [id_]
 
@@ -160,7 +160,7 @@ def test_a_cleaner_that_fails_is_called_again_the_next_time(writers, presence):
 
 
 def test_the_own_process_is_never_gone(writers, presence):
-    aged(writers, presence.id, 3600)
+    aged(writers, presence.register(), 3600)
     assert presence.gone(observe_seconds=0.1) == []
 
 
@@ -169,21 +169,21 @@ def test_a_registered_process_beats_and_cleans_by_itself(writers, presence, monk
     aged(writers, "dead", 0, place=module._place(), pid=2**22 + 1, started="1")
     seen = []
     presence.on_gone(seen.append)
-    first = writers.find_one({"_id": presence.id})["beat"]
+    first = writers.find_one({"_id": presence.register()})["beat"]
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
-        if seen and writers.find_one({"_id": presence.id})["beat"] > first:
+        if seen and writers.find_one({"_id": presence.register()})["beat"] > first:
             break
         time.sleep(0.05)
     assert seen == ["dead"]
-    assert writers.find_one({"_id": presence.id})["beat"] > first
+    assert writers.find_one({"_id": presence.register()})["beat"] > first
 
 
 def test_who_registers_looks_for_what_the_dead_have_left_at_once(hub, writers, presence):
     writers.insert_one({"_id": "dead", "closed": True})
     found = threading.Event()
     presence.on_gone(lambda id_: found.set())
-    assert presence.id
+    assert presence.register()
     assert found.wait(module.BEAT_SECONDS / 2)
 
 
@@ -196,7 +196,7 @@ def test_where_processes_of_others_are_hidden_only_silence_counts(writers, prese
 
 
 def test_closing_does_not_wait_for_a_server_that_is_away(hub, presence, monkeypatch):
-    assert presence.id
+    assert presence.register()
 
     def refuse(*arguments, **options):
         raise module.pymongo.errors.AutoReconnect("gone")
