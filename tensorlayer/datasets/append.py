@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from tensorlayer.storage.connection import Store
 
-__all__ = ["INDEXES", "Append", "abandon_of"]
+__all__ = ["INDEXES", "Append", "abandon_of", "delete_samples"]
 
 #: The order of samples: batches by their number, samples by their place in the batch.
 INDEXES = (
@@ -86,7 +86,7 @@ class Append:
         self._samples = store.indexes(OWNER, *INDEXES)
         head = ledger.head()
         self._window = ledger.window(head)
-        self._is_first = not head["n_samples"]
+        self._is_first, self._begun = not head["n_samples"], head.get("begun", 0)
         #: the revision up to which no sample of this append is stored twice
         self._checked = head["revision"]
         self._tags: set[str] = set()
@@ -151,7 +151,7 @@ class Append:
         earlier = {batch: n for batch, n in self._staged().items() if batch not in self._compared}
         for twins in batched(self._twins(others | earlier, None), _KEYS_AT_ONCE):
             self._is_uncertain = True
-            _delete(self._store, {"_id": {"$in": twins}})
+            delete_samples(self._store, {"_id": {"$in": twins}})
             self.n_added -= len(twins)
             self._is_uncertain = False
         self._compared |= set(earlier)
@@ -230,7 +230,7 @@ class Append:
 
     def _documents(self, rows: list[Row]) -> Sequence[Mapping[str, Any]]:
         if self.batch is None:
-            self.batch = self._ledger.reserve(self._store.presence.register())
+            self.batch = self._ledger.reserve(self._store.presence.register(), self._begun)
         first = self.n_written
         self.n_written += len(rows)
         if is_alike(rows):
@@ -372,11 +372,11 @@ def _remove(store: Store, ledger: Ledger, batch: int, *, is_mine: bool) -> None:
     """
     if not ledger.abort(batch) and ledger.committed([batch]):
         return
-    _delete(store, {"dataset": ledger.key, "batch": batch})
+    delete_samples(store, {"dataset": ledger.key, "batch": batch})
     ledger.forget(batch, is_mine=is_mine)
 
 
-def _delete(store: Store, query: dict[str, Any]) -> None:
+def delete_samples(store: Store, query: dict[str, Any]) -> None:
     """Delete samples and what only they point at; each step may be the last one of this process.
 
     The blobs are released first: killed after that, the documents are still there to find them by;

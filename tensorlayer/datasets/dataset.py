@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from tensorlayer.datasets.append import INDEXES, Append
 from tensorlayer.datasets.batch import Batch, Sample
-from tensorlayer.datasets.ledger import HEADS, Ledger
+from tensorlayer.datasets.ledger import HEADS, LIVING, Ledger
 from tensorlayer.datasets.query import path
 from tensorlayer.datasets.rows import Rows
 from tensorlayer.datasets.sample import OWNER
@@ -283,31 +283,65 @@ class Datasets:
             self._store.call(partial(self._heads.update_one, {"_id": key}, change))
         return dataset
 
+    def delete(self, key: str, *, progress: bool = True) -> int:
+        """Delete a dataset with all of its samples: at once, for good, also in a task.
+
+        It is gone when this begins; then its samples are removed, and if this process is killed, by
+        the next one. Appends that are under way fail. Numbers of revisions are not given again.
+
+        Parameters
+        ----------
+        key
+            The dataset.
+        progress
+            Show a progress bar for what takes longer than a second, if stderr is a terminal.
+
+        Returns
+        -------
+        int
+            How many samples it had.
+
+        Raises
+        ------
+        DatasetNotFound
+            There is none.
+
+        Examples
+        --------
+        >>> _ = hub.datasets.create("tried").append([1.0, 2.0])
+        >>> hub.datasets.delete("tried"), "tried" in hub.datasets
+        (2, False)
+        """
+        n_samples = deleting.delete(self._store, key, progress=progress)
+        return self._require(key) if n_samples is None else n_samples
+
     def keys(self) -> list[str]:
         """Return the keys of all datasets, sorted."""
-        found = self._store.call(lambda: [*self._heads.find({}, {"_id": 1}).sort("_id")])
+        found = self._store.call(lambda: [*self._heads.find(LIVING, {"_id": 1}).sort("_id")])
         return [each["_id"] for each in found if isinstance(each["_id"], str)]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.keys())
 
     def __getitem__(self, key: str) -> Dataset:
-        if key not in self:
-            raise DatasetNotFound(
-                f"There is no dataset {key!r}. {did_you_mean(str(key), self.keys())} "
-                "hub.datasets.create(key) makes one."
-            )
-        return Dataset(self._store, key)
+        return Dataset(self._store, key) if key in self else self._require(key)
 
     def __contains__(self, key: object) -> bool:
         try:
             check_key(key, "dataset key")
         except InvalidName:
             return False
-        return bool(self._store.call(lambda: self._heads.count_documents({"_id": key}, limit=1)))
+        query = {"_id": key, **LIVING}
+        return bool(self._store.call(lambda: self._heads.count_documents(query, limit=1)))
 
     def __repr__(self) -> str:
         return f"<Datasets of {self._store.project!r}>"
+
+    def _require(self, key: object) -> NoReturn:
+        raise DatasetNotFound(
+            f"There is no dataset {key!r}. {did_you_mean(str(key), self.keys())} "
+            "hub.datasets.create(key) makes one."
+        )
 
     def _index(self, where: str) -> None:
         """Let the server find samples by a tag; beyond some tags, all others share one index."""

@@ -4,12 +4,16 @@
 
     datasets    {_id: key, revision, n_samples, last, reserved, pending: [{batch, writer, token}],
                  aborted: [batch or [first, last]], tags: [name], indexes, created}
+                 (deleted, removing: writer, begun: revision)}
     revisions   {_id, dataset, number, batch, n_added, n_samples, last, hidden: [batch], created}
 
 A batch gets its number before its samples are written, and its revision when it is committed, in
 one small transaction. Until then it is *pending* and hidden, whatever numbers come after it; if its
 writer dies it is *aborted*, which hides it for ever. So a revision shows all batches up to a number
 but for a few, and that never changes.
+
+A dataset that is deleted leaves its head, with all of its batches aborted, so that no number of a
+batch or revision ever means something else; one that is made under its key later takes it over.
 """
 
 from __future__ import annotations
@@ -30,7 +34,7 @@ if TYPE_CHECKING:
 
     from tensorlayer.storage.connection import Store
 
-__all__ = ["HEADS", "Commit", "Ledger", "Window", "is_pending"]
+__all__ = ["HEADS", "LIVING", "Commit", "Ledger", "Window", "is_pending"]
 
 #: The collection of heads.
 HEADS = "datasets"
@@ -42,6 +46,9 @@ _INDEXES = (
 
 #: Aborted batches in a list, before those in a row are written as one.
 _MOST_SINGLE = 16
+
+#: Of a head: it is not what a deleted dataset has left.
+LIVING: Mapping[str, Any] = {"deleted": {"$ne": True}}
 
 #: Written into new documents, so that a later version can tell how to read them.
 _SCHEMA = 1
@@ -122,13 +129,42 @@ class Ledger:
         self._revisions = store.indexes("revisions", *_INDEXES)
 
     def create(self, **fields: Any) -> bool:
-        """Make an empty head with these fields; False if there is one already."""
+        """Make an empty head with these fields; False if there is one already.
+
+        That of a deleted dataset is taken over, and counts on.
+        """
         empty = {"revision": 0, "n_samples": 0, "last": 0, "reserved": 0}
         lists = {"pending": [], "aborted": [], "tags": []}
         document = {"schema": _SCHEMA, **empty, **lists, **fields}
         change = {"$setOnInsert": document}
         update = partial(self._heads.update_one, {"_id": self.key}, change, upsert=True)
-        return self._store.call(update).upserted_id is not None
+        if self._store.call(update).upserted_id is not None:
+            return True
+        anew = {"$set": fields, "$unset": {"deleted": True}}
+        update = partial(self._heads.update_one, {"_id": self.key, "deleted": True}, anew)
+        return self._store.call(update).modified_count > 0
+
+    def retire(self, writer: str) -> dict[str, Any] | None:
+        """Hide all there is for ever, and return the head as it was; None if it was gone.
+
+        Appends that are under way cannot be committed any more. ``writer`` removes what is hidden.
+        """
+        every = {"$cond": ["$reserved", [[1, "$reserved"]], []]}
+        given_up = {"$mergeObjects": ["$$each", {"aborted": True}]}
+        changes = {
+            **{"deleted": True, "removing": writer, "begun": "$revision", "aborted": every},
+            **{"n_samples": 0, "last": 0, "tags": [], "indexes": [], "has_many_tags": False},
+            "pending": {"$map": {"input": "$pending", "as": "each", "in": given_up}},
+        }
+        query = {"_id": self.key, **LIVING}
+        return self._store.call(
+            partial(self._heads.find_one_and_update, query, [{"$set": changes}])
+        )
+
+    def removed(self) -> None:
+        """Take note that what `retire` has hidden is removed."""
+        change = {"$unset": {"removing": True}}
+        self._store.call(partial(self._heads.update_one, {"_id": self.key}, change))
 
     def head(self, session: ClientSession | None = None) -> dict[str, Any]:
         """Return the head.
@@ -140,7 +176,7 @@ class Ledger:
         """
         find = partial(self._heads.find_one, {"_id": self.key}, session=session)
         head = find() if session else self._store.call(find)
-        if head is None:
+        if head is None or head.get("deleted"):
             raise DatasetNotFound(f"Dataset {self.key!r:.120} does not exist. Create it first.")
         return self._checked(head, _HEAD, "its document")
 
@@ -150,13 +186,21 @@ class Ledger:
             return Window.of(head["last"], _numbers(head["pending"]), head["aborted"])
         if revision == 0:
             return Window(last=0)
+        if revision <= head.get("begun", 0):
+            raise DatasetNotFound(
+                f"Dataset {self.key!r}: revision {revision} belonged to a dataset of this key that "
+                f"was deleted. Later ones are from {head['begun'] + 1}."
+            )
         query = {"dataset": self.key, "number": revision}
         found = self._store.call(partial(self._revisions.find_one, query)) or {}
         self._checked(found, _REVISION, f"the document of revision {revision}")
         return Window.of(found["last"], found["hidden"], head["aborted"])
 
-    def reserve(self, writer: str) -> int:
-        """Return the number of a new batch, which is pending in the name of a writer."""
+    def reserve(self, writer: str, begun: int) -> int:
+        """Return the number of a new batch, which is pending in the name of a writer.
+
+        ``begun`` is that of the head which the writer has seen: not that of another dataset.
+        """
         token = uuid.uuid4().hex
         entry = {"batch": "$reserved", "writer": writer, "token": token}
         more = {"reserved": {"$add": ["$reserved", 1]}}
@@ -165,7 +209,10 @@ class Ledger:
         def operation() -> dict[str, Any] | None:
             # The token tells whether an attempt whose answer was lost has done it.
             self._heads.update_one(
-                {"_id": self.key, "pending.token": {"$ne": token}},
+                {
+                    **{"_id": self.key, "pending.token": {"$ne": token}, **LIVING},
+                    "begun": begun or {"$in": [0, None]},
+                },
                 [{"$set": more}, {"$set": pending}],
             )
             return self._heads.find_one({"_id": self.key}, {"pending": 1})
