@@ -111,9 +111,10 @@ class Hub:
 
     def _clean(self, writer: str) -> None:
         """Remove what a process has written and not committed before it ended."""
-        from tensorlayer.datasets.append import abandon_of
+        from tensorlayer.datasets import append, deleting
 
-        abandon_of(self.store, writer)
+        append.abandon_of(self.store, writer)
+        deleting.finish_of(self.store, writer)
 
     def close(self) -> None:
         """Flush and close the connection; a private server stops when it was the last one."""

@@ -127,6 +127,7 @@ def _use_datasets(hub):
     assert len(dataset[5:7]) == 2
     assert hub.datasets.keys() == ["digits"]
     assert dataset.summary()["samples"] == 604
+    hub.datasets.delete("digits")
 
 
 def _use_models(hub):

@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tensorlayer.cli.connection import ProjectOption, UriOption, connected
+from tensorlayer.cli.question import YesOption, agreed
 from tensorlayer.cli.table import HomeOption, JsonOption, show, show_one
+from tensorlayer.errors import Corrupt
 
 if TYPE_CHECKING:
     from tensorlayer.datasets.dataset import Dataset
 
-__all__ = ["app", "datasets", "show_dataset"]
+__all__ = ["app", "datasets", "show_dataset", "delete"]
 
 app = typer.Typer()
+
+KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="Key of the dataset.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -40,7 +44,7 @@ def datasets(
 
 @app.command("show")
 def show_dataset(
-    key: Annotated[str, typer.Argument(metavar="KEY", help="Key of the dataset.")],
+    key: KeyArgument,
     as_json: JsonOption = False,
     uri: UriOption = None,
     project: ProjectOption = None,
@@ -55,6 +59,32 @@ def show_dataset(
         dataset = hub.datasets[key]
         row = dataset.summary() | _first(dataset)
     show_one(row, as_json=as_json)
+
+
+@app.command()
+def delete(
+    key: KeyArgument,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+    uri: UriOption = None,
+    project: ProjectOption = None,
+    home: HomeOption = None,
+) -> None:
+    r"""Delete a dataset with all of its samples.
+
+    \b
+        tl datasets delete mnist
+    """
+    with connected(uri, project, home) as hub:
+        agreed(f"dataset {key!r} with {_n_samples(hub.datasets[key])} samples", yes=yes)
+        show_one({"deleted": hub.datasets.delete(key)}, as_json=as_json)
+
+
+def _n_samples(dataset: Dataset) -> int | str:
+    try:
+        return len(dataset)
+    except Corrupt:
+        return "an unknown number of"
 
 
 def _first(dataset: Dataset) -> dict[str, Any]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 from pymongo import ASCENDING, IndexModel
 from pymongo.collection import Collection
 from tqdm import tqdm
 
+from tensorlayer.datasets import deleting
 from tensorlayer.datasets.append import INDEXES, Append
 from tensorlayer.datasets.batch import Batch, Sample
 from tensorlayer.datasets.ledger import HEADS, LIVING, Ledger

@@ -32,10 +32,11 @@ def delete(store: Store, key: str, *, progress: bool = False) -> int | None:
     head = ledger.retire(store.presence.register())
     if head is None:
         return None
-    n_samples = head.get("n_samples")
-    with tqdm(total=n_samples, unit="sample", desc=key, delay=1, disable=not progress or None) as bar:
+    n_samples = head["n_samples"] if isinstance(head.get("n_samples"), int) else 0
+    disable = None if progress else True
+    with tqdm(total=n_samples, unit="sample", desc=key, delay=1, disable=disable) as bar:
         _remove(store, ledger, bar)
-    return n_samples if isinstance(n_samples, int) else 0
+    return n_samples
 
 
 def finish_of(store: Store, writer: str) -> None:

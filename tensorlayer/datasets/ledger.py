@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 from bson import ObjectId
 from pymongo import ASCENDING, IndexModel, ReturnDocument
 
+from tensorlayer.datasets.window import Window, in_a_row
 from tensorlayer.errors import Corrupt, DatasetNotFound, StoreError
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from tensorlayer.storage.connection import Store
 
-__all__ = ["HEADS", "LIVING", "Commit", "Ledger", "Window", "is_pending"]
+__all__ = ["HEADS", "LIVING", "Commit", "Ledger", "is_pending"]
 
 #: The collection of heads.
 HEADS = "datasets"
@@ -52,54 +53,6 @@ LIVING: Mapping[str, Any] = {"deleted": {"$ne": True}}
 
 #: Written into new documents, so that a later version can tell how to read them.
 _SCHEMA = 1
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Window:
-    """What a revision shows: the batches up to ``last``, but for some.
-
-    Parameters
-    ----------
-    last
-        The last batch that is shown.
-    hidden
-        Batches before it that are not shown.
-    gaps
-        First and last of more of those, where they are many in a row.
-
-    Examples
-    --------
-    >>> Window(last=7, hidden=frozenset({5})).filter
-    {'batch': {'$lte': 7, '$nin': [5]}}
-    >>> Window(last=7, hidden=frozenset({5})).shows(5)
-    False
-    """
-
-    last: int
-    hidden: frozenset[int] = frozenset()
-    gaps: tuple[tuple[int, int], ...] = ()
-
-    @classmethod
-    def of(cls, last: int, *hidden: Iterable[int | list[int]]) -> Window:
-        """Return the window, without what lies outside of it anyway."""
-        found = [each for some in hidden for each in some]
-        single = frozenset(each for each in found if isinstance(each, int) and each < last)
-        gaps = sorted((each[0], each[1]) for each in found if isinstance(each, list))
-        return cls(last=last, hidden=single, gaps=tuple(each for each in gaps if each[0] < last))
-
-    @property
-    def filter(self) -> dict[str, Any]:
-        """The MongoDB filter for the samples that can be seen."""
-        bounds: dict[str, Any] = {"$lte": self.last}
-        single = {"$nin": sorted(self.hidden)} if self.hidden else {}
-        gaps = [{"batch": {"$gte": first, "$lte": last}} for first, last in self.gaps]
-        return {"batch": bounds | single, **({"$nor": gaps} if gaps else {})}
-
-    def shows(self, batch: int) -> bool:
-        """Tell whether the samples of a batch can be seen."""
-        if batch > self.last or batch in self.hidden:
-            return False
-        return not any(first <= batch <= last for first, last in self.gaps)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -152,8 +105,15 @@ class Ledger:
         every = {"$cond": ["$reserved", [[1, "$reserved"]], []]}
         given_up = {"$mergeObjects": ["$$each", {"aborted": True}]}
         changes = {
-            **{"deleted": True, "removing": writer, "begun": "$revision", "aborted": every},
-            **{"n_samples": 0, "last": 0, "tags": [], "indexes": [], "has_many_tags": False},
+            "deleted": True,
+            "removing": writer,
+            "begun": "$revision",
+            "aborted": every,
+            "n_samples": 0,
+            "last": 0,
+            "tags": [],
+            "indexes": [],
+            "has_many_tags": False,
             "pending": {"$map": {"input": "$pending", "as": "each", "in": given_up}},
         }
         query = {"_id": self.key, **LIVING}
@@ -186,17 +146,26 @@ class Ledger:
             return Window.of(head["last"], _numbers(head["pending"]), head["aborted"])
         if revision == 0:
             return Window(last=0)
-        if revision <= head.get("begun", 0):
-            raise DatasetNotFound(
-                f"Dataset {self.key!r}: revision {revision} belonged to a dataset of this key that "
-                f"was deleted. Later ones are from {head['begun'] + 1}."
-            )
+        self._require_after(head, revision)
         query = {"dataset": self.key, "number": revision}
         found = self._store.call(partial(self._revisions.find_one, query)) or {}
         self._checked(found, _REVISION, f"the document of revision {revision}")
         return Window.of(found["last"], found["hidden"], head["aborted"])
 
-    def reserve(self, writer: str, begun: int) -> int:
+    def require(self, revision: int, window: Window) -> None:
+        """Raise DatasetNotFound if what is shown at a revision was deleted."""
+        head = self.head()
+        if window.last:
+            self._require_after(head, revision)
+
+    def _require_after(self, head: Mapping[str, Any], revision: int) -> None:
+        if revision <= head.get("begun", 0):
+            raise DatasetNotFound(
+                f"Dataset {self.key!r}: revision {revision} belonged to a dataset of this key that "
+                f"was deleted. Later ones are from {head['begun'] + 1}."
+            )
+
+    def reserve(self, writer: str, begun: int = 0) -> int:
         """Return the number of a new batch, which is pending in the name of a writer.
 
         ``begun`` is that of the head which the writer has seen: not that of another dataset.
@@ -210,7 +179,9 @@ class Ledger:
             # The token tells whether an attempt whose answer was lost has done it.
             self._heads.update_one(
                 {
-                    **{"_id": self.key, "pending.token": {"$ne": token}, **LIVING},
+                    "_id": self.key,
+                    "pending.token": {"$ne": token},
+                    **LIVING,
                     "begun": begun or {"$in": [0, None]},
                 },
                 [{"$set": more}, {"$set": pending}],
@@ -322,7 +293,7 @@ class Ledger:
         listed = (self._store.call(find) or {}).get("aborted")
         if not _is_list_of(_is_aborted)(listed) or len(listed) < _MOST_SINGLE:
             return
-        shorter = _in_a_row(listed)
+        shorter = in_a_row(listed)
         if len(shorter) < len(listed):
             query, change = {"_id": self.key, "aborted": listed}, {"$set": {"aborted": shorter}}
             self._store.call(partial(self._heads.update_one, query, change))
@@ -366,23 +337,6 @@ def _is_aborted(value: Any) -> bool:
     if isinstance(value, list):
         return len(value) == 2 and all(map(_is_count, value)) and value[0] <= value[1]
     return _is_count(value)
-
-
-def _in_a_row(aborted: Iterable[int | list[int]]) -> list[int | list[int]]:
-    """Return batches with those that follow each other as first and last.
-
-    Examples
-    --------
-    >>> _in_a_row([9, 3, 1, 2, [4, 6], 9])
-    [[1, 6], 9]
-    """
-    merged: list[list[int]] = []
-    for first, last in sorted(each if isinstance(each, list) else [each, each] for each in aborted):
-        if merged and first <= merged[-1][1] + 1:
-            merged[-1][1] = max(last, merged[-1][1])
-        else:
-            merged.append([first, last])
-    return [first if first == last else [first, last] for first, last in merged]
 
 
 def _is_text(value: Any) -> bool:

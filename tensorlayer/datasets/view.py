@@ -13,13 +13,14 @@ import numpy as np
 
 from tensorlayer.datasets import feed, parts, reading
 from tensorlayer.datasets.batch import Batch, Sample, from_documents
-from tensorlayer.datasets.ledger import Window
+from tensorlayer.datasets.ledger import Ledger
 from tensorlayer.datasets.memory import Memory
 from tensorlayer.datasets.order import check_integer, permutation
 from tensorlayer.datasets.patterns import told
 from tensorlayer.datasets.query import canonical, check_known, compile_query
 from tensorlayer.datasets.reading import ORDER
 from tensorlayer.datasets.sample import OWNER
+from tensorlayer.datasets.window import Window
 from tensorlayer.storage.connection import Store
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ class View:
         return next(iter(self._batch(range(n)[index:][:1])))
 
     def __iter__(self) -> Iterator[Sample]:
-        for part in self._in_order():
+        for part in self._still_there(self._in_order()):
             n = _ITERATED if isinstance(part, parts.Table) else 1
             for at in range(0, len(part), n):
                 yield from self._joined([part[at : at + n]])
@@ -167,7 +168,7 @@ class View:
         batch_size = check_integer("batch_size", batch_size, 1)
         prefetch = check_integer("prefetch", prefetch, 0)
         seed, epoch = check_integer("seed", seed), check_integer("epoch", epoch)
-        found = self._shuffled(seed, epoch) if shuffle else self._in_order()
+        found = self._still_there(self._shuffled(seed, epoch) if shuffle else self._in_order())
         if prefetch:  # the next reply comes while a batch is made of the last one
             found = feed.prefetched(found, 1)
         joined = partial(self._joined, memory=Memory())
@@ -176,7 +177,7 @@ class View:
 
     def arrays(self) -> tuple[Any, Any]:
         """Read all samples into memory: ``(samples, labels)``, stacked as in a `Batch`."""
-        batch = self._joined(list(self._in_order()))
+        batch = self._joined(list(self._still_there(self._in_order())))
         return batch.samples, batch.labels
 
     def to_tf(
@@ -219,6 +220,11 @@ class View:
     def _in_order(self) -> Iterator[parts.Part]:
         tables = parts.Tables(self.store.database.codec_options)
         return tables.parts(reading.in_order(self.store, self.filter))
+
+    def _still_there(self, found: Iterator[parts.Part]) -> Iterator[parts.Part]:
+        """Yield all parts; raise DatasetNotFound if some are gone, since the dataset is."""
+        yield from found
+        Ledger(self.store, self.dataset).require(self.revision, self.window)
 
     def _shuffled(self, seed: int, epoch: int) -> Iterator[parts.Part]:
         ids = reading.all_ids(self.store, self.filter)

@@ -59,3 +59,24 @@ def test_a_missing_dataset_is_an_error(tl):
 @pytest.mark.parametrize("arguments", [[], ["show"]])
 def test_help_teaches_with_an_example(tl, arguments):
     assert "tl datasets show mnist" in tl(*arguments, "--help")
+
+
+def test_delete_says_what_and_asks(hub, tl):
+    hub.datasets.create("mnist").append([1.0, 2.0, 3.0])
+    refused = CliRunner().invoke(app, ["delete", "mnist"], input="n\n")
+    assert refused.exit_code == 1
+    assert "Delete dataset 'mnist' with 3 samples? It cannot be undone." in refused.output
+    assert len(hub.datasets["mnist"]) == 3
+    assert json.loads(tl("delete", "mnist", "--yes", "--json")) == {"deleted": 3}
+    assert hub.datasets.keys() == []
+    with pytest.raises(DatasetNotFound, match="no dataset 'mnist'"):
+        tl("delete", "mnist", "--yes")
+
+
+def test_a_damaged_dataset_can_be_deleted(hub, tl):
+    hub.datasets.create("mnist").append([1.0, 2.0, 3.0])
+    hub.database["datasets"].update_one({}, {"$set": {"n_samples": None}})
+    refused = CliRunner().invoke(app, ["delete", "mnist"], input="n\n")
+    assert "with an unknown number of samples" in refused.output
+    tl("delete", "mnist", "-y")
+    assert hub.datasets.keys() == []

@@ -6,7 +6,7 @@ import threading
 import pytest
 from pymongo.errors import DuplicateKeyError
 
-from tensorlayer.datasets.ledger import Commit, Ledger, Window
+from tensorlayer.datasets.ledger import Commit, Ledger
 from tensorlayer.errors import Corrupt, DatasetNotFound, StoreError
 
 
@@ -30,14 +30,6 @@ def test_an_empty_dataset_shows_nothing(ledger):
     assert shown(ledger) == shown(ledger, 0) == []
     assert not ledger.create(indexes=["split"])
     assert ledger.head()["indexes"] == []
-
-
-def test_a_window_is_a_filter():
-    assert Window(last=3).filter == {"batch": {"$lte": 3}}
-    window = Window.of(4, [2, 5], [3])
-    assert window == Window(last=4, hidden=frozenset({2, 3}))
-    assert window.filter == {"batch": {"$lte": 4, "$nin": [2, 3]}}
-    assert [window.shows(batch) for batch in range(1, 6)] == [True, False, False, True, False]
 
 
 @pytest.mark.parametrize("order", [*itertools.permutations([1, 2, 3])])
