@@ -34,8 +34,9 @@ from tensorlayer.workflow.documents import SCHEMA
 from tensorlayer.workflow.errands import Errands
 from tensorlayer.workflow.lease import BEATS_PER_LEASE, LeaseWatch, Sighting
 from tensorlayer.workflow.orphans import Guardian, marked
+from tensorlayer.workflow.process import ChildProcess, describe_death
 from tensorlayer.workflow.pulse import Pulse
-from tensorlayer.workflow.slot import CRASHES, Slot, Stop, describe_death
+from tensorlayer.workflow.slot import CRASHES, Slot, Stop
 from tensorlayer.workflow.tasks import Task
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ _BUSY_CLAIMS = 20
 _QUIET_POLLS = 5
 
 _AWAY = "the database was away for longer than the outage budget"
+_REFUSED = "the database did not take the record of its end"
 
 
 class Agent:
@@ -172,7 +174,8 @@ class Agent:
     def _heed(self, slot: Slot, message: dict[str, Any]) -> None:
         match message["kind"]:
             case "ready":
-                slot.is_ready, slot.session, self._failed_starts = True, message["session"], 0
+                slot.is_ready, self._failed_starts = True, 0
+                slot.sessions.append(message["session"])
                 self._modules |= frozenset(map(str, message["modules"]))
                 self._n_news += 1
                 self._register_at = 0.0  # the list of agents says so at once
@@ -182,69 +185,83 @@ class Agent:
                     f"{message['reason']}. Mend it, or start the agent where it is installed."
                 )
             case "session":
-                slot.session = message["id"]
-                if slot.held is not None:
-                    self._pulse.tell_session(slot.held, slot.session)
+                slot.sessions.append(message["id"])
+                for task in slot.held:
+                    self._pulse.tell_session(task, message["id"])
             case _ if not slot.runs(message["id"], message["attempt"]):
                 return
             case "progress":
                 said = {name: message[name] for name in ("fraction", "message")}
-                self._pulse.report(slot.held, said)
+                self._pulse.report((message["id"], message["attempt"]), said)
             case "ending":
-                slot.is_ending = True
+                slot.ending(message["id"], message["attempt"])
+                slot.begin()
             case "ended":
-                self._ended(slot, message["state"], is_clean=message["is_clean"])
+                self._ended(slot, message)
 
-    def _ended(self, slot: Slot, state: str, *, is_clean: bool) -> None:
-        held = slot.forget()
-        self._pulse.forget(held)
-        logger.info("%s, attempt %d: %s", held, held.attempt, state)
+    def _ended(self, slot: Slot, message: dict[str, Any]) -> None:
+        task, state = slot.forget(message["id"], message["attempt"]), message["state"]
+        self._pulse.forget(task)
+        logger.info("%s, attempt %d: %s", task, task.attempt, state)
         if state == "unavailable":
-            self._errands.record(held.id, partial(self._claims.release, held, _AWAY))
-        if slot.stopping is Stop.CANCEL or not is_clean:
-            self._give_back(slot)
+            self._errands.record([task], partial(self._claims.release, task, _AWAY))
+        elif state == "refused":
+            self._errands.record([task], partial(self._claims.crash, task, _REFUSED))
+        if slot.stopping is Stop.CANCEL or not message["is_clean"]:
+            slot.is_spent = True
+        if not slot.is_spent:
+            slot.begin()
+            return
+        self._give_back(slot)
+        if not slot.held:
             slot.retire()
-        elif slot.next is not None:
-            following, slot.next = slot.next, None
-            slot.run(*following)
 
     def _give_back(self, slot: Slot) -> None:
         """Let somebody else run what was claimed for this slot and has not begun."""
-        if slot.next is not None:
-            (task, _), slot.next = slot.next, None
-            self._pulse.forget(task)
-            self._errands.record(task.id, partial(self._claims.release, task))
+        if tasks := slot.take_next():
+            for task in tasks:
+                self._pulse.forget(task)
+            self._errands.record(tasks, partial(self._claims.release_all, tasks))
 
     def _bury(self, slot: Slot, code: int) -> None:
         """Record how the attempt of a dead child ended, and start another child."""
         self._read(slot)  # what it said before it died
-        why, was_ready, how = slot.stopping, slot.is_ready, describe_death(code)
+        was_ready, how = slot.is_ready, describe_death(code)
         self._give_back(slot)
-        if (held := slot.forget()) is not None:
-            logger.warning("%s, attempt %d: its process ended: %s", held, held.attempt, how)
-            self._pulse.forget(held)
-            self._errands.record(held.id, self._aborting(slot), *self._end_of(held, why, how))
+        abort, held = self._aborting(slot), slot.forget_all()
+        for task in held:
+            logger.warning("%s, attempt %d: its process ended: %s", task, task.attempt, how)
+            self._pulse.forget(task)
+            is_alone = len(held) == 1
+            self._errands.record([task], abort, *self._end_of(slot, task, how, is_alone=is_alone))
         self._unwatch(slot)
         if not was_ready:
             self._count_failed_start(how)
         if not self._bell.n_stops:
             slot.renew()
-            self._selector.register(slot.channel, selectors.EVENT_READ)
+            self._selector.register(slot.channel, selectors.EVENT_READ, slot)
 
     def _aborting(self, slot: Slot) -> Callable[[], Any]:
         """Return the step that unlocks what the child of a slot may have left open."""
-        return partial(self._claims.abort, slot.session) if slot.session else lambda: None
+        return partial(self._claims.abort, *slot.sessions) if slot.sessions else lambda: None
 
-    def _end_of(self, held: Task, why: Stop | None, how: str) -> list[Callable[[], Any]]:
-        if why is Stop.LOST:
+    def _end_of(
+        self, slot: Slot, held: Task, how: str, *, is_alone: bool
+    ) -> list[Callable[[], Any]]:
+        """Return how an attempt ends whose process has died, as far as it has not ended itself."""
+        why, is_victim = slot.stopping, slot.guilty not in (None, held)
+        if why is Stop.LOST and not is_victim:
             return []
-        if why is Stop.DRAIN or self._bell.n_stops > 1:
+        if why is Stop.DRAIN or self._bell.n_stops > 1 or is_victim:
             return [partial(self._claims.release, held)]
         if why is Stop.TIMEOUT:
             reason = f"took longer than run_timeout_seconds = {held.run_timeout_seconds:g}"
             return [partial(self._claims.fail, held, reason, error="TimeoutError")]
         reason = CRASHES.get(why, f"its process died: {how}")
-        return [partial(self._claims.crash, held, reason, signal=how)]
+        if is_alone or slot.guilty is held:
+            return [partial(self._claims.crash, held, reason, signal=how)]
+        # Nobody knows whose fault it is. From now on each is alone in its process.
+        return [partial(self._claims.release, held, f"{reason}, with another task in it")]
 
     def _count_failed_start(self, how: str) -> None:
         self._failed_starts += 1
@@ -264,8 +281,8 @@ class Agent:
     def _heed_beat(self, task: Task, what: str) -> None:
         for slot in self._slots:
             if slot.runs(task.id, task.attempt):
-                slot.heed(what)
-            elif slot.next is not None and slot.next[0] is task:
+                slot.heed(task, what)
+            elif any(task is each for each, _ in slot.next):
                 self._give_back(slot)  # which ends it, if it was cancelled
 
     def _look_after(self) -> None:
@@ -301,51 +318,59 @@ class Agent:
             task = tasks[lost]
             if not self._errands.is_recording(lost):
                 logger.warning("%s: its agent %s fell silent", task, task.lease.owner)
-                self._errands.record(task.id, partial(self._claims.expire, task))
+                self._errands.record([task], partial(self._claims.expire, task))
 
     def _claim(self) -> None:
         if self._bell.n_stops or self._n_seen >= self._n_news:
             return
         n_claiming = sum(slot.is_claiming for slot in self._slots)
         for slot in self._slots:
-            # As long as there is more, all at once; else one looks whether there is anything.
-            if slot.wants_task and (self._is_rich or not n_claiming):
+            # As long as there is more, all at once; else one looks whether there is anything. Two
+            # that want many would meet at the same ones.
+            n_tasks = slot.n_wanted
+            if n_tasks and (not n_claiming or (self._is_rich and n_tasks == 1)):
                 slot.is_claiming, n_claiming = True, n_claiming + 1
-                self._errands.claim(partial(self._claim_for, slot, slot.session, self._n_news))
+                step = partial(self._claim_for, slot, n_tasks, slot.session, self._n_news)
+                self._errands.claim(step)
 
-    def _claim_for(self, slot: Slot, session: str | None, n_news: int) -> None:
-        task = document = None
+    def _claim_for(self, slot: Slot, n_tasks: int, session: str | None, n_news: int) -> None:
+        taken: list[tuple[Task, str | None]] = []
         try:
-            task = self._claims.claim(
+            tasks = self._claims.claim_some(
                 self._settings.queues,
+                n_tasks,
                 lease_seconds=self._lease,
                 modules=sorted(self._modules),
                 session=session,
             )
-            document = None if task is None else to_text(task)
+            taken = [(task, to_text(task)) for task in tasks]
         except (PyMongoError, TensorLayerError) as error:
             # The children go on. If leases are lost meanwhile, the next beat tells.
             logger.warning("agent %s could not claim: %s", self.id, error)
         finally:
-            self._errands.tell(partial(self._claimed, slot, task, document, n_news))
+            self._errands.tell(partial(self._claimed, slot, n_tasks, taken, n_news))
 
-    def _claimed(self, slot: Slot, task: Task | None, document: str | None, n_news: int) -> None:
-        slot.is_claiming, self._is_rich = False, task is not None
-        if task is None:
+    def _claimed(
+        self, slot: Slot, n_tasks: int, taken: list[tuple[Task, str | None]], n_news: int
+    ) -> None:
+        slot.is_claiming, self._is_rich = False, bool(taken)
+        slot.took(n_tasks, len(taken))
+        if not taken:
             self._n_seen = max(self._n_seen, n_news)
             self._bell.wake()
             return
-        self._n_claimed += 1
-        self._pulse.keep(task, slot.session)
-        slot.next = task, document
+        self._n_claimed += len(taken)
+        if self._n_claimed >= _BUSY_CLAIMS:
+            self._bell.rest()
+        for task, _ in taken:
+            self._pulse.keep(task, slot.session)
+        slot.next.extend(taken)
         if self._bell.n_stops or not (slot.is_free or slot.is_soon_free):
             self._give_back(slot)
-        elif slot.is_free:
-            slot.next = None
-            slot.run(task, document)
+        slot.begin()
 
     def _about(self) -> dict[str, Any]:
-        running = [slot.held.id for slot in self._slots if slot.held is not None]
+        running = [task.id for slot in self._slots for task in slot.held]
         return {
             "schema": SCHEMA,
             "host": self._host,
@@ -372,15 +397,14 @@ class Agent:
             "owner": self.id,
             "host": self._host,
         }
+        environment = marked({**os.environ, **self._hub.environment()}, self._mark)
         slot = Slot(
-            order,
-            marked({**os.environ, **self._hub.environment()}, self._mark),
-            mark=f"{self._mark}.{number}",
+            ChildProcess(order, environment, mark=f"{self._mark}.{number}"),
             frozen_seconds=self._lease,
             cancel_grace_seconds=self._settings.cancel_grace_seconds,
             kill_grace_seconds=self._settings.kill_grace_seconds,
         )
-        self._selector.register(slot.channel, selectors.EVENT_READ)
+        self._selector.register(slot.channel, selectors.EVENT_READ, slot)
         return slot
 
     def _unwatch(self, slot: Slot) -> None:
@@ -394,17 +418,16 @@ class Agent:
         self._drain_until = min(self._drain_until, now + self._settings.drain_seconds)
         for slot in self._slots:
             self._give_back(slot)
-            if slot.held is not None and (now >= self._drain_until or self._bell.n_stops > 1):
+            if slot.held and (now >= self._drain_until or self._bell.n_stops > 1):
                 slot.stop(Stop.DRAIN)
 
     def _leave(self) -> None:
         for slot in self._slots:
             slot.kill()
             self._give_back(slot)
-            if (held := slot.forget()) is not None:
-                self._errands.record(
-                    held.id, self._aborting(slot), partial(self._claims.release, held)
-                )
+            for held in slot.forget_all():
+                end = partial(self._claims.release, held)
+                self._errands.record([held], self._aborting(slot), end)
         self._errands.close()
         self._pulse.close()
         with contextlib.suppress(StoreUnavailable):

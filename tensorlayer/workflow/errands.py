@@ -6,11 +6,14 @@ import logging
 import queue
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pymongo.errors import PyMongoError
 
 from tensorlayer.errors import LeaseLost, StoreUnavailable, TensorLayerError
+
+if TYPE_CHECKING:
+    from tensorlayer.workflow.tasks import Task
 
 __all__ = ["Errands"]
 
@@ -36,7 +39,7 @@ class Errands:
         self._recorder = ThreadPoolExecutor(_RECORDERS, thread_name_prefix="tensorlayer-recorder")
         self._claimer = ThreadPoolExecutor(_CLAIMERS, thread_name_prefix="tensorlayer-claimer")
         self._upkeep = ThreadPoolExecutor(2, thread_name_prefix="tensorlayer-upkeep")
-        self._records: dict[Future[None], str] = {}
+        self._records: dict[Future[None], set[str]] = {}
         self._regular: dict[str, Future[None]] = {}
 
     def tell(self, news: Callable[[], None]) -> None:
@@ -53,13 +56,13 @@ class Errands:
         """Have a thread look for a task."""
         self._claimer.submit(step)
 
-    def record(self, task_id: str, *steps: Callable[[], Any]) -> None:
-        """Have a thread write how an attempt of a task ended.
+    def record(self, tasks: Sequence[Task], *steps: Callable[[], Any]) -> None:
+        """Have a thread write how attempts of tasks ended.
 
         What a dead process has left open may lock the task for a while.
         """
         record = self._recorder.submit(_do, steps)
-        self._records[record] = task_id
+        self._records[record] = {task.id for task in tasks}
         record.add_done_callback(lambda _: self._ring())
 
     def recorded(self) -> bool:
@@ -71,7 +74,7 @@ class Errands:
 
     def is_recording(self, task_id: str) -> bool:
         """Whether the end of this task is on its way."""
-        return task_id in self._records.values()
+        return any(task_id in ids for ids in self._records.values())
 
     def send(self, name: str, step: Callable[[], Any]) -> None:
         """Have a thread do something now and then; what is still being done is not begun anew."""

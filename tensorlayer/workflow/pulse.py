@@ -84,10 +84,10 @@ class Pulse:
         with self._changed:
             self._held.pop((task.id, task.attempt), None)
 
-    def report(self, task: Task, progress: dict[str, Any]) -> None:
-        """Store the progress soon."""
+    def report(self, who: tuple[str, int], progress: dict[str, Any]) -> None:
+        """Store the progress of an attempt (its id and number) soon."""
         with self._changed:
-            if (held := self._held.get((task.id, task.attempt))) is not None:
+            if (held := self._held.get(who)) is not None:
                 held.progress = progress
                 held.due = min(held.due, time.monotonic() + _PROGRESS_SECONDS)
                 self._wake(held.due)

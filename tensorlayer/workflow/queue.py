@@ -218,7 +218,7 @@ class Workflow:
                 ended = {"state": Status.CANCELLED.value, "finished": "$$NOW"}
                 event = {"event": "cancelled", "by": "user"}
                 self._change(id_, {**ended, "history": schema.logged(event)}, session)
-                notifications.post(self.store, session, task, Status.CANCELLED)
+                notifications.post(self.store, session, (task, Status.CANCELLED))
                 return Status.CANCELLED
             if task.state is Status.RUNNING:
                 self._change(id_, {"cancel": True}, session)

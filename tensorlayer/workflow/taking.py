@@ -1,4 +1,4 @@
-"""The atomic update that takes one document from the queue, whatever that document holds."""
+"""The atomic updates that take documents from the queue, whatever those documents hold."""
 
 from __future__ import annotations
 
@@ -20,6 +20,10 @@ __all__ = ["Taking"]
 # The server's ways to say that a document has no room left for a lease and an event.
 _TOO_LARGE = frozenset({10334, 17419, 17420})
 
+# Others may be faster again and again, and what has an odd id is never found by it. Then one task
+# is taken in one step.
+_MOST_LOOKS = 3
+
 _OLDEST = [("not_before", ASCENDING)]
 
 
@@ -38,6 +42,46 @@ class Taking:
         self._store = store
         self._tasks = schema.tasks(store)
         self._event = dict(event)
+
+    def take_some(
+        self, wanted: Mapping[str, Any], n_tasks: int, lease_seconds: float, session: str | None
+    ) -> list[dict[str, Any]]:
+        """Return the documents that have waited longest among those that match, now leased.
+
+        At most so many. None means that none matches: where others were faster, it looks again.
+        """
+        if n_tasks == 1:
+            one = self.take(wanted, lease_seconds, session)
+            return [] if one is None else [one]
+        for _ in range(_MOST_LOOKS):
+            if not (ids := self._oldest(wanted, n_tasks)):
+                return []
+            token = uuid.uuid4().hex
+            is_refused = not self._lease(ids, wanted, self._changes(token, lease_seconds, session))
+            mine = {"_id": {"$in": ids}, "state": Status.RUNNING.value, "lease.token": token}
+            if found := self._store.call(lambda mine=mine: list(self._tasks.find(mine))):
+                return _in_order(found, ids)
+            if is_refused:
+                break
+        return self.take_some(wanted, 1, lease_seconds, session)
+
+    def _oldest(self, wanted: Mapping[str, Any], n_tasks: int) -> list[Any]:
+        look = self._tasks.find(wanted, {"_id": 1}, sort=_OLDEST, hint=schema.WAITING)
+        limited = look.limit(n_tasks)
+        return [each["_id"] for each in self._store.call(lambda: list(limited.clone()))]
+
+    def _lease(
+        self, ids: list[Any], wanted: Mapping[str, Any], changes: list[dict[str, Any]]
+    ) -> bool:
+        """Take those that still match; repeating it takes none twice. False if one is too large."""
+        query = {**wanted, "_id": {"$in": ids}}
+        try:
+            self._store.call(lambda: self._tasks.update_many(query, changes, hint="_id_"))
+        except OperationFailure as error:
+            if error.code not in _TOO_LARGE:
+                raise
+            return False
+        return True
 
     def take(
         self, wanted: Mapping[str, Any], lease_seconds: float, session: str | None
@@ -98,3 +142,9 @@ class Taking:
                 wanted, change, sort=_OLDEST, hint=schema.WAITING, projection={"_id": 1}
             )
         )
+
+
+def _in_order(documents: list[dict[str, Any]], ids: list[Any]) -> list[dict[str, Any]]:
+    """Return documents in the order of these ids."""
+    places = {repr(each): place for place, each in enumerate(ids)}
+    return sorted(documents, key=lambda each: places.get(repr(each["_id"]), len(ids)))
