@@ -32,7 +32,7 @@ from tensorlayer.workflow.channel import to_text
 from tensorlayer.workflow.claims import Claims
 from tensorlayer.workflow.documents import SCHEMA
 from tensorlayer.workflow.errands import Errands
-from tensorlayer.workflow.lease import BEATS_PER_LEASE, LeaseWatch, Sighting
+from tensorlayer.workflow.lease import LeaseWatch, Sighting
 from tensorlayer.workflow.orphans import Guardian, marked
 from tensorlayer.workflow.process import ChildProcess, describe_death
 from tensorlayer.workflow.pulse import Pulse
@@ -55,8 +55,18 @@ _POLLS_PER_GAP = 4
 # Claims from one poll to the next that make an agent a busy one, which nobody has to wake.
 _BUSY_CLAIMS = 20
 
+# Between looks at the children of a busy agent; of an idle one, a signal tells.
+_ATTEND_SECONDS = 0.05
+
+# What was claimed just now was not cancelled then, and has most likely ended before it is.
+_YOUNG_SECONDS = 0.5
+
 # As long as nothing waits and nothing runs, look this many times less often.
-_QUIET_POLLS = 5
+_QUIET_POLLS = 7
+
+# Between two words of an agent, and two looks of an idle one, as a share of its lease: before half
+# of a lease has passed, none is suspect.
+_SHARE = 0.45
 
 _AWAY = "the database was away for longer than the outage budget"
 _REFUSED = "the database did not take the record of its end"
@@ -93,6 +103,8 @@ class Agent:
         self._drain_until = float("inf")
         self._failed_starts = 0
         self._poll_at = self._register_at = 0.0
+        self._attend_at = self._due_at = 0.0
+        self._has_news = True  # since the last look at the children
         self._n_news = 0  # reasons to claim, so far; those that a claim in vain has seen are over
         self._n_seen = -1
         self._is_rich = False  # whether the last claim found a task
@@ -128,36 +140,46 @@ class Agent:
         return not any(slot.held or slot.next or slot.is_claiming for slot in self._slots)
 
     def _turn(self) -> None:
-        self._listen()
+        spoken = self._listen()
         self._errands.heed()
-        for slot in self._slots:
+        for slot in spoken:
             self._read(slot)
-            slot.enforce()
-            if slot.is_hostage:
-                self._give_back(slot)
-            if (code := slot.died()) is not None:
-                self._bury(slot, code)
+        if self._has_news or time.monotonic() >= min(self._attend_at, self._due_at):
+            self._attend()
         self._drain()
         self._n_news += self._errands.recorded()
         self._look_after()
         self._claim()
 
+    def _attend(self) -> None:
+        """See how the children are; nobody has to when nothing rang and nothing is due."""
+        for slot in self._slots:
+            slot.enforce()
+            if slot.is_hostage:
+                self._give_back(slot)
+            if (code := slot.died()) is not None:
+                self._bury(slot, code)
+        self._has_news = False
+        self._attend_at = time.monotonic() + _ATTEND_SECONDS
+
     # -- what the children say ---------------------------------------------------------------
 
-    def _listen(self) -> None:
-        """Sleep until a child speaks, something changes in the database, or something is due."""
+    def _listen(self) -> list[Slot]:
+        """Sleep until something rings, is said or is due, and return who has said something."""
         now = time.monotonic()
-        due = [self._poll_at, self._register_at, *(slot.deadline for slot in self._slots)]
+        self._due_at = min(slot.deadline for slot in self._slots)
+        due = [self._poll_at, self._register_at, self._due_at]
         if self._drain_until > now:
             due.append(self._drain_until)
-        for key, _ in self._selector.select(max(0.0, min(due) - now)):
-            if key.fileobj is self._bell:
-                if self._bell.heard():
-                    self._pulse.hurry()
-                if self._bell.has_news:
-                    self._bell.has_news = False
-                    self._n_news += 1
-                    self._poll_at = min(self._poll_at, now + self._settings.poll_seconds)
+        ready = [key.data for key, _ in self._selector.select(max(0.0, min(due) - now))]
+        if None in ready:
+            if self._bell.heard():
+                self._pulse.hurry()
+            if self._bell.has_news:
+                self._has_news, self._bell.has_news = True, False
+                self._n_news += 1
+                self._poll_at = min(self._poll_at, now + self._settings.poll_seconds)
+        return [slot for slot in ready if slot is not None]
 
     def _read(self, slot: Slot) -> None:
         try:
@@ -290,28 +312,30 @@ class Agent:
         now = time.monotonic()
         if now >= self._poll_at:
             self._poll_at = now + self._settings.poll_seconds
-            self._n_news += 1
             self._errands.send("look", self._look)
             if self._n_claimed >= _BUSY_CLAIMS:
                 self._bell.rest()
-                self._pulse.hurry()  # instead of the bell, a beat tells which task was cancelled
+                # Instead of the bell, a beat tells which task was cancelled.
+                self._pulse.hurry(age_seconds=_YOUNG_SECONDS)
             else:
                 self._bell.wake()
             self._n_claimed = 0
         if now >= self._register_at:
-            self._register_at = now + self._lease / BEATS_PER_LEASE
+            self._register_at = now + self._lease * _SHARE
             self._errands.send("register", partial(self._register, self._about()))
 
     def _look(self) -> None:
-        suspects = self._claims.suspects()
-        is_quiet = not suspects and self._claims.is_quiet(self._settings.queues)
+        is_quiet = self._claims.is_quiet(self._settings.queues)
+        suspects = [] if is_quiet else self._claims.suspects()
         self._errands.tell(partial(self._take_away, suspects, is_quiet=is_quiet))
 
     def _take_away(self, suspects: Sequence[tuple[Task, Sighting]], *, is_quiet: bool) -> None:
-        """Take tasks away from agents that fell silent."""
+        """Take tasks away from agents that fell silent; look for tasks if there are any."""
         if is_quiet:  # a lease that begins now will not be suspect before the next look
-            quiet = min(self._settings.poll_seconds * _QUIET_POLLS, self._lease / 3)
+            quiet = min(self._settings.poll_seconds * _QUIET_POLLS, self._lease * _SHARE)
             self._poll_at = max(self._poll_at, time.monotonic() + quiet)
+        else:
+            self._n_news += 1
         tasks = {task.id: task for task, _ in suspects}
         # The clock is read after the answer: what was seen is not older than that.
         for lost in self._watch.look([seen for _, seen in suspects], now=time.monotonic()):

@@ -7,7 +7,6 @@ descriptor.
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
 import socket
 import threading
@@ -19,7 +18,7 @@ from bson.codec_options import CodecOptions
 
 from tensorlayer.errors import Corrupt
 from tensorlayer.workflow.documents import FLAG, LIST, SHARE, TEXT, WHOLE, Rule, printable
-from tensorlayer.workflow.tasks import Task, is_session
+from tensorlayer.workflow.tasks import Status, Task, is_session
 
 __all__ = ["Channel", "FROM_CHILD", "to_text", "from_text"]
 
@@ -32,6 +31,12 @@ _LONGEST_BYTES = 2**20
 # A task beyond this size is read by the child itself: a socket holds some 200 KB, and the agent
 # must not wait for a child.
 _LARGEST_TASK_BYTES = 64 * 1024
+
+# What a process has to know of its task.
+_TRAVELLING = (
+    *("id", "function", "arguments", "input", "model", "output", "queue", "created", "not_before"),
+    *("attempt", "errors", "crashes", "interruptions", "max_attempts", "max_crashes", "cancel"),
+)
 
 _AWARE: CodecOptions = CodecOptions(tz_aware=True)
 
@@ -99,41 +104,43 @@ class Channel:
         return not self.is_closed
 
     def receive(self) -> list[dict[str, Any]]:
-        """Return the messages that one read brings, possibly none; blocks as the socket does.
+        """Return the messages that one read brings, possibly none; waits until there is something.
 
         Raises
         ------
         Corrupt
             What came is no message.
         """
+        return self._decoded_all(self._read(0) or b"")
+
+    def receive_all(self) -> list[dict[str, Any]]:
+        """Return the messages that are there now, without waiting; more of them the next time."""
+        messages = []
+        for _ in range(_MOST_READS):
+            chunk = self._read(socket.MSG_DONTWAIT)
+            if chunk is None:
+                break
+            messages += self._decoded_all(chunk)
+            if len(chunk) < _CHUNK_BYTES:
+                break
+        return messages
+
+    def _read(self, flags: int) -> bytes | None:
+        """Return what is there; None if that is nothing."""
         try:
-            chunk = self._socket.recv(_CHUNK_BYTES)
+            chunk = self._socket.recv(_CHUNK_BYTES, flags)
         except BlockingIOError:
-            return []
+            return None
         except OSError:
             chunk = b""
-        if not chunk:
-            self.is_closed = True
-            return []
+        self.is_closed = self.is_closed or not chunk
+        return chunk
+
+    def _decoded_all(self, chunk: bytes) -> list[dict[str, Any]]:
         *lines, self._rest = (self._rest + chunk).split(b"\n")
         if len(self._rest) > _LONGEST_BYTES:
             raise Corrupt(f"message: longer than {_LONGEST_BYTES} bytes.")
         return [self._decoded(line) for line in lines]
-
-    def receive_all(self) -> list[dict[str, Any]]:
-        """Return the messages that are there now, without blocking; more of them the next time."""
-        messages = []
-        self._socket.setblocking(False)
-        try:
-            for _ in range(_MOST_READS):
-                read = self.receive()
-                if not read and not self._rest:
-                    break
-                messages += read
-        finally:
-            with contextlib.suppress(OSError):
-                self._socket.setblocking(True)
-        return messages
 
     def close(self) -> None:
         """Hang up."""
@@ -161,15 +168,23 @@ class Channel:
 
 
 def to_text(task: Task) -> str | None:
-    """Return a task as a part of a message; None if it is too large for that."""
-    document = bson.encode(task.to_document())
-    if len(document) > _LARGEST_TASK_BYTES:
+    """Return a task as a part of a message; None if it is too large for that.
+
+    Lease and history stay behind: who runs the task needs neither.
+    """
+    document = {name: getattr(task, name) for name in _TRAVELLING}
+    encoded = bson.encode({**document, "state": task.state.value})
+    if len(encoded) > _LARGEST_TASK_BYTES:
         return None
-    return base64.b64encode(document).decode()
+    return base64.b64encode(encoded).decode()
 
 
 def from_text(text: str | None) -> Task | None:
-    """Return the task that was made a part of a message, if there was one."""
+    """Return the task that was made a part of a message, if there was one.
+
+    Whoever sent it has read it as a task, so nothing is checked here.
+    """
     if text is None:
         return None
-    return Task.from_document(bson.decode(base64.b64decode(text), _AWARE))
+    fields = bson.decode(base64.b64decode(text), _AWARE)
+    return Task(**{**fields, "state": Status(fields["state"])})

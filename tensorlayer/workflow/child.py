@@ -95,6 +95,7 @@ class Executor:
         self._context: Context | None = None
         self._cancelled: tuple[str, int] | None = None
         self._outlets = _outlets()
+        self._is_followed = False
 
     def run(self, task_id: str, attempt: int, task: Task | None = None) -> str:
         """Execute one attempt and return how it ended; see `start`."""
@@ -108,6 +109,8 @@ class Executor:
         attempt: int,
         task: Task | None,
         tell: Callable[[str, bool], Any],
+        *,
+        is_followed: bool = False,
     ) -> None:
         """Execute the function of one attempt; its end is written by other threads.
 
@@ -122,7 +125,10 @@ class Executor:
             new state of the task; ``lost`` if the attempt belongs to another agent now,
             ``unavailable`` if the database was away for longer than the budget, or ``refused`` if
             the database does not take it. Then nothing that the task did is visible.
+        is_followed : bool
+            Whether the next order is about to come, so that the end may wait for its end.
         """
+        self._is_followed = is_followed
         try:
             ended = self._execute(task or self._claims.read(task_id, attempt), tell)
         except LeaseLost as error:
@@ -188,6 +194,7 @@ class Executor:
         ready = Ready(
             end=self._claims.success(task, outputs, result, blobs),
             stage=stage,
+            is_followed=self._is_followed and is_clean,
             failed=lambda error: self._failed(task, function, error),
             tell=lambda state: tell(state, is_clean and state == Status.DONE),
         )
@@ -299,7 +306,8 @@ def main(order: dict[str, Any]) -> None:
     while True:
         message = orders.get()
         who = {"id": message["id"], "attempt": message["attempt"]}
-        executor.start(*who.values(), from_text(message["document"]), _teller(channel, who))
+        task, tell = from_text(message["document"]), _teller(channel, who)
+        executor.start(*who.values(), task, tell, is_followed=message["is_followed"])
 
 
 def _teller(channel: Channel, who: dict[str, Any]) -> Callable[[str, bool], None]:

@@ -1,8 +1,9 @@
 """Writes the ends of tasks while the next one runs: what is ready together is committed together.
 
-There is no timer. Whoever comes first is committed at once, and whatever becomes ready while that
-is on its way shares the next transaction: so a lone task waits for nobody, and many share the cost
-of a commit that waits for the disk.
+An end that nothing follows is committed at once. If the agent has sent word that more tasks wait
+for this process, the first end waits a few milliseconds for theirs; and whatever becomes ready
+while a commit is on its way shares the next one. So a lone task waits for nobody, and many share
+the cost of a commit that waits for the disk.
 
 If a shared transaction is refused, each of its ends is written alone, by threads of its own, so
 that one which has to wait for a lock holds nobody else up.
@@ -14,6 +15,7 @@ import dataclasses
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context
@@ -38,6 +40,9 @@ _SHORT_STAGE = 10
 
 # Ends that share one transaction: a commit costs some milliseconds, and each end a fraction of one.
 _MOST_TOGETHER = 64
+
+# How long an end waits for others that are about to follow: as long as a commit takes on a disk.
+_GATHER_SECONDS = 0.01
 
 # Ends that are written alone at the same time.
 _ALONE = 4
@@ -69,6 +74,8 @@ class Ready:
 
     end: End
     stage: Stage
+    #: whether the next task is about to start
+    is_followed: bool
     #: records an error of the task, and returns its state then
     failed: Callable[[BaseException], Status]
     #: told how the attempt ended; any thread
@@ -101,13 +108,23 @@ class Commits:
 
     def _run(self) -> None:
         while True:
-            together = [self._ready.get()]
-            while not self._ready.empty() and len(together) < _MOST_TOGETHER:
-                together.append(self._ready.get())
+            together = self._gathered()
             self._write([each for each in together if each.is_short])
             for each in together:
                 if not each.is_short:
                     self._alone.submit(self._write_alone, each)
+
+    def _gathered(self) -> list[Ready]:
+        """Wait for an end, and return it with those that are there, or will be in a moment."""
+        together = [self._ready.get()]
+        until = time.monotonic() + _GATHER_SECONDS
+        while len(together) < _MOST_TOGETHER:
+            left = until - time.monotonic() if together[-1].is_followed else 0.0
+            try:
+                together.append(self._ready.get(block=left > 0, timeout=max(left, 0.0)))
+            except queue.Empty:
+                break
+        return together
 
     def _write(self, together: list[Ready]) -> None:
         if not together:

@@ -41,6 +41,8 @@ class _Held:
     #: when the next beat is due, on the monotonic clock
     due: float
     session: str | None
+    #: when it was claimed
+    since: float
     progress: dict[str, Any] | None = None
     #: whether a beat is on its way
     is_beating: bool = False
@@ -74,9 +76,10 @@ class Pulse:
 
     def keep(self, task: Task, session: str | None) -> None:
         """Prolong the lease of a task that was claimed just now."""
-        due = time.monotonic() + task.lease.seconds / BEATS_PER_LEASE
+        now = time.monotonic()
+        due = now + task.lease.seconds / BEATS_PER_LEASE
         with self._changed:
-            self._held[task.id, task.attempt] = _Held(task, due, session)
+            self._held[task.id, task.attempt] = _Held(task, due, session, now)
             self._wake(due)
 
     def forget(self, task: Task) -> None:
@@ -98,12 +101,14 @@ class Pulse:
             if (held := self._held.get((task.id, task.attempt))) is not None:
                 held.session = session
 
-    def hurry(self) -> None:
-        """Beat now: the reply tells which task was cancelled."""
+    def hurry(self, age_seconds: float = 0.0) -> None:
+        """Beat now for what was claimed so long ago: the reply tells which task was cancelled."""
         with self._changed:
+            latest = time.monotonic() - age_seconds
             for held in self._held.values():
-                held.due = 0.0
-            self._wake(0.0)
+                if held.since <= latest:
+                    held.due = 0.0
+                    self._wake(0.0)
 
     def close(self) -> None:
         """Stop; beats that are on their way are waited for."""

@@ -32,8 +32,10 @@ _HOSTAGE_SECONDS = 0.25
 # Ends that are being written while the next task runs. If there are more, the database is slow.
 _MOST_ENDING = 64
 
-# The weight of the newest task in the mean of how long they take.
+# The weight of the newest task in the mean of how long they take, and what counts as long: after
+# one long task none is claimed ahead, after a busy moment of the machine a few still are.
 _NEWEST = 0.25
+_LONGEST_SECONDS = 4 * _AHEAD_SECONDS
 
 # From the end of the line to the end of a process that dies.
 _DYING_SECONDS = 1.0
@@ -72,16 +74,12 @@ class Attempt:
     task: Task
     #: on the monotonic clock
     began_at: float
+    #: when it will have taken too long
+    timeout_at: float
     #: whether its function has returned, so that only its end is to be written
     is_ending: bool = False
     #: whether the database said that it has ended, and the child has not
     is_over: bool = False
-
-    @property
-    def timeout_at(self) -> float:
-        """When it will have taken too long."""
-        limit = self.task.run_timeout_seconds
-        return float("inf") if limit is None else self.began_at + limit
 
 
 class Slot:
@@ -208,8 +206,10 @@ class Slot:
             return
         self.next.popleft()
         now = self._moved_at = time.monotonic()
-        self._held[task.id, task.attempt] = Attempt(task, now)
-        self.channel.send("run", id=task.id, attempt=task.attempt, document=document)
+        limit = float("inf") if task.run_timeout_seconds is None else task.run_timeout_seconds
+        self._held[task.id, task.attempt] = Attempt(task, now, now + limit)
+        order = {"document": document, "is_followed": bool(self.next)}
+        self.channel.send("run", id=task.id, attempt=task.attempt, **order)
 
     def ending(self, task_id: str, attempt: int) -> None:
         """Take note that the function of an attempt has returned."""
@@ -239,10 +239,9 @@ class Slot:
 
     def _learn(self, ended: Attempt) -> None:
         seconds = time.monotonic() - ended.began_at
-        if max(seconds, self._mean_seconds) > _AHEAD_SECONDS:
-            self._mean_seconds, self._n_ahead = seconds, 1
-        else:
-            self._mean_seconds += _NEWEST * (seconds - self._mean_seconds)
+        seconds = min(seconds, _LONGEST_SECONDS)
+        known = min(self._mean_seconds, _LONGEST_SECONDS)
+        self._mean_seconds = known + _NEWEST * (seconds - known)
 
     def retire(self) -> None:
         """End the child, whose tasks have ended, and all that they have left behind."""

@@ -24,6 +24,9 @@ _TOO_LARGE = frozenset({10334, 17419, 17420})
 # is taken in one step.
 _MOST_LOOKS = 3
 
+# Who runs a task does not need what was before; for a single one, to leave it out gains nothing.
+_NEEDED = {"history": 0, "result": 0, "blobs": 0}
+
 _OLDEST = [("not_before", ASCENDING)]
 
 
@@ -59,7 +62,7 @@ class Taking:
             token = uuid.uuid4().hex
             is_refused = not self._lease(ids, wanted, self._changes(token, lease_seconds, session))
             mine = {"_id": {"$in": ids}, "state": Status.RUNNING.value, "lease.token": token}
-            if found := self._store.call(lambda mine=mine: list(self._tasks.find(mine))):
+            if found := self._store.call(lambda mine=mine: list(self._tasks.find(mine, _NEEDED))):
                 return _in_order(found, ids)
             if is_refused:
                 break
