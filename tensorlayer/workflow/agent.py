@@ -25,18 +25,17 @@ from typing import TYPE_CHECKING, Any
 from pymongo.errors import PyMongoError
 
 from tensorlayer.errors import Corrupt, StoreUnavailable, TaskError, TensorLayerError
-from tensorlayer.workflow import registry, schema
+from tensorlayer.workflow import agents, schema
 from tensorlayer.workflow.agents import AgentSettings
 from tensorlayer.workflow.bell import Bell
 from tensorlayer.workflow.channel import to_text
 from tensorlayer.workflow.claims import Claims
-from tensorlayer.workflow.documents import SCHEMA
 from tensorlayer.workflow.errands import Errands
 from tensorlayer.workflow.lease import LeaseWatch, Sighting
 from tensorlayer.workflow.orphans import Guardian, marked
 from tensorlayer.workflow.process import ChildProcess, describe_death
 from tensorlayer.workflow.pulse import Pulse
-from tensorlayer.workflow.slot import CRASHES, Slot, Stop
+from tensorlayer.workflow.slot import Slot, Stop
 from tensorlayer.workflow.tasks import Task
 
 if TYPE_CHECKING:
@@ -126,7 +125,7 @@ class Agent:
         with self._selector, self._bell, Guardian(self._mark):
             self._selector.register(self._bell, selectors.EVENT_READ)
             try:
-                self._register(self._about())
+                self._register()()
                 for number in range(self._settings.slots):
                     self._slots.append(self._new_slot(number))
                 while not self._is_done():
@@ -152,7 +151,7 @@ class Agent:
         self._claim()
 
     def _attend(self) -> None:
-        """See how the children are; nobody has to when nothing rang and nothing is due."""
+        """See how the children are."""
         for slot in self._slots:
             slot.enforce()
             if slot.is_hostage:
@@ -250,40 +249,16 @@ class Agent:
         self._read(slot)  # what it said before it died
         was_ready, how = slot.is_ready, describe_death(code)
         self._give_back(slot)
-        abort, held = self._aborting(slot), slot.forget_all()
-        for task in held:
+        for task, steps in slot.bury(self._claims, how, is_leaving=self._bell.n_stops > 1):
             logger.warning("%s, attempt %d: its process ended: %s", task, task.attempt, how)
             self._pulse.forget(task)
-            is_alone = len(held) == 1
-            self._errands.record([task], abort, *self._end_of(slot, task, how, is_alone=is_alone))
+            self._errands.record([task], *steps)
         self._unwatch(slot)
         if not was_ready:
             self._count_failed_start(how)
         if not self._bell.n_stops:
             slot.renew()
             self._selector.register(slot.channel, selectors.EVENT_READ, slot)
-
-    def _aborting(self, slot: Slot) -> Callable[[], Any]:
-        """Return the step that unlocks what the child of a slot may have left open."""
-        return partial(self._claims.abort, *slot.sessions) if slot.sessions else lambda: None
-
-    def _end_of(
-        self, slot: Slot, held: Task, how: str, *, is_alone: bool
-    ) -> list[Callable[[], Any]]:
-        """Return how an attempt ends whose process has died, as far as it has not ended itself."""
-        why, is_victim = slot.stopping, slot.guilty not in (None, held)
-        if why is Stop.LOST and not is_victim:
-            return []
-        if why is Stop.DRAIN or self._bell.n_stops > 1 or is_victim:
-            return [partial(self._claims.release, held)]
-        if why is Stop.TIMEOUT:
-            reason = f"took longer than run_timeout_seconds = {held.run_timeout_seconds:g}"
-            return [partial(self._claims.fail, held, reason, error="TimeoutError")]
-        reason = CRASHES.get(why, f"its process died: {how}")
-        if is_alone or slot.guilty is held:
-            return [partial(self._claims.crash, held, reason, signal=how)]
-        # Nobody knows whose fault it is. From now on each is alone in its process.
-        return [partial(self._claims.release, held, f"{reason}, with another task in it")]
 
     def _count_failed_start(self, how: str) -> None:
         self._failed_starts += 1
@@ -322,7 +297,7 @@ class Agent:
             self._n_claimed = 0
         if now >= self._register_at:
             self._register_at = now + self._lease * _SHARE
-            self._errands.send("register", partial(self._register, self._about()))
+            self._errands.send("register", self._register())
 
     def _look(self) -> None:
         is_quiet = self._claims.is_quiet(self._settings.queues)
@@ -393,25 +368,12 @@ class Agent:
             self._give_back(slot)
         slot.begin()
 
-    def _about(self) -> dict[str, Any]:
+    def _register(self) -> Callable[[], None]:
+        """Return the step that says what this agent does now."""
         running = [task.id for slot in self._slots for task in slot.held]
-        return {
-            "schema": SCHEMA,
-            "host": self._host,
-            "pid": os.getpid(),
-            "queues": list(self._settings.queues),
-            "slots": self._settings.slots,
-            "imports": [registry.module_name(target) for target in self._settings.imports],
-            "modules": sorted(self._modules),
-            "ready": sum(slot.is_ready for slot in self._slots),
-            "running": running,
-            "lease_seconds": self._lease,
-        }
-
-    def _register(self, about: dict[str, Any]) -> None:
-        agents = schema.agents(self._store)
-        update = {"$set": about, "$currentDate": {"beat": True}}
-        self._store.call(lambda: agents.update_one({"_id": self.id}, update, upsert=True))
+        n_ready = sum(slot.is_ready for slot in self._slots)
+        about = self._settings.about(running, n_ready=n_ready, modules=self._modules)
+        return partial(agents.tell, self._store, self.id, about)
 
     # -- start and end ------------------------------------------------------------------------
 
@@ -449,14 +411,12 @@ class Agent:
         for slot in self._slots:
             slot.kill()
             self._give_back(slot)
-            for held in slot.forget_all():
-                end = partial(self._claims.release, held)
-                self._errands.record([held], self._aborting(slot), end)
+            for task, steps in slot.bury(self._claims, "", is_leaving=True):
+                self._errands.record([task], *steps)
         self._errands.close()
         self._pulse.close()
         with contextlib.suppress(StoreUnavailable):
-            agents = schema.agents(self._store)
-            self._store.call(lambda: agents.delete_one({"_id": self.id}))
+            agents.leave(self._store, self.id)
 
 
 def _absolute(target: str) -> str:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import os
+import socket
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tensorlayer.errors import Corrupt, InvalidArgument
 from tensorlayer.storage.names import check_key
 from tensorlayer.workflow import registry, schema
-from tensorlayer.workflow.documents import LIST, SECONDS, TEXT, TIME, WHOLE, checked
+from tensorlayer.workflow.documents import LIST, SCHEMA, SECONDS, TEXT, TIME, WHOLE, checked
 
 if TYPE_CHECKING:
     from tensorlayer.storage.connection import Store
     from tensorlayer.workflow.tasks import Task
 
-__all__ = ["AgentSettings", "AgentInfo", "listed", "why_nobody"]
+__all__ = ["AgentSettings", "AgentInfo", "tell", "leave", "listed", "why_nobody"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -57,6 +59,23 @@ class AgentSettings:
             check_key(queue, "queue")
         for target in self.imports:
             registry.module_name(target)
+
+    def about(
+        self, running: Iterable[str], *, n_ready: int, modules: Iterable[str]
+    ) -> dict[str, Any]:
+        """Return what an agent of this process says about itself, see `AgentInfo`."""
+        return {
+            "schema": SCHEMA,
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "queues": list(self.queues),
+            "slots": self.slots,
+            "imports": [registry.module_name(target) for target in self.imports],
+            "modules": sorted(modules),
+            "ready": n_ready,
+            "running": list(running),
+            "lease_seconds": self.lease_seconds,
+        }
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -109,6 +128,19 @@ _RULES = {
     "beat": TIME,
     "lease_seconds": SECONDS,
 }
+
+
+def tell(store: Store, id_: str, about: Mapping[str, Any]) -> None:
+    """Write what an agent says about itself, and that it lives."""
+    found = schema.agents(store)
+    update = {"$set": dict(about), "$currentDate": {"beat": True}}
+    store.call(lambda: found.update_one({"_id": id_}, update, upsert=True))
+
+
+def leave(store: Store, id_: str) -> None:
+    """Take an agent off the list."""
+    found = schema.agents(store)
+    store.call(lambda: found.delete_one({"_id": id_}))
 
 
 def listed(store: Store) -> list[AgentInfo]:

@@ -190,7 +190,7 @@ class Claims(Ends):
         fields = {
             **dict.fromkeys(("function", "output", "created", "not_before", "identity"), 1),
             **dict.fromkeys(("state", "attempt", "lease", "errors", "crashes", "cancel"), 1),
-            **dict.fromkeys(("max_attempts", "max_crashes"), 1),
+            **dict.fromkeys(("max_attempts", "max_crashes", "interruptions"), 1),
             "is_expired": {"$lte": ["$lease.expires", "$$NOW"]},
         }
         documents = self._store.call(

@@ -277,8 +277,9 @@ class Ends:
     def expire(self, seen: Task) -> Status:
         """Take the task away from an agent that has not prolonged the lease since it was ``seen``.
 
-        Counts as a crash: the agent died, or was cut off for a whole lease. The next attempt may
-        start at once; the lease was waiting enough.
+        Counts as a crash: the agent died, or was cut off for a whole lease. The first time, a task
+        that was claimed together with others is only interrupted: most of them had not begun. The
+        next attempt may start at once; the lease was waiting enough.
 
         Raises
         ------
@@ -288,13 +289,14 @@ class Ends:
         if seen.lease.session is not None:
             self.abort(seen.lease.session)
         silent = f"agent {seen.lease.owner} on {seen.lease.host} fell silent"
-        counts = {"errors": seen.errors, "crashes": seen.crashes + 1}
+        is_innocent = seen.lease.is_shared and not seen.interruptions
+        counts = {"errors": seen.errors, "crashes": seen.crashes + (not is_innocent)}
         unchanged = {"lease.owner": seen.lease.owner, "lease.expires": seen.lease.expires}
         event = self._event("expired", reason=silent, host=seen.lease.host)
         if seen.is_exhausted_by(**counts):
             dead = {"held": seen, "status": Status.DEAD, "changes": counts}
             return self.end(End(**dead, event=event, fence=unchanged))
-        changes = {**counts, "not_before": "$$NOW"}
+        changes = {**counts, "interruptions": seen.interruptions + is_innocent}
         again = {"held": seen, "status": Status.WAITING, "changes": changes}
         return self.end(End(**again, event=event, fence=unchanged))
 

@@ -12,12 +12,20 @@ import enum
 import signal
 import time
 from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from tensorlayer.workflow.channel import Channel
 from tensorlayer.workflow.process import ChildProcess
 from tensorlayer.workflow.tasks import Task
 
-__all__ = ["Stop", "CRASHES", "Attempt", "Slot"]
+if TYPE_CHECKING:
+    from tensorlayer.workflow.claims import Claims
+
+Step = Callable[[], Any]
+
+__all__ = ["Stop", "Attempt", "Slot"]
 
 # So much work is claimed ahead, as far as one can tell from how long tasks have lately taken: about
 # ten round trips to a database. Nobody else could have done it much sooner.
@@ -60,8 +68,8 @@ class Stop(enum.Enum):
     RETIRED = "retired"
 
 
-#: reasons to end a process that count as a crash of its task
-CRASHES = {
+# Reasons to end a process that count as a crash of its task.
+_CRASHES = {
     Stop.GARBLED: "what its process told the agent is no message",
     Stop.FROZEN: "its process was stopped (SIGSTOP) and not continued",
 }
@@ -157,8 +165,10 @@ class Slot:
     @property
     def is_soon_free(self) -> bool:
         """Whether the attempt that runs is most likely a short one."""
-        is_there = self.stopping is None and not self.is_spent and self.running is not None
-        return is_there and self._mean_seconds < _AHEAD_SECONDS
+        if self.stopping is not None or self.is_spent or (running := self.running) is None:
+            return False
+        so_far = time.monotonic() - running.began_at
+        return max(self._mean_seconds, so_far) < _AHEAD_SECONDS
 
     @property
     def n_wanted(self) -> int:
@@ -226,10 +236,43 @@ class Slot:
         self._moved_at = time.monotonic()
         return ended.task
 
-    def forget_all(self) -> list[Task]:
-        """Return all that the child had when it died."""
+    def bury(self, claims: Claims, how: str, *, is_leaving: bool) -> list[tuple[Task, list[Step]]]:
+        """Return what the dead child had, each with the steps that record its end; be free of it.
+
+        Parameters
+        ----------
+        claims : Claims
+            What records it.
+        how : str
+            How the process died.
+        is_leaving : bool
+            Whether the agent goes, so that whoever comes next has another try.
+        """
         held, self._held = self.held, {}
-        return held
+        unlock = [partial(claims.abort, *self.sessions)] if self.sessions else []
+        is_alone = len(held) == 1
+        ends = [self._end_of(each, claims, how, is_leaving, is_alone) for each in held]
+        return [
+            (task, [*unlock, end] if end else unlock) for task, end in zip(held, ends, strict=True)
+        ]
+
+    def _end_of(
+        self, task: Task, claims: Claims, how: str, is_leaving: bool, is_alone: bool
+    ) -> Step | None:
+        """Return how an attempt ends whose process has died, as far as it has not ended itself."""
+        is_victim = self.guilty is not None and self.guilty is not task
+        if is_leaving or is_victim or self.stopping is Stop.DRAIN:
+            return partial(claims.release, task)
+        if self.stopping is Stop.LOST:
+            return None
+        if self.stopping is Stop.TIMEOUT:
+            reason = f"took longer than run_timeout_seconds = {task.run_timeout_seconds:g}"
+            return partial(claims.fail, task, reason, error="TimeoutError")
+        reason = _CRASHES.get(self.stopping, f"its process died: {how}")
+        if is_alone or self.guilty is task:
+            return partial(claims.crash, task, reason, signal=how)
+        # Nobody knows whose fault it is. From now on each is alone in its process.
+        return partial(claims.release, task, f"{reason}, with another task in it")
 
     def take_next(self) -> list[Task]:
         """Return what was claimed and has not begun, and be free of it."""
@@ -240,7 +283,7 @@ class Slot:
     def _learn(self, ended: Attempt) -> None:
         seconds = time.monotonic() - ended.began_at
         seconds = min(seconds, _LONGEST_SECONDS)
-        known = min(self._mean_seconds, _LONGEST_SECONDS)
+        known = seconds if self._mean_seconds == float("inf") else self._mean_seconds
         self._mean_seconds = known + _NEWEST * (seconds - known)
 
     def retire(self) -> None:

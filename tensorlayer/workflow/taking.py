@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -60,7 +61,8 @@ class Taking:
             if not (ids := self._oldest(wanted, n_tasks)):
                 return []
             token = uuid.uuid4().hex
-            is_refused = not self._lease(ids, wanted, self._changes(token, lease_seconds, session))
+            changes = self._changes(token, lease_seconds, session, is_shared=len(ids) > 1)
+            is_refused = not self._lease(ids, wanted, changes)
             mine = {"_id": {"$in": ids}, "state": Status.RUNNING.value, "lease.token": token}
             if found := self._store.call(lambda mine=mine: list(self._tasks.find(mine, _NEEDED))):
                 return _in_order(found, ids)
@@ -69,9 +71,16 @@ class Taking:
         return self.take_some(wanted, 1, lease_seconds, session)
 
     def _oldest(self, wanted: Mapping[str, Any], n_tasks: int) -> list[Any]:
-        look = self._tasks.find(wanted, {"_id": 1}, sort=_OLDEST, hint=schema.WAITING)
-        limited = look.limit(n_tasks)
-        return [each["_id"] for each in self._store.call(lambda: list(limited.clone()))]
+        """Return the ids of those that have waited longest.
+
+        One that may have taken a process or an agent with it is claimed alone, so that nobody
+        suffers for it again.
+        """
+        fields = {"crashes": 1, "interruptions": 1}
+        look = self._tasks.find(wanted, fields, sort=_OLDEST, hint=schema.WAITING).limit(n_tasks)
+        found = self._store.call(lambda: list(look.clone()))
+        calm = list(itertools.takewhile(_is_calm, found))
+        return [each["_id"] for each in calm or found[:1]]
 
     def _lease(
         self, ids: list[Any], wanted: Mapping[str, Any], changes: list[dict[str, Any]]
@@ -116,7 +125,7 @@ class Taking:
                 self._set_aside(wanted)
 
     def _changes(
-        self, token: str, lease_seconds: float, session: str | None
+        self, token: str, lease_seconds: float, session: str | None, *, is_shared: bool = False
     ) -> list[dict[str, Any]]:
         lease = {
             "owner": self._event["by"],
@@ -124,6 +133,7 @@ class Taking:
             "token": token,
             "seconds": lease_seconds,
             "session": session,
+            "is_shared": is_shared,
             **schema.lease_times(lease_seconds),
         }
         taken = {
@@ -151,3 +161,7 @@ def _in_order(documents: list[dict[str, Any]], ids: list[Any]) -> list[dict[str,
     """Return documents in the order of these ids."""
     places = {repr(each): place for place, each in enumerate(ids)}
     return sorted(documents, key=lambda each: places.get(repr(each["_id"]), len(ids)))
+
+
+def _is_calm(document: Mapping[str, Any]) -> bool:
+    return not (document.get("crashes") or document.get("interruptions"))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
 
 import pytest
 from pymongo.errors import OperationFailure
@@ -40,7 +41,9 @@ def test_an_end_that_cannot_be_written_is_no_end_of_the_agent(errands, rung, err
     def fail():
         raise error
 
-    errands.record("a", lambda: steps.append(1), fail, lambda: steps.append(2))
+    errands.record(
+        [SimpleNamespace(id="a")], lambda: steps.append(1), fail, lambda: steps.append(2)
+    )
 
     assert rung.wait(5)
     assert steps == [1]
@@ -51,7 +54,7 @@ def test_an_end_that_cannot_be_written_is_no_end_of_the_agent(errands, rung, err
 def test_one_slow_end_holds_up_no_claim(errands, rung):
     gate, claimed = threading.Event(), threading.Event()
     for _ in range(10):
-        errands.record("a", gate.wait)
+        errands.record([SimpleNamespace(id="a")], gate.wait)
 
     errands.claim(claimed.set)
 

@@ -86,7 +86,7 @@ def test_progress_comes_soon_and_once(pulse, database, eventually):
     task = make_task("a", seconds=60.0)
     pulse.keep(task, None)
     pulse.tell_session(task, "new")
-    pulse.report(task, {"fraction": 0.5, "message": ""})
+    pulse.report((task.id, task.attempt), {"fraction": 0.5, "message": ""})
 
     eventually(lambda: database.beats == [("a", {"fraction": 0.5, "message": ""}, "new")], 5)
 
