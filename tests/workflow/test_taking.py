@@ -135,7 +135,8 @@ def test_several_owners_share_what_waits(hub, store):
 def test_one_without_room_for_a_lease_holds_no_other_up(hub, store):
     first, large, last = submit_some(hub, 3)
     found = store.database["tasks"].find_one({"_id": large})
-    more = {"$set": {"more": b"x" * (16 * 2**20 - len(bson.encode(found)) - 50)}}
+    payload = b"x" * (16 * 2**20 - len(bson.encode(found)) - 50)
+    more = {"$set": {"arguments": {"args": [payload], "kwargs": {}}}}
     store.database["tasks"].update_one({"_id": large}, more)
     taking, taken = Taking(store, EVENT), []
 
