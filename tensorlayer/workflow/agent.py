@@ -329,10 +329,10 @@ class Agent:
             n_tasks = slot.n_wanted
             if n_tasks and (not n_claiming or (self._is_rich and n_tasks == 1)):
                 slot.is_claiming, n_claiming = True, n_claiming + 1
-                step = partial(self._claim_for, slot, n_tasks, slot.session, self._n_news)
-                self._errands.claim(step)
+                how = {"session": slot.session, "is_ahead": bool(slot.held or slot.next)}
+                self._errands.claim(partial(self._claim_for, slot, n_tasks, how, self._n_news))
 
-    def _claim_for(self, slot: Slot, n_tasks: int, session: str | None, n_news: int) -> None:
+    def _claim_for(self, slot: Slot, n_tasks: int, how: dict[str, Any], n_news: int) -> None:
         taken: list[tuple[Task, str | None]] = []
         try:
             tasks = self._claims.claim_some(
@@ -340,7 +340,7 @@ class Agent:
                 n_tasks,
                 lease_seconds=self._lease,
                 modules=sorted(self._modules),
-                session=session,
+                **how,
             )
             taken = [(task, to_text(task)) for task in tasks]
         except (PyMongoError, TensorLayerError) as error:

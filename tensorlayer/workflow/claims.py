@@ -90,15 +90,19 @@ class Claims(Ends):
         lease_seconds: float,
         modules: Sequence[str] | None = None,
         session: str | None = None,
+        is_ahead: bool = False,
     ) -> list[Task]:
         """Take those that have waited longest, at most so many; see `claim`. Oldest first.
 
-        There may be more than what is returned; there is none only if none is returned.
+        There may be more than what is returned; there is none only if none is returned. ``is_ahead``
+        says that others are in the process that will run them.
         """
         wanted = schema.waiting(queues, modules or ())
         if modules is None:
             del wanted["module"]
-        while documents := self._taking.take_some(wanted, n_tasks, lease_seconds, session):
+        while documents := self._taking.take_some(
+            wanted, n_tasks, lease_seconds, session, is_shared=is_ahead
+        ):
             decoded = [task for each in documents if (task := self._decoded(each)) is not None]
             found = [task for task in decoded if modules is None or task.module in modules]
             for task in decoded:

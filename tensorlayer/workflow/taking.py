@@ -48,27 +48,35 @@ class Taking:
         self._event = dict(event)
 
     def take_some(
-        self, wanted: Mapping[str, Any], n_tasks: int, lease_seconds: float, session: str | None
+        self,
+        wanted: Mapping[str, Any],
+        n_tasks: int,
+        lease_seconds: float,
+        session: str | None,
+        *,
+        is_shared: bool = False,
     ) -> list[dict[str, Any]]:
         """Return the documents that have waited longest among those that match, now leased.
 
         At most so many. None means that none matches: where others were faster, it looks again.
         """
         if n_tasks == 1:
-            one = self.take(wanted, lease_seconds, session)
+            one = self.take(wanted, lease_seconds, session, is_shared=is_shared)
             return [] if one is None else [one]
         for _ in range(_MOST_LOOKS):
             if not (ids := self._oldest(wanted, n_tasks)):
                 return []
             token = uuid.uuid4().hex
-            changes = self._changes(token, lease_seconds, session, is_shared=len(ids) > 1)
+            changes = self._changes(
+                token, lease_seconds, session, is_shared=is_shared or len(ids) > 1
+            )
             is_refused = not self._lease(ids, wanted, changes)
             mine = {"_id": {"$in": ids}, "state": Status.RUNNING.value, "lease.token": token}
             if found := self._store.call(lambda mine=mine: list(self._tasks.find(mine, _NEEDED))):
                 return _in_order(found, ids)
             if is_refused:
                 break
-        return self.take_some(wanted, 1, lease_seconds, session)
+        return self.take_some(wanted, 1, lease_seconds, session, is_shared=is_shared)
 
     def _oldest(self, wanted: Mapping[str, Any], n_tasks: int) -> list[Any]:
         """Return the ids of those that have waited longest.
@@ -96,7 +104,12 @@ class Taking:
         return True
 
     def take(
-        self, wanted: Mapping[str, Any], lease_seconds: float, session: str | None
+        self,
+        wanted: Mapping[str, Any],
+        lease_seconds: float,
+        session: str | None,
+        *,
+        is_shared: bool = False,
     ) -> dict[str, Any] | None:
         """Return the document that has waited longest among those that match, now leased."""
         token = uuid.uuid4().hex
@@ -110,7 +123,7 @@ class Taking:
             is_retry = True
             return self._tasks.find_one_and_update(
                 wanted,
-                self._changes(token, lease_seconds, session),
+                self._changes(token, lease_seconds, session, is_shared=is_shared),
                 sort=_OLDEST,
                 hint=schema.WAITING,
                 return_document=ReturnDocument.AFTER,
@@ -125,7 +138,7 @@ class Taking:
                 self._set_aside(wanted)
 
     def _changes(
-        self, token: str, lease_seconds: float, session: str | None, *, is_shared: bool = False
+        self, token: str, lease_seconds: float, session: str | None, *, is_shared: bool
     ) -> list[dict[str, Any]]:
         lease = {
             "owner": self._event["by"],

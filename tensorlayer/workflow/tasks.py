@@ -105,7 +105,7 @@ class Lease:
     suspect: datetime.datetime
     #: session of the database in which the process of the task will end it
     session: str | None = None
-    #: whether others were claimed with it, so that it may never have begun
+    #: whether others were claimed with it or before it, so that it may never have begun
     is_shared: bool = False
 
     @classmethod

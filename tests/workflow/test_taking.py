@@ -48,7 +48,7 @@ def test_a_claim_whose_answer_was_lost_is_found_again(hub, store, monkeypatch):
 
 def test_other_refusals_are_not_hidden(store, monkeypatch):
     taking = Taking(store, EVENT)
-    monkeypatch.setattr(taking, "_changes", lambda *_: [{"$set": {"x": {"$nonsense": 1}}}])
+    monkeypatch.setattr(taking, "_changes", lambda *_, **__: [{"$set": {"x": {"$nonsense": 1}}}])
 
     with pytest.raises(OperationFailure):
         taking.take(WANTED, 10.0, None)
