@@ -5,7 +5,7 @@ interpreter or native code in a task never costs a lease.
 
 One thread decides. It listens to the children and to signals, and never waits for the database:
 what has to be read or written there is done by others, who put what they have learned into an inbox
-and wake it. The beats have threads that do nothing else, see `pulse`.
+and wake it. The beats have threads that do nothing else, see `errands`.
 """
 
 from __future__ import annotations
@@ -27,16 +27,14 @@ from pymongo.errors import PyMongoError
 from tensorlayer.errors import Corrupt, StoreUnavailable, TaskError, TensorLayerError
 from tensorlayer.workflow import agents, schema
 from tensorlayer.workflow.agents import AgentSettings
-from tensorlayer.workflow.bell import Bell
-from tensorlayer.workflow.channel import to_text
 from tensorlayer.workflow.claims import Claims
-from tensorlayer.workflow.errands import Errands
+from tensorlayer.workflow.errands import Errands, Pulse
 from tensorlayer.workflow.lease import LeaseWatch, Sighting
 from tensorlayer.workflow.orphans import Guardian, marked
-from tensorlayer.workflow.process import ChildProcess, describe_death
-from tensorlayer.workflow.pulse import Pulse
+from tensorlayer.workflow.process import ChildProcess, describe_death, to_text
 from tensorlayer.workflow.slot import Slot, Stop
 from tensorlayer.workflow.tasks import Task
+from tensorlayer.workflow.wakeup import Bell
 
 if TYPE_CHECKING:
     from tensorlayer.hub import Hub
@@ -151,7 +149,6 @@ class Agent:
         self._claim()
 
     def _attend(self) -> None:
-        """See how the children are."""
         for slot in self._slots:
             slot.enforce()
             if slot.is_hostage:

@@ -44,15 +44,15 @@ from tensorlayer.errors import (
 from tensorlayer.hub import Hub, connect
 from tensorlayer.storage.codec import pack, unpack
 from tensorlayer.workflow import registry
-from tensorlayer.workflow.calls import bind
-from tensorlayer.workflow.channel import Channel, from_text
+from tensorlayer.workflow.agents import IMPORTING
 from tensorlayer.workflow.claims import Claims
 from tensorlayer.workflow.commits import Commits, Ready, Within
 from tensorlayer.workflow.context import Context, entered
 from tensorlayer.workflow.documents import printable
 from tensorlayer.workflow.ends import LEAVING
-from tensorlayer.workflow.launch import IMPORTING
+from tensorlayer.workflow.identity import bind
 from tensorlayer.workflow.orphans import die_with
+from tensorlayer.workflow.process import Channel, from_text
 from tensorlayer.workflow.tasks import Status, Task
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from pymongo.errors import OperationFailure
 
 from tensorlayer.errors import LeaseLost, StoreUnavailable
 from tensorlayer.workflow import notifications, schema
-from tensorlayer.workflow.retry import DEFAULT_BACKOFF, Backoff
+from tensorlayer.workflow.lease import DEFAULT_BACKOFF, Backoff
 from tensorlayer.workflow.tasks import Status, Task
 
 if TYPE_CHECKING:

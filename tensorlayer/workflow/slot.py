@@ -16,8 +16,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tensorlayer.workflow.channel import Channel
-from tensorlayer.workflow.process import ChildProcess
+from tensorlayer.workflow.process import Channel, ChildProcess
 from tensorlayer.workflow.tasks import Task
 
 if TYPE_CHECKING:

@@ -43,7 +43,7 @@ from tensorlayer.workflow.documents import (
     optional,
     printable,
 )
-from tensorlayer.workflow.retry import is_exhausted
+from tensorlayer.workflow.lease import is_exhausted
 
 __all__ = ["Status", "TRANSITIONS", "Lease", "Task", "HISTORY_LENGTH", "STATE", "is_session"]
 

@@ -8,9 +8,9 @@ import threading
 import pytest
 
 from tensorlayer.errors import StoreUnavailable
-from tensorlayer.workflow.channel import Channel
 from tensorlayer.workflow.child import Executor
 from tensorlayer.workflow.claims import Claims
+from tensorlayer.workflow.process import Channel
 
 
 @pytest.fixture
