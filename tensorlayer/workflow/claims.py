@@ -228,6 +228,9 @@ class Claims(Ends):
 # The server's ways to say that a document has no room left for a lease and an event.
 _TOO_LARGE = frozenset({10334, 17419, 17420})
 
+# What it says besides when several are too large for its memory.
+_TOO_LARGE_TOGETHER = frozenset({388})
+
 # Others may be faster again and again, and what has an odd id is never found by it. Then one task
 # is taken in one step.
 _MOST_LOOKS = 3
@@ -305,7 +308,7 @@ class Taking:
         try:
             self._store.call(lambda: self._tasks.update_many(query, changes, hint="_id_"))
         except OperationFailure as error:
-            if error.code not in _TOO_LARGE:
+            if error.code not in _TOO_LARGE | _TOO_LARGE_TOGETHER:
                 raise
             return False
         return True

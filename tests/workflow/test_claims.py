@@ -492,10 +492,10 @@ def test_several_owners_share_what_waits(hub, store):
 
 def test_one_without_room_for_a_lease_holds_no_other_up(hub, store):
     first, large, last = submit_some(hub, 3)
-    found = store.database["tasks"].find_one({"_id": large})
+    tasks = store.database["tasks"]
+    found = tasks.find_one_and_delete({"_id": large})
     payload = b"x" * (16 * 2**20 - len(bson.encode(found)) - 50)
-    more = {"$set": {"arguments": {"args": [payload], "kwargs": {}}}}
-    store.database["tasks"].update_one({"_id": large}, more)
+    tasks.insert_one({**found, "arguments": {"args": [payload], "kwargs": {}}})
     taking, taken = Taking(store, EVENT), []
 
     while some := taking.take_some(WANTED, 3, 10.0, None):

@@ -215,3 +215,15 @@ def test_a_slow_claim_costs_no_lease(hub, store, start_agent, tasks, tmp_path, e
     assert handle.wait(10) == 1
     assert handle.task().crashes == 0
     assert head.wait(10) == 3
+
+
+def test_who_hurries_may_leave_out_what_was_claimed_just_now(pulse, database, eventually):
+    pulse.keep(make_task("old", seconds=60.0), None)
+    time.sleep(0.05)
+    pulse.keep(make_task("young", seconds=60.0), None)
+    pulse._held["young", 0].since += 60.0
+
+    pulse.hurry(age_seconds=0.04)
+
+    eventually(lambda: database.count("old") == 1, 5)
+    assert database.count("young") == 0
