@@ -5,7 +5,7 @@ interpreter or native code in a task never costs a lease.
 
 One thread decides. It listens to the children and to signals, and never waits for the database:
 what has to be read or written there is done by others, who put what they have learned into an inbox
-and wake it. The beats have threads that do nothing else, see `pulse`.
+and wake it. The beats have threads that do nothing else, see `errands`.
 """
 
 from __future__ import annotations
@@ -25,18 +25,16 @@ from typing import TYPE_CHECKING, Any
 from pymongo.errors import PyMongoError
 
 from tensorlayer.errors import Corrupt, StoreUnavailable, TaskError, TensorLayerError
-from tensorlayer.workflow import registry, schema
+from tensorlayer.workflow import agents, schema
 from tensorlayer.workflow.agents import AgentSettings
-from tensorlayer.workflow.bell import Bell
-from tensorlayer.workflow.channel import to_text
 from tensorlayer.workflow.claims import Claims
-from tensorlayer.workflow.documents import SCHEMA
-from tensorlayer.workflow.errands import Errands
-from tensorlayer.workflow.lease import BEATS_PER_LEASE, LeaseWatch, Sighting
+from tensorlayer.workflow.errands import Errands, Pulse
+from tensorlayer.workflow.lease import LeaseWatch, Sighting
 from tensorlayer.workflow.orphans import Guardian, marked
-from tensorlayer.workflow.pulse import Pulse
-from tensorlayer.workflow.slot import CRASHES, Slot, Stop, describe_death
+from tensorlayer.workflow.process import ChildProcess, describe_death, to_text
+from tensorlayer.workflow.slot import Slot, Stop
 from tensorlayer.workflow.tasks import Task
+from tensorlayer.workflow.wakeup import Bell
 
 if TYPE_CHECKING:
     from tensorlayer.hub import Hub
@@ -54,10 +52,21 @@ _POLLS_PER_GAP = 4
 # Claims from one poll to the next that make an agent a busy one, which nobody has to wake.
 _BUSY_CLAIMS = 20
 
+# Between looks at the children of a busy agent; of an idle one, a signal tells.
+_ATTEND_SECONDS = 0.05
+
+# What was claimed just now was not cancelled then, and has most likely ended before it is.
+_YOUNG_SECONDS = 0.5
+
 # As long as nothing waits and nothing runs, look this many times less often.
-_QUIET_POLLS = 5
+_QUIET_POLLS = 7
+
+# Between two words of an agent, and two looks of an idle one, as a share of its lease: before half
+# of a lease has passed, none is suspect.
+_SHARE = 0.45
 
 _AWAY = "the database was away for longer than the outage budget"
+_REFUSED = "the database did not take the record of its end"
 
 
 class Agent:
@@ -91,6 +100,8 @@ class Agent:
         self._drain_until = float("inf")
         self._failed_starts = 0
         self._poll_at = self._register_at = 0.0
+        self._attend_at = self._due_at = 0.0
+        self._has_news = True  # since the last look at the children
         self._n_news = 0  # reasons to claim, so far; those that a claim in vain has seen are over
         self._n_seen = -1
         self._is_rich = False  # whether the last claim found a task
@@ -112,7 +123,7 @@ class Agent:
         with self._selector, self._bell, Guardian(self._mark):
             self._selector.register(self._bell, selectors.EVENT_READ)
             try:
-                self._register(self._about())
+                self._register()()
                 for number in range(self._settings.slots):
                     self._slots.append(self._new_slot(number))
                 while not self._is_done():
@@ -126,36 +137,45 @@ class Agent:
         return not any(slot.held or slot.next or slot.is_claiming for slot in self._slots)
 
     def _turn(self) -> None:
-        self._listen()
+        spoken = self._listen()
         self._errands.heed()
-        for slot in self._slots:
+        for slot in spoken:
             self._read(slot)
-            slot.enforce()
-            if slot.is_hostage:
-                self._give_back(slot)
-            if (code := slot.died()) is not None:
-                self._bury(slot, code)
+        if self._has_news or time.monotonic() >= min(self._attend_at, self._due_at):
+            self._attend()
         self._drain()
         self._n_news += self._errands.recorded()
         self._look_after()
         self._claim()
 
+    def _attend(self) -> None:
+        for slot in self._slots:
+            slot.enforce()
+            if slot.is_hostage:
+                self._give_back(slot)
+            if (code := slot.died()) is not None:
+                self._bury(slot, code)
+        self._has_news = False
+        self._attend_at = time.monotonic() + _ATTEND_SECONDS
+
     # -- what the children say ---------------------------------------------------------------
 
-    def _listen(self) -> None:
-        """Sleep until a child speaks, something changes in the database, or something is due."""
+    def _listen(self) -> list[Slot]:
+        """Sleep until something rings, is said or is due, and return who has said something."""
         now = time.monotonic()
-        due = [self._poll_at, self._register_at, *(slot.deadline for slot in self._slots)]
+        self._due_at = min(slot.deadline for slot in self._slots)
+        due = [self._poll_at, self._register_at, self._due_at]
         if self._drain_until > now:
             due.append(self._drain_until)
-        for key, _ in self._selector.select(max(0.0, min(due) - now)):
-            if key.fileobj is self._bell:
-                if self._bell.heard():
-                    self._pulse.hurry()
-                if self._bell.has_news:
-                    self._bell.has_news = False
-                    self._n_news += 1
-                    self._poll_at = min(self._poll_at, now + self._settings.poll_seconds)
+        ready = [key.data for key, _ in self._selector.select(max(0.0, min(due) - now))]
+        if None in ready:
+            if self._bell.heard():
+                self._pulse.hurry()
+            if self._bell.has_news:
+                self._has_news, self._bell.has_news = True, False
+                self._n_news += 1
+                self._poll_at = min(self._poll_at, now + self._settings.poll_seconds)
+        return [slot for slot in ready if slot is not None]
 
     def _read(self, slot: Slot) -> None:
         try:
@@ -172,7 +192,8 @@ class Agent:
     def _heed(self, slot: Slot, message: dict[str, Any]) -> None:
         match message["kind"]:
             case "ready":
-                slot.is_ready, slot.session, self._failed_starts = True, message["session"], 0
+                slot.is_ready, self._failed_starts = True, 0
+                slot.sessions.append(message["session"])
                 self._modules |= frozenset(map(str, message["modules"]))
                 self._n_news += 1
                 self._register_at = 0.0  # the list of agents says so at once
@@ -182,69 +203,59 @@ class Agent:
                     f"{message['reason']}. Mend it, or start the agent where it is installed."
                 )
             case "session":
-                slot.session = message["id"]
-                if slot.held is not None:
-                    self._pulse.tell_session(slot.held, slot.session)
+                slot.sessions.append(message["id"])
+                for task in slot.held:
+                    self._pulse.tell_session(task, message["id"])
             case _ if not slot.runs(message["id"], message["attempt"]):
                 return
             case "progress":
                 said = {name: message[name] for name in ("fraction", "message")}
-                self._pulse.report(slot.held, said)
+                self._pulse.report((message["id"], message["attempt"]), said)
             case "ending":
-                slot.is_ending = True
+                slot.ending(message["id"], message["attempt"])
+                slot.begin()
             case "ended":
-                self._ended(slot, message["state"], is_clean=message["is_clean"])
+                self._ended(slot, message)
 
-    def _ended(self, slot: Slot, state: str, *, is_clean: bool) -> None:
-        held = slot.forget()
-        self._pulse.forget(held)
-        logger.info("%s, attempt %d: %s", held, held.attempt, state)
+    def _ended(self, slot: Slot, message: dict[str, Any]) -> None:
+        task, state = slot.forget(message["id"], message["attempt"]), message["state"]
+        self._pulse.forget(task)
+        logger.info("%s, attempt %d: %s", task, task.attempt, state)
         if state == "unavailable":
-            self._errands.record(held.id, partial(self._claims.release, held, _AWAY))
-        if slot.stopping is Stop.CANCEL or not is_clean:
-            self._give_back(slot)
+            self._errands.record([task], partial(self._claims.release, task, _AWAY))
+        elif state == "refused":
+            self._errands.record([task], partial(self._claims.crash, task, _REFUSED))
+        if slot.stopping is Stop.CANCEL or not message["is_clean"]:
+            slot.is_spent = True
+        if not slot.is_spent:
+            slot.begin()
+            return
+        self._give_back(slot)
+        if not slot.held:
             slot.retire()
-        elif slot.next is not None:
-            following, slot.next = slot.next, None
-            slot.run(*following)
 
     def _give_back(self, slot: Slot) -> None:
         """Let somebody else run what was claimed for this slot and has not begun."""
-        if slot.next is not None:
-            (task, _), slot.next = slot.next, None
-            self._pulse.forget(task)
-            self._errands.record(task.id, partial(self._claims.release, task))
+        if tasks := slot.take_next():
+            for task in tasks:
+                self._pulse.forget(task)
+            self._errands.record(tasks, partial(self._claims.release_all, tasks))
 
     def _bury(self, slot: Slot, code: int) -> None:
         """Record how the attempt of a dead child ended, and start another child."""
         self._read(slot)  # what it said before it died
-        why, was_ready, how = slot.stopping, slot.is_ready, describe_death(code)
+        was_ready, how = slot.is_ready, describe_death(code)
         self._give_back(slot)
-        if (held := slot.forget()) is not None:
-            logger.warning("%s, attempt %d: its process ended: %s", held, held.attempt, how)
-            self._pulse.forget(held)
-            self._errands.record(held.id, self._aborting(slot), *self._end_of(held, why, how))
+        for task, steps in slot.bury(self._claims, how, is_leaving=self._bell.n_stops > 1):
+            logger.warning("%s, attempt %d: its process ended: %s", task, task.attempt, how)
+            self._pulse.forget(task)
+            self._errands.record([task], *steps)
         self._unwatch(slot)
         if not was_ready:
             self._count_failed_start(how)
         if not self._bell.n_stops:
             slot.renew()
-            self._selector.register(slot.channel, selectors.EVENT_READ)
-
-    def _aborting(self, slot: Slot) -> Callable[[], Any]:
-        """Return the step that unlocks what the child of a slot may have left open."""
-        return partial(self._claims.abort, slot.session) if slot.session else lambda: None
-
-    def _end_of(self, held: Task, why: Stop | None, how: str) -> list[Callable[[], Any]]:
-        if why is Stop.LOST:
-            return []
-        if why is Stop.DRAIN or self._bell.n_stops > 1:
-            return [partial(self._claims.release, held)]
-        if why is Stop.TIMEOUT:
-            reason = f"took longer than run_timeout_seconds = {held.run_timeout_seconds:g}"
-            return [partial(self._claims.fail, held, reason, error="TimeoutError")]
-        reason = CRASHES.get(why, f"its process died: {how}")
-        return [partial(self._claims.crash, held, reason, signal=how)]
+            self._selector.register(slot.channel, selectors.EVENT_READ, slot)
 
     def _count_failed_start(self, how: str) -> None:
         self._failed_starts += 1
@@ -264,8 +275,8 @@ class Agent:
     def _heed_beat(self, task: Task, what: str) -> None:
         for slot in self._slots:
             if slot.runs(task.id, task.attempt):
-                slot.heed(what)
-            elif slot.next is not None and slot.next[0] is task:
+                slot.heed(task, what)
+            elif any(task is each for each, _ in slot.next):
                 self._give_back(slot)  # which ends it, if it was cancelled
 
     def _look_after(self) -> None:
@@ -273,96 +284,93 @@ class Agent:
         now = time.monotonic()
         if now >= self._poll_at:
             self._poll_at = now + self._settings.poll_seconds
-            self._n_news += 1
             self._errands.send("look", self._look)
             if self._n_claimed >= _BUSY_CLAIMS:
                 self._bell.rest()
-                self._pulse.hurry()  # instead of the bell, a beat tells which task was cancelled
+                # Instead of the bell, a beat tells which task was cancelled.
+                self._pulse.hurry(age_seconds=_YOUNG_SECONDS)
             else:
                 self._bell.wake()
             self._n_claimed = 0
         if now >= self._register_at:
-            self._register_at = now + self._lease / BEATS_PER_LEASE
-            self._errands.send("register", partial(self._register, self._about()))
+            self._register_at = now + self._lease * _SHARE
+            self._errands.send("register", self._register())
 
     def _look(self) -> None:
-        suspects = self._claims.suspects()
-        is_quiet = not suspects and self._claims.is_quiet(self._settings.queues)
+        is_quiet = self._claims.is_quiet(self._settings.queues)
+        suspects = [] if is_quiet else self._claims.suspects()
         self._errands.tell(partial(self._take_away, suspects, is_quiet=is_quiet))
 
     def _take_away(self, suspects: Sequence[tuple[Task, Sighting]], *, is_quiet: bool) -> None:
-        """Take tasks away from agents that fell silent."""
+        """Take tasks away from agents that fell silent; look for tasks if there are any."""
         if is_quiet:  # a lease that begins now will not be suspect before the next look
-            quiet = min(self._settings.poll_seconds * _QUIET_POLLS, self._lease / 3)
+            quiet = min(self._settings.poll_seconds * _QUIET_POLLS, self._lease * _SHARE)
             self._poll_at = max(self._poll_at, time.monotonic() + quiet)
+        else:
+            self._n_news += 1
         tasks = {task.id: task for task, _ in suspects}
         # The clock is read after the answer: what was seen is not older than that.
         for lost in self._watch.look([seen for _, seen in suspects], now=time.monotonic()):
             task = tasks[lost]
             if not self._errands.is_recording(lost):
                 logger.warning("%s: its agent %s fell silent", task, task.lease.owner)
-                self._errands.record(task.id, partial(self._claims.expire, task))
+                self._errands.record([task], partial(self._claims.expire, task))
 
     def _claim(self) -> None:
         if self._bell.n_stops or self._n_seen >= self._n_news:
             return
         n_claiming = sum(slot.is_claiming for slot in self._slots)
         for slot in self._slots:
-            # As long as there is more, all at once; else one looks whether there is anything.
-            if slot.wants_task and (self._is_rich or not n_claiming):
+            # As long as there is more, all at once; else one looks whether there is anything. Two
+            # that want many would meet at the same ones.
+            n_tasks = slot.n_wanted
+            if n_tasks and (not n_claiming or (self._is_rich and n_tasks == 1)):
                 slot.is_claiming, n_claiming = True, n_claiming + 1
-                self._errands.claim(partial(self._claim_for, slot, slot.session, self._n_news))
+                how = {"session": slot.session, "is_ahead": bool(slot.held or slot.next)}
+                self._errands.claim(partial(self._claim_for, slot, n_tasks, how, self._n_news))
 
-    def _claim_for(self, slot: Slot, session: str | None, n_news: int) -> None:
-        task = document = None
+    def _claim_for(self, slot: Slot, n_tasks: int, how: dict[str, Any], n_news: int) -> None:
+        taken: list[tuple[Task, str | None]] = []
         try:
-            task = self._claims.claim(
+            tasks = self._claims.claim_some(
                 self._settings.queues,
+                n_tasks,
                 lease_seconds=self._lease,
                 modules=sorted(self._modules),
-                session=session,
+                **how,
             )
-            document = None if task is None else to_text(task)
+            taken = [(task, to_text(task)) for task in tasks]
         except (PyMongoError, TensorLayerError) as error:
             # The children go on. If leases are lost meanwhile, the next beat tells.
             logger.warning("agent %s could not claim: %s", self.id, error)
         finally:
-            self._errands.tell(partial(self._claimed, slot, task, document, n_news))
+            self._errands.tell(partial(self._claimed, slot, n_tasks, taken, n_news))
 
-    def _claimed(self, slot: Slot, task: Task | None, document: str | None, n_news: int) -> None:
-        slot.is_claiming, self._is_rich = False, task is not None
-        if task is None:
+    def _claimed(
+        self, slot: Slot, n_tasks: int, taken: list[tuple[Task, str | None]], n_news: int
+    ) -> None:
+        slot.is_claiming, self._is_rich = False, bool(taken)
+        slot.took(n_tasks, len(taken))
+        if not taken:
             self._n_seen = max(self._n_seen, n_news)
             self._bell.wake()
             return
-        self._n_claimed += 1
-        self._pulse.keep(task, slot.session)
-        slot.next = task, document
+        self._n_claimed += len(taken)
+        if self._n_claimed >= _BUSY_CLAIMS:
+            self._bell.rest()
+        for task, _ in taken:
+            self._pulse.keep(task, slot.session)
+        slot.next.extend(taken)
         if self._bell.n_stops or not (slot.is_free or slot.is_soon_free):
             self._give_back(slot)
-        elif slot.is_free:
-            slot.next = None
-            slot.run(task, document)
+        slot.begin()
 
-    def _about(self) -> dict[str, Any]:
-        running = [slot.held.id for slot in self._slots if slot.held is not None]
-        return {
-            "schema": SCHEMA,
-            "host": self._host,
-            "pid": os.getpid(),
-            "queues": list(self._settings.queues),
-            "slots": self._settings.slots,
-            "imports": [registry.module_name(target) for target in self._settings.imports],
-            "modules": sorted(self._modules),
-            "ready": sum(slot.is_ready for slot in self._slots),
-            "running": running,
-            "lease_seconds": self._lease,
-        }
-
-    def _register(self, about: dict[str, Any]) -> None:
-        agents = schema.agents(self._store)
-        update = {"$set": about, "$currentDate": {"beat": True}}
-        self._store.call(lambda: agents.update_one({"_id": self.id}, update, upsert=True))
+    def _register(self) -> Callable[[], None]:
+        """Return the step that says what this agent does now."""
+        running = [task.id for slot in self._slots for task in slot.held]
+        n_ready = sum(slot.is_ready for slot in self._slots)
+        about = self._settings.about(running, n_ready=n_ready, modules=self._modules)
+        return partial(agents.tell, self._store, self.id, about)
 
     # -- start and end ------------------------------------------------------------------------
 
@@ -372,15 +380,14 @@ class Agent:
             "owner": self.id,
             "host": self._host,
         }
+        environment = marked({**os.environ, **self._hub.environment()}, self._mark)
         slot = Slot(
-            order,
-            marked({**os.environ, **self._hub.environment()}, self._mark),
-            mark=f"{self._mark}.{number}",
+            ChildProcess(order, environment, mark=f"{self._mark}.{number}"),
             frozen_seconds=self._lease,
             cancel_grace_seconds=self._settings.cancel_grace_seconds,
             kill_grace_seconds=self._settings.kill_grace_seconds,
         )
-        self._selector.register(slot.channel, selectors.EVENT_READ)
+        self._selector.register(slot.channel, selectors.EVENT_READ, slot)
         return slot
 
     def _unwatch(self, slot: Slot) -> None:
@@ -394,22 +401,19 @@ class Agent:
         self._drain_until = min(self._drain_until, now + self._settings.drain_seconds)
         for slot in self._slots:
             self._give_back(slot)
-            if slot.held is not None and (now >= self._drain_until or self._bell.n_stops > 1):
+            if slot.held and (now >= self._drain_until or self._bell.n_stops > 1):
                 slot.stop(Stop.DRAIN)
 
     def _leave(self) -> None:
         for slot in self._slots:
             slot.kill()
             self._give_back(slot)
-            if (held := slot.forget()) is not None:
-                self._errands.record(
-                    held.id, self._aborting(slot), partial(self._claims.release, held)
-                )
+            for task, steps in slot.bury(self._claims, "", is_leaving=True):
+                self._errands.record([task], *steps)
         self._errands.close()
         self._pulse.close()
         with contextlib.suppress(StoreUnavailable):
-            agents = schema.agents(self._store)
-            self._store.call(lambda: agents.delete_one({"_id": self.id}))
+            agents.leave(self._store, self.id)
 
 
 def _absolute(target: str) -> str:

@@ -1,22 +1,37 @@
-"""Agents as others see them: what they are told, what they tell, and who could run a task."""
+"""Agents as others see them: what they are told, what they tell, and how a script starts one."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
-from collections.abc import Iterable, Mapping
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tensorlayer.errors import Corrupt, InvalidArgument
+from tensorlayer.errors import Corrupt, InvalidArgument, TaskError
 from tensorlayer.storage.names import check_key
 from tensorlayer.workflow import registry, schema
-from tensorlayer.workflow.documents import LIST, SECONDS, TEXT, TIME, WHOLE, checked
+from tensorlayer.workflow.documents import LIST, SCHEMA, SECONDS, TEXT, TIME, WHOLE, checked
 
 if TYPE_CHECKING:
     from tensorlayer.storage.connection import Store
     from tensorlayer.workflow.tasks import Task
 
-__all__ = ["AgentSettings", "AgentInfo", "listed", "why_nobody"]
+__all__ = [
+    "AgentSettings",
+    "AgentInfo",
+    "tell",
+    "leave",
+    "listed",
+    "why_nobody",
+    "agent",
+    "IMPORTING",
+]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -57,6 +72,23 @@ class AgentSettings:
             check_key(queue, "queue")
         for target in self.imports:
             registry.module_name(target)
+
+    def about(
+        self, running: Iterable[str], *, n_ready: int, modules: Iterable[str]
+    ) -> dict[str, Any]:
+        """Return what an agent of this process says about itself, see `AgentInfo`."""
+        return {
+            "schema": SCHEMA,
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "queues": list(self.queues),
+            "slots": self.slots,
+            "imports": [registry.module_name(target) for target in self.imports],
+            "modules": sorted(modules),
+            "ready": n_ready,
+            "running": list(running),
+            "lease_seconds": self.lease_seconds,
+        }
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -111,6 +143,19 @@ _RULES = {
 }
 
 
+def tell(store: Store, id_: str, about: Mapping[str, Any]) -> None:
+    """Write what an agent says about itself, and that it lives."""
+    found = schema.agents(store)
+    update = {"$set": dict(about), "$currentDate": {"beat": True}}
+    store.call(lambda: found.update_one({"_id": id_}, update, upsert=True))
+
+
+def leave(store: Store, id_: str) -> None:
+    """Take an agent off the list."""
+    found = schema.agents(store)
+    store.call(lambda: found.delete_one({"_id": id_}))
+
+
 def listed(store: Store) -> list[AgentInfo]:
     """Return the agents that have spoken within the last hour, by host and process."""
     found = schema.agents(store)
@@ -139,3 +184,76 @@ def why_nobody(task: Task, agents: Iterable[AgentInfo], now: datetime.datetime) 
     if not any(task.module in agent.modules for agent in serving if agent.ready):
         return f"no agent imports the module {task.module!r}"
     return None
+
+
+#: Set in the environment of a process that imports modules for an agent.
+IMPORTING = "TENSORLAYER_IMPORTING"
+
+# Importing TensorFlow takes some five seconds, from a cold network disk a minute.
+_START_SECONDS = 180.0
+
+# Between two questions whether the agent is ready; a start takes seconds.
+_POLL_SECONDS = 0.05
+
+# The agent's own limits for its tasks (ten seconds to end, five from TERM to KILL) and some more.
+_END_SECONDS = 30.0
+
+
+@contextlib.contextmanager
+def agent(
+    store: Store,
+    environment: Mapping[str, str],
+    imports: Sequence[str],
+    *,
+    queues: Sequence[str],
+    slots: int,
+) -> Iterator[int]:
+    """Start an agent process, give its id when it is ready, and drain it at the end.
+
+    Credentials travel through the environment, never on a command line.
+    """
+    if IMPORTING in os.environ:
+        raise TaskError(
+            "agent: the module that starts this agent is being imported by it, so there would be "
+            "no end of agents. Start it below `if __name__ == '__main__':`."
+        )
+    for target in imports:
+        registry.module_name(target)
+    command = [sys.executable, "-m", "tensorlayer.cli.agent", "--parent", str(os.getpid())]
+    command += ["--slots", str(slots)]
+    for name, values in (("--queues", queues), ("--import", imports)):
+        for value in values:
+            command += [name, value]
+    process = subprocess.Popen(command, env={**os.environ, **environment}, stdin=subprocess.DEVNULL)
+    try:
+        _await_ready(store, process)
+        yield process.pid
+    finally:
+        _end(process)
+
+
+def _await_ready(store: Store, process: subprocess.Popen) -> None:
+    agents = schema.agents(store)
+    about = {"pid": process.pid, "host": socket.gethostname(), "ready": {"$gt": 0}}
+    deadline = time.monotonic() + _START_SECONDS
+    while store.call(lambda: agents.find_one(about, {"_id": 1})) is None:
+        if process.poll() is not None:
+            raise TaskError(
+                f"agent: it ended with exit code {process.returncode} before it was ready. It has "
+                "said why on stderr."
+            )
+        if time.monotonic() > deadline:
+            raise TaskError(
+                f"agent: it was not ready within {_START_SECONDS:g} s. See what its imports "
+                "wait for."
+            )
+        time.sleep(_POLL_SECONDS)
+
+
+def _end(process: subprocess.Popen) -> None:
+    process.terminate()
+    try:
+        process.wait(_END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()  # its children die with it
+        process.wait()

@@ -4,10 +4,14 @@ It is started by an agent, which claims and beats while tasks run here. The two 
 pair: the agent sends ``run`` and ``cancel``, the child sends ``ready`` or ``broken``, ``progress``,
 ``ending`` and ``ended`` for each ``run``, and ``session`` with what the agent has to abort if the
 child dies. How a task ended is written to the database by the child itself, in one transaction with
-the outputs of the task; the message only says that the child is free again.
+the outputs of the task; the message only says that it is over.
+
+``ending`` says that the function has returned and that its end is short: the agent may send the
+next task, which runs while other threads write that end, see `commits`.
 
 Only after a success does another task run in the same process: a task that failed or was cancelled
-may have left anything behind.
+may have left anything behind. If it is the commit that fails, the next task may run already; it is
+the last one then.
 
 The child dies with its agent: by a signal of the kernel on Linux, elsewhere at the end of the line.
 """
@@ -15,6 +19,7 @@ The child dies with its agent: by a signal of the kernel on Linux, elsewhere at 
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import inspect
 import json
 import logging
@@ -26,7 +31,8 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Sequence
-from typing import Any
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
 
 from tensorlayer.errors import (
     Corrupt,
@@ -38,14 +44,19 @@ from tensorlayer.errors import (
 from tensorlayer.hub import Hub, connect
 from tensorlayer.storage.codec import pack, unpack
 from tensorlayer.workflow import registry
-from tensorlayer.workflow.calls import bind
-from tensorlayer.workflow.channel import Channel, from_text
+from tensorlayer.workflow.agents import IMPORTING
 from tensorlayer.workflow.claims import Claims
+from tensorlayer.workflow.commits import Commits, Ready, Within
 from tensorlayer.workflow.context import Context, entered
 from tensorlayer.workflow.documents import printable
-from tensorlayer.workflow.launch import IMPORTING
+from tensorlayer.workflow.ends import LEAVING
+from tensorlayer.workflow.identity import bind
 from tensorlayer.workflow.orphans import die_with
+from tensorlayer.workflow.process import Channel, from_text
 from tensorlayer.workflow.tasks import Status, Task
+
+if TYPE_CHECKING:
+    from tensorlayer.storage.transaction import Stage
 
 __all__ = ["Executor", "main"]
 
@@ -55,10 +66,6 @@ logger = logging.getLogger(__name__)
 # history of them stays far below the limit of a document.
 _TRACEBACK_LENGTH = 8000
 _REASON_LENGTH = 1000
-
-# With more operations than this, the end of a task takes so long that the next one should not wait
-# for it here.
-_SHORT_STAGE = 10
 
 
 class Executor:
@@ -82,33 +89,59 @@ class Executor:
         self._hub = _TaskHub(hub.store, hub.environment)
         self._modules = modules
         self._channel = channel
-        self._session: str | None = None
+        self._sessions: set[str] = set()
         self._claims = Claims(hub.store, owner=owner, host=host, on_session=self._tell_session)
+        self._commits = Commits(self._claims)
         self._context: Context | None = None
         self._cancelled: tuple[str, int] | None = None
+        self._outlets = _outlets()
+        self._is_followed = False
 
     def run(self, task_id: str, attempt: int, task: Task | None = None) -> str:
-        """Execute one attempt and return how it ended.
+        """Execute one attempt and return how it ended; see `start`."""
+        over: Future[str] = Future()
+        self.start(task_id, attempt, task, lambda state, is_clean: over.set_result(state))
+        return over.result()
 
-        That is the new state of the task; ``lost`` if the attempt belongs to another agent now, or
-        ``unavailable`` if the database was away for longer than the budget. In both cases nothing
-        that the task did is visible.
+    def start(
+        self,
+        task_id: str,
+        attempt: int,
+        task: Task | None,
+        tell: Callable[[str, bool], Any],
+        *,
+        is_followed: bool = False,
+    ) -> None:
+        """Execute the function of one attempt; its end is written by other threads.
 
         Parameters
         ----------
         task_id, attempt : str, int
             What to run.
-        task : Task, optional
-            The task as it was claimed; it is read if this is left out.
+        task : Task or None
+            The task as it was claimed; it is read if this is None.
+        tell : callable
+            Told how it ended, from any thread, and whether another task may run here. That is the
+            new state of the task; ``lost`` if the attempt belongs to another agent now,
+            ``unavailable`` if the database was away for longer than the budget, or ``refused`` if
+            the database does not take it. Then nothing that the task did is visible.
+        is_followed : bool
+            Whether the next order is about to come, so that the end may wait for its end.
         """
+        self._is_followed = is_followed
         try:
-            return self._execute(task or self._claims.read(task_id, attempt)).value
+            ended = self._execute(task or self._claims.read(task_id, attempt), tell)
         except LeaseLost as error:
             logger.warning("LeaseLost: %s", error)
-            return "lost"
+            tell("lost", False)
         except StoreUnavailable as error:
             logger.error("the end of task %s could not be recorded: %s", task_id[:12], error)
-            return "unavailable"
+            tell("unavailable", False)
+        else:
+            if isinstance(ended, Status):
+                tell(ended.value, False)
+            else:
+                self._commits.add(ended)
         finally:
             self._context = None
 
@@ -119,7 +152,8 @@ class Executor:
         if context is not None and (context.id, context.attempt) == self._cancelled:
             context.cancel()
 
-    def _execute(self, task: Task) -> Status:
+    def _execute(self, task: Task, tell: Callable[[str, bool], Any]) -> Status | Ready:
+        """Return what is to be written; or the state, if that was written, since it went wrong."""
         try:
             function, bound = self._bound(task)
         except (TaskNotFound, InvalidArgument, Corrupt) as error:  # another attempt ends like this
@@ -138,15 +172,35 @@ class Executor:
                     # While the lease is held: after its end, this process has little time.
                     stage.abandon()
                     return self._claims.fail(task, "it ended, since it was told to")
-                result, blobs = pack(value, self._hub.store.blobs, "tasks")
-                if len(stage) <= _SHORT_STAGE:
-                    self._channel.send("ending", id=task.id, attempt=task.attempt)
-                # Inside the try: what was staged may be refused, which is an error of the task.
-                return self._claims.finish(task, stage, result, blobs)
+                return self._ready(task, function, stage, value, tell)
         except LeaseLost:
             raise
-        except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001  # recorded
+        except (Exception, *LEAVING) as error:  # noqa: BLE001  # recorded
+            with contextlib.suppress(StoreUnavailable):
+                self._hub.flush()  # this process ends, and what was logged is not the task's output
             return self._failed(task, function, error)
+
+    def _ready(
+        self,
+        task: Task,
+        function: Callable[..., Any],
+        stage: Stage,
+        value: Any,
+        tell: Callable[[str, bool], Any],
+    ) -> Ready:
+        result, blobs = pack(value, self._hub.store.blobs, "tasks")
+        outputs = Within(stage, contextvars.copy_context())
+        is_clean = _outlets() == self._outlets
+        ready = Ready(
+            end=self._claims.success(task, outputs, result, blobs),
+            stage=stage,
+            is_followed=self._is_followed and is_clean,
+            failed=lambda error: self._failed(task, function, error),
+            tell=lambda state: tell(state, is_clean and state == Status.DONE),
+        )
+        if is_clean and ready.is_short:
+            self._channel.send("ending", id=task.id, attempt=task.attempt)
+        return ready
 
     def _bound(self, task: Task) -> tuple[Callable[..., Any], inspect.BoundArguments]:
         function = registry.find(task.function, self._modules)
@@ -161,8 +215,6 @@ class Executor:
         is_worth_it = isinstance(error, registry.options_of(function).retry_on)
         kind, reason, text = _described(error)
         logger.warning("%s, attempt %d raised\n%s", task, task.attempt, text)
-        with contextlib.suppress(StoreUnavailable):
-            self._hub.flush()  # this process ends, and what was logged is not the task's output
         return self._claims.fail(task, reason, is_final=not is_worth_it, error=kind, traceback=text)
 
     def session(self) -> str:
@@ -171,8 +223,8 @@ class Executor:
             return session.session_id["id"].hex()
 
     def _tell_session(self, session: str) -> None:
-        if session != self._session:  # the driver uses one session again and again
-            self._session = session
+        if session not in self._sessions:  # the driver uses its sessions again and again
+            self._sessions.add(session)
             self._channel.send("session", id=session)
 
     def _reporter(self, task: Task) -> Callable[[float, str], None]:
@@ -251,14 +303,19 @@ def main(order: dict[str, Any]) -> None:
     listener.start()
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")  # unless a module has
     channel.send("ready", session=executor.session(), modules=registry.modules(modules))
-    outlets = _outlets()
     while True:
         message = orders.get()
         who = {"id": message["id"], "attempt": message["attempt"]}
-        state = executor.run(*who.values(), task=from_text(message["document"]))
-        is_clean = state == Status.DONE and _outlets() == outlets
+        task, tell = from_text(message["document"]), _teller(channel, who)
+        executor.start(*who.values(), task, tell, is_followed=message["is_followed"])
+
+
+def _teller(channel: Channel, who: dict[str, Any]) -> Callable[[str, bool], None]:
+    def tell(state: str, is_clean: bool) -> None:
         if not channel.send("ended", **who, state=state, is_clean=is_clean):
             os.killpg(0, signal.SIGKILL)  # nobody will ever send another task
+
+    return tell
 
 
 if __name__ == "__main__":

@@ -1,38 +1,31 @@
-"""The agent's side of a task: claim, beat, and the ways in which an attempt ends.
+"""The agent's side of a task: take it from the queue, keep its lease, look at those of others.
 
-Every write here is a compare-and-set on the *fence*: (id, owner of the lease, attempt). Who lost
-the lease, because it was frozen, or cut off, or declared dead, changes nothing any more: its write
-does not match, and it is told `LeaseLost`.
-
-Each end of an attempt is one transaction: the state, the notification, and for a success also all
-outputs that the task staged.
+Of several agents that want the same task exactly one gets it, by one atomic update; what it writes
+from then on has to pass the fence, see `ends`. The update succeeds whatever the document holds, so
+that what is no task can be set aside and blocks nobody.
 """
 
 from __future__ import annotations
 
+import itertools
 import logging
-import random
-from collections.abc import Callable, Mapping, Sequence
+import uuid
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from bson.binary import UUID_SUBTYPE, Binary
-from pymongo import ReturnDocument
+from pymongo import ASCENDING, ReturnDocument
 from pymongo.errors import OperationFailure
 
-from tensorlayer.errors import Corrupt, LeaseLost
-from tensorlayer.workflow import notifications, schema
+from tensorlayer.errors import Corrupt
+from tensorlayer.workflow import schema
+from tensorlayer.workflow.ends import End, Ends
 from tensorlayer.workflow.lease import Sighting
-from tensorlayer.workflow.retry import DEFAULT_BACKOFF, Backoff
-from tensorlayer.workflow.taking import Taking
 from tensorlayer.workflow.tasks import Status, Task
 
 if TYPE_CHECKING:
-    from pymongo.client_session import ClientSession
-
     from tensorlayer.storage.connection import Store
-    from tensorlayer.storage.transaction import Stage
 
-__all__ = ["Claims"]
+__all__ = ["Claims", "Taking"]
 
 logger = logging.getLogger(__name__)
 
@@ -40,50 +33,24 @@ logger = logging.getLogger(__name__)
 # later.
 _SUSPECTS_PER_LOOK = 1000
 
-# Attempts that a task gives back since the database was away. Beyond it, outages follow the task.
-_MAX_INTERRUPTIONS = 10
-
 _WITHOUT_PAYLOAD = {"arguments": 0, "result": 0}
 
 
-class Claims:
+class Claims(Ends):
     """What one process does with the tasks that it claims. Thread safe, as the store is.
 
     Parameters
     ----------
     store : Store
         Where the tasks are.
-    owner : str
-        Identity of the agent; unique for each agent process.
-    host : str
-        Where the agent runs, for those who look for the reason of a crash.
-    backoff : Backoff
-        How long a failed attempt waits for the next one.
-    rng : random.Random, optional
-        Source of the jitter.
-    on_session : callable, optional
-        Told the id of each session before a transaction writes with it, so that somebody can
-        `abort` what this process leaves open when it is killed.
+    owner, host : str
+        Identity of the agent, and where it runs.
+    **more
+        What `Ends` takes.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        *,
-        owner: str,
-        host: str,
-        backoff: Backoff = DEFAULT_BACKOFF,
-        rng: random.Random | None = None,
-        on_session: Callable[[str], None] | None = None,
-    ) -> None:
-        self.owner = owner
-        self._host = host
-        self._store = store
-        self._tasks = schema.tasks(store)
-        schema.notifications(store)  # its index exists before a transaction writes to it
-        self._backoff = backoff
-        self._rng = rng
-        self._on_session = on_session
+    def __init__(self, store: Store, *, owner: str, host: str, **more: Any) -> None:
+        super().__init__(store, owner=owner, host=host, **more)
         self._taking = Taking(store, self._event("claimed"))
 
     def claim(
@@ -113,16 +80,44 @@ class Claims:
         session : str, optional
             The session in which the task will be ended; see `abort`.
         """
+        found = self.claim_some(
+            queues, 1, lease_seconds=lease_seconds, modules=modules, session=session
+        )
+        return found[0] if found else None
+
+    def claim_some(
+        self,
+        queues: Sequence[str],
+        n_tasks: int,
+        *,
+        lease_seconds: float,
+        modules: Sequence[str] | None = None,
+        session: str | None = None,
+        is_ahead: bool = False,
+    ) -> list[Task]:
+        """Take those that have waited longest, at most so many; see `claim`. Oldest first.
+
+        There may be more than what is returned; there is none only if none is returned.
+        ``is_ahead`` says that others are in the process that will run them.
+        """
         wanted = schema.waiting(queues, modules or ())
         if modules is None:
             del wanted["module"]
-        while (document := self._taking.take(wanted, lease_seconds, session)) is not None:
-            task = self._decoded(document)
-            if task is not None and (modules is None or task.module in modules):
-                return task
-            if task is not None:  # stored by somebody who did not say where its function is
-                self._end(task, Status.WAITING, self._event("released"), {"module": task.module})
-        return None
+        while documents := self._taking.take_some(
+            wanted, n_tasks, lease_seconds, session, is_shared=is_ahead
+        ):
+            decoded = [task for each in documents if (task := self._decoded(each)) is not None]
+            found = [task for task in decoded if modules is None or task.module in modules]
+            for task in decoded:
+                if task not in found:  # stored by somebody who did not say where its function is
+                    self._say_module(task)
+            if found:
+                return found
+        return []
+
+    def _say_module(self, task: Task) -> None:
+        event, changes = self._event("released"), {"module": task.module}
+        self.end(End(held=task, status=Status.WAITING, event=event, changes=changes))
 
     def _decoded(self, document: dict[str, Any]) -> Task | None:
         try:
@@ -190,81 +185,6 @@ class Claims:
             raise self._lost(held.id, held.attempt)
         return task
 
-    def finish(self, held: Task, stage: Stage, result: Any, blobs: Sequence[Any] = ()) -> Status:
-        """Make the outputs, the result, the state and the notification visible at once.
-
-        Returns
-        -------
-        Status
-            ``DONE``; or ``CANCELLED`` if that was asked for in time, and no output is visible then.
-
-        Raises
-        ------
-        LeaseLost
-            The attempt belongs to another agent; nothing became visible.
-        """
-        changes = {
-            "result": {"$literal": result},
-            "blobs": {"$concatArrays": [schema.listed("$blobs"), {"$literal": list(blobs)}]},
-        }
-        return self._end(held, Status.DONE, self._event("done"), changes, stage)
-
-    def fence(self, held: Task) -> Callable[[ClientSession], None]:
-        """Return what lets a transaction go on only while this agent holds the attempt.
-
-        It writes into the task: of this transaction and one that takes the task away one succeeds.
-        """
-
-        def check(session: ClientSession) -> None:
-            self._tell(session)
-            query, change = self._fence(held.id, held.attempt), {"$inc": {"n_published": 1}}
-            if not self._tasks.update_one(query, change, session=session).matched_count:
-                raise self._lost(held.id, held.attempt)
-
-        return check
-
-    def fail(self, held: Task, reason: str, *, is_final: bool = False, **details: Any) -> Status:
-        """Record that the attempt raised or took too long: it waits for the next, or is dead."""
-        counts = {"errors": held.errors + 1, "crashes": held.crashes}
-        return self._retry(held, self._event("failed", reason=reason, **details), counts, is_final)
-
-    def crash(self, held: Task, reason: str, **details: Any) -> Status:
-        """Record that the process of the attempt died: it waits for the next, or is dead."""
-        counts = {"errors": held.errors, "crashes": held.crashes + 1}
-        return self._retry(held, self._event("crashed", reason=reason, **details), counts, False)
-
-    def release(self, held: Task, reason: str | None = None) -> Status:
-        """Give the task back; neither an error nor a crash is counted.
-
-        Parameters
-        ----------
-        held : Task
-            What was claimed.
-        reason : str, optional
-            What was not available. Then the task waits before its next attempt, and is dead when
-            that has happened too often. Without a reason it waits again at once.
-        """
-        if reason is None:
-            return self._end(held, Status.WAITING, self._event("released"), {"not_before": "$$NOW"})
-        count = {"interruptions": held.interruptions + 1}
-        event = self._event("released", reason=reason)
-        if held.interruptions >= _MAX_INTERRUPTIONS:
-            return self._end(held, Status.DEAD, event, count)
-        delay = self._backoff.delay(held.interruptions + 1, self._rng)
-        changes = {**count, "not_before": schema.later(delay)}
-        return self._end(held, Status.WAITING, event, changes)
-
-    def abort(self, session: str) -> None:
-        """End a session that a dead process may have left open, with its transaction.
-
-        Without that, what it has touched stays locked until the server gives the transaction up.
-        """
-        command = {"killSessions": [{"id": Binary(bytes.fromhex(session), UUID_SUBTYPE)}]}
-        try:
-            self._store.call(lambda: self._store.client.admin.command(command))
-        except OperationFailure as error:
-            logger.warning("cannot end session %s: code %s", session, error.code)
-
     def suspects(self) -> list[tuple[Task, Sighting]]:
         """Return all tasks whose lease was not prolonged for half its length, whoever holds it.
 
@@ -277,7 +197,7 @@ class Claims:
         fields = {
             **dict.fromkeys(("function", "output", "created", "not_before", "identity"), 1),
             **dict.fromkeys(("state", "attempt", "lease", "errors", "crashes", "cancel"), 1),
-            **dict.fromkeys(("max_attempts", "max_crashes"), 1),
+            **dict.fromkeys(("max_attempts", "max_crashes", "interruptions"), 1),
             "is_expired": {"$lte": ["$lease.expires", "$$NOW"]},
         }
         documents = self._store.call(
@@ -304,117 +224,167 @@ class Claims:
         ]
         return not self._store.call(lambda: list(self._tasks.aggregate(pipeline)))
 
-    def expire(self, seen: Task) -> Status:
-        """Take the task away from an agent that has not prolonged the lease since it was ``seen``.
 
-        Counts as a crash: the agent died, or was cut off for a whole lease. The next attempt may
-        start at once; the lease was waiting enough.
+# The server's ways to say that a document has no room left for a lease and an event.
+_TOO_LARGE = frozenset({10334, 17419, 17420})
 
-        Raises
-        ------
-        LeaseLost
-            The agent has beaten after all, or somebody else was faster.
-        """
-        if seen.lease.session is not None:
-            self.abort(seen.lease.session)
-        silent = f"agent {seen.lease.owner} on {seen.lease.host} fell silent"
-        counts = {"errors": seen.errors, "crashes": seen.crashes + 1}
-        unchanged = {"lease.owner": seen.lease.owner, "lease.expires": seen.lease.expires}
-        event = self._event("expired", reason=silent, host=seen.lease.host)
-        if seen.is_exhausted_by(**counts):
-            return self._end(seen, Status.DEAD, event, counts, fence=unchanged)
-        changes = {**counts, "not_before": "$$NOW"}
-        return self._end(seen, Status.WAITING, event, changes, fence=unchanged)
+# What it says besides when several are too large for its memory.
+_TOO_LARGE_TOGETHER = frozenset({388})
 
-    def _retry(
-        self, held: Task, event: dict[str, Any], counts: dict[str, int], is_final: bool
-    ) -> Status:
-        if is_final or held.is_exhausted_by(**counts):
-            return self._end(held, Status.DEAD, event, counts)
-        delay = self._backoff.delay(sum(counts.values()), self._rng)
-        changes = {**counts, "not_before": schema.later(delay)}
-        return self._end(held, Status.WAITING, event, changes)
+# Others may be faster again and again, and what has an odd id is never found by it. Then one task
+# is taken in one step.
+_MOST_LOOKS = 3
 
-    def _end(
+# Who runs a task does not need what was before; for a single one, to leave it out gains nothing.
+_NEEDED = {"history": 0, "result": 0, "blobs": 0}
+
+_OLDEST = [("not_before", ASCENDING)]
+
+
+class Taking:
+    """How one owner takes documents. Thread safe, as the store is.
+
+    Parameters
+    ----------
+    store : Store
+        Where the tasks are.
+    event : mapping
+        What the history says of it: the event, by whom, and on which host.
+    """
+
+    def __init__(self, store: Store, event: Mapping[str, Any]) -> None:
+        self._store = store
+        self._tasks = schema.tasks(store)
+        self._event = dict(event)
+
+    def take_some(
         self,
-        held: Task,
-        status: Status,
-        event: dict[str, Any],
-        changes: dict[str, Any],
-        outputs: Stage | None = None,
-        fence: dict[str, Any] | None = None,
-    ) -> Status:
-        """End the attempt in one transaction; whatever the end, a cancelled task is cancelled."""
-
-        def operation(session: ClientSession) -> Status:
-            self._tell(session)
-            if self._move(session, held, status, event, changes, fence, cancel=False):
-                if outputs is not None:
-                    outputs.apply(session)
-                return status
-            cancelled = {**event, "event": "cancelled"}
-            if self._move(session, held, Status.CANCELLED, cancelled, {}, fence, cancel=True):
-                return Status.CANCELLED
-            return self._settled(held, session)
-
-        if outputs is None:
-            return self._store.transact(operation)
-        return self._store.conclude(outputs, operation)
-
-    def _tell(self, session: ClientSession) -> None:
-        if self._on_session is not None:
-            self._on_session(session.session_id["id"].hex())
-
-    def _move(
-        self,
-        session: ClientSession,
-        held: Task,
-        status: Status,
-        event: dict[str, Any],
-        changes: dict[str, Any],
-        fence: dict[str, Any] | None,
+        wanted: Mapping[str, Any],
+        n_tasks: int,
+        lease_seconds: float,
+        session: str | None,
         *,
-        cancel: bool,
+        is_shared: bool = False,
+    ) -> list[dict[str, Any]]:
+        """Return the documents that have waited longest among those that match, now leased.
+
+        At most so many. None means that none matches: where others were faster, it looks again.
+        """
+        if n_tasks == 1:
+            one = self.take(wanted, lease_seconds, session, is_shared=is_shared)
+            return [] if one is None else [one]
+        for _ in range(_MOST_LOOKS):
+            if not (ids := self._oldest(wanted, n_tasks)):
+                return []
+            token = uuid.uuid4().hex
+            changes = self._changes(
+                token, lease_seconds, session, is_shared=is_shared or len(ids) > 1
+            )
+            is_refused = not self._lease(ids, wanted, changes)
+            mine = {"_id": {"$in": ids}, "state": Status.RUNNING.value, "lease.token": token}
+            if found := self._store.call(lambda mine=mine: list(self._tasks.find(mine, _NEEDED))):
+                return _in_order(found, ids)
+            if is_refused:
+                break
+        return self.take_some(wanted, 1, lease_seconds, session, is_shared=is_shared)
+
+    def _oldest(self, wanted: Mapping[str, Any], n_tasks: int) -> list[Any]:
+        """Return the ids of those that have waited longest.
+
+        One that may have taken a process or an agent with it is claimed alone, so that nobody
+        suffers for it again.
+        """
+        fields = {"crashes": 1, "interruptions": 1}
+        look = self._tasks.find(wanted, fields, sort=_OLDEST, hint=schema.WAITING).limit(n_tasks)
+        found = self._store.call(lambda: list(look.clone()))
+        calm = list(itertools.takewhile(_is_calm, found))
+        return [each["_id"] for each in calm or found[:1]]
+
+    def _lease(
+        self, ids: list[Any], wanted: Mapping[str, Any], changes: list[dict[str, Any]]
     ) -> bool:
-        ended = {"finished": "$$NOW"} if status.is_final else {}
-        state = {"state": status.value, "lease": None, "history": schema.logged(event)}
-        matched = self._tasks.update_one(
-            {
-                **self._fence(held.id, held.attempt),
-                **(fence or {}),
-                "cancel": True if cancel else {"$ne": True},
-            },
-            [{"$set": {**changes, **ended, **state}}],
-            session=session,
-        ).matched_count
-        if matched and status.is_final:
-            notifications.post(self._store, session, held, status)
-        return bool(matched)
+        """Take those that still match; repeating it takes none twice. False if one is too large."""
+        query = {**wanted, "_id": {"$in": ids}}
+        try:
+            self._store.call(lambda: self._tasks.update_many(query, changes, hint="_id_"))
+        except OperationFailure as error:
+            if error.code not in _TOO_LARGE | _TOO_LARGE_TOGETHER:
+                raise
+            return False
+        return True
 
-    def _settled(self, held: Task, session: ClientSession | None = None) -> Status:
-        """Return how this agent itself has ended the attempt: a repeated write finds that."""
-        fields = {"state": 1, "attempt": 1, "history": {"$slice": -1}}
-        document = self._tasks.find_one({"_id": held.id}, fields, session=session)
-        if document is not None and document.get("attempt") == held.attempt:
-            history = document.get("history")
-            last = history[-1] if isinstance(history, list) and history else {}
-            if last.get("by") == self.owner and last.get("event") != "claimed":
-                return Status(document["state"])
-        raise self._lost(held.id, held.attempt)
+    def take(
+        self,
+        wanted: Mapping[str, Any],
+        lease_seconds: float,
+        session: str | None,
+        *,
+        is_shared: bool = False,
+    ) -> dict[str, Any] | None:
+        """Return the document that has waited longest among those that match, now leased."""
+        token = uuid.uuid4().hex
+        is_retry = False
+        mine = {"state": Status.RUNNING.value, "lease.token": token}
 
-    def _fence(self, task_id: str, attempt: int) -> dict[str, Any]:
-        return {
-            "_id": task_id,
-            "state": Status.RUNNING.value,
-            "attempt": attempt,
-            "lease.owner": self.owner,
+        def operation() -> dict[str, Any] | None:
+            nonlocal is_retry
+            if is_retry and (held := self._tasks.find_one(mine)):
+                return held
+            is_retry = True
+            return self._tasks.find_one_and_update(
+                wanted,
+                self._changes(token, lease_seconds, session, is_shared=is_shared),
+                sort=_OLDEST,
+                hint=schema.WAITING,
+                return_document=ReturnDocument.AFTER,
+            )
+
+        while True:
+            try:
+                return self._store.call(operation)
+            except OperationFailure as error:
+                if error.code not in _TOO_LARGE:
+                    raise
+                self._set_aside(wanted)
+
+    def _changes(
+        self, token: str, lease_seconds: float, session: str | None, *, is_shared: bool
+    ) -> list[dict[str, Any]]:
+        lease = {
+            "owner": self._event["by"],
+            "host": self._event["host"],
+            "token": token,
+            "seconds": lease_seconds,
+            "session": session,
+            "is_shared": is_shared,
+            **schema.lease_times(lease_seconds),
         }
+        taken = {
+            "state": Status.RUNNING.value,
+            "attempt": {"$add": [{"$cond": [{"$isNumber": "$attempt"}, "$attempt", 0]}, 1]},
+            "lease": {"$mergeObjects": [lease]},  # which replaces whatever was there
+            "progress": None,
+        }
+        return [{"$set": taken}, {"$set": {"history": schema.logged(self._event)}}]
 
-    def _event(self, event: str, **details: Any) -> dict[str, Any]:
-        return {"event": event, "by": self.owner, "host": self._host, **details}
-
-    def _lost(self, task_id: str, attempt: int) -> LeaseLost:
-        return LeaseLost(
-            f"task {task_id[:12]}: attempt {attempt} no longer belongs to agent {self.owner}. "
-            "Nothing that it writes now takes effect; the task runs elsewhere or has ended."
+    def _set_aside(self, wanted: Mapping[str, Any]) -> None:
+        """Make a dead letter of the head of the queue, without what makes it so large."""
+        reason = "the document is not a task: it has no room left for a lease"
+        event = {**self._event, "event": "refused", "reason": reason}
+        dead = {"state": Status.DEAD.value, "lease": None, "history": [event]}
+        change = {"$set": dead, "$unset": {"arguments": ""}}
+        self._store.call(
+            lambda: self._tasks.find_one_and_update(
+                wanted, change, sort=_OLDEST, hint=schema.WAITING, projection={"_id": 1}
+            )
         )
+
+
+def _in_order(documents: list[dict[str, Any]], ids: list[Any]) -> list[dict[str, Any]]:
+    """Return documents in the order of these ids."""
+    places = {repr(each): place for place, each in enumerate(ids)}
+    return sorted(documents, key=lambda each: places.get(repr(each["_id"]), len(ids)))
+
+
+def _is_calm(document: Mapping[str, Any]) -> bool:
+    return not (document.get("crashes") or document.get("interruptions"))

@@ -1,4 +1,4 @@
-"""The identity of a task: one digest of what is to be done.
+"""What is to be done: the arguments of a call, and one digest of it all, the identity of a task.
 
 Two submissions with the same function, arguments and keys are the same task. Every argument counts
 with its type, so ``1``, ``1.0``, ``True`` and ``"1"`` are four different ones, and a list is not a
@@ -7,12 +7,14 @@ tuple; neither the order of a dictionary nor the memory layout of an array matte
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from tensorlayer.errors import InvalidArgument
 from tensorlayer.storage.digests import digest
 
-__all__ = ["identity"]
+__all__ = ["identity", "bind"]
 
 
 def identity(
@@ -46,3 +48,38 @@ def identity(
         f"{function} keys": keys,
     }
     return digest(parts.items())
+
+
+def bind(
+    function: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    keys: Mapping[str, str | None],
+) -> inspect.BoundArguments:
+    """Match arguments with the parameters of a function.
+
+    The keys ``input``, ``model`` and ``output`` are given to a function that has parameters of
+    these names, and only to such a one; any function can read them from the current context.
+
+    Raises
+    ------
+    InvalidArgument
+        They do not fit.
+
+    Examples
+    --------
+    >>> def train(rate, model): ...
+    >>> bind(train, [0.1], {}, {"model": "mlp", "input": "mnist"}).arguments
+    {'rate': 0.1, 'model': 'mlp'}
+    """
+    signature = inspect.signature(function)
+    wanted = {
+        name: key for name, key in keys.items() if key is not None and name in signature.parameters
+    }
+    try:
+        return signature.bind(*args, **{**kwargs, **wanted})
+    except TypeError as error:
+        raise InvalidArgument(
+            f"submit: {function.__qualname__}{signature} cannot be called like this: {error}. "
+            "Give the arguments that it takes."
+        ) from error

@@ -1,7 +1,7 @@
-"""When a lease counts as lost: server time, and an observer who saw nothing move.
+"""Time: when a lease counts as lost, when a failed attempt is repeated, and when a task is dead.
 
-The server's clock alone is not enough: if it jumps ahead by an hour, every lease of every agent
-looks expired at once. So a lease counts as lost only if two things hold:
+The server's clock alone is not enough to take a lease away: if it jumps ahead by an hour, every
+lease of every agent looks expired at once. So a lease counts as lost only if two things hold:
 
 - by the server's clock it has expired, and
 - an observer saw it *unchanged* for half its length, by the observer's own monotonic clock, without
@@ -10,18 +10,33 @@ looks expired at once. So a lease counts as lost only if two things hold:
 A living agent beats every third of a lease, so it changes what the observer sees in time whatever
 the clocks say. A gap (the observer was stopped, or the server was away so that nobody could beat)
 starts the observation anew.
+
+Errors (the task raised, or took too long) and crashes (its process died) are counted apart: an
+error is the task's own, a crash may take the machine with it. A crash loop must not hide behind
+errors, and an unlucky machine must not use up the attempts that are meant for errors.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import random
 from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING
+
+from tensorlayer.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from tensorlayer.workflow.tasks import Task
 
-__all__ = ["BEATS_PER_LEASE", "OBSERVED_SHARE", "Sighting", "LeaseWatch"]
+__all__ = [
+    "BEATS_PER_LEASE",
+    "OBSERVED_SHARE",
+    "Sighting",
+    "LeaseWatch",
+    "Backoff",
+    "DEFAULT_BACKOFF",
+    "is_exhausted",
+]
 
 # Three beats a lease: two may be lost before half of it has passed unchanged.
 BEATS_PER_LEASE = 3
@@ -93,3 +108,64 @@ class LeaseWatch:
             if seen.is_expired and now - since >= OBSERVED_SHARE * seen.seconds:
                 lost.append(seen.task)
         return lost
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Backoff:
+    """Exponential waiting with full jitter.
+
+    The n-th failure waits a random time between 0 and ``base_seconds * 2**(n - 1)``, at most
+    ``cap_seconds``. Full jitter (rather than half) because what failed together, for one reason,
+    should not come back together.
+
+    Parameters
+    ----------
+    base_seconds : float
+        Upper end of the first wait. 1 s: a lost connection is often back by then.
+    cap_seconds : float
+        Upper end of any wait. 300 s: nobody waits longer than that for a retry that would work.
+
+    Examples
+    --------
+    >>> Backoff(base_seconds=1.0, cap_seconds=10.0).ceiling(3)
+    4.0
+    >>> Backoff(base_seconds=1.0, cap_seconds=10.0).ceiling(1000)
+    10.0
+    """
+
+    base_seconds: float = 1.0
+    cap_seconds: float = 300.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.base_seconds <= self.cap_seconds:
+            raise InvalidArgument(
+                f"Backoff: 0 <= base_seconds <= cap_seconds must hold, got {self.base_seconds} and "
+                f"{self.cap_seconds}. Give the shorter time first."
+            )
+
+    def ceiling(self, failures: int) -> float:
+        """Return the longest wait, in seconds, after this many failures (1 for the first)."""
+        doublings = min(max(failures - 1, 0), 64)  # beyond that the cap rules and floats overflow
+        return min(self.cap_seconds, self.base_seconds * 2.0**doublings)
+
+    def delay(self, failures: int, rng: random.Random | None = None) -> float:
+        """Return the wait in seconds after this many failures, drawn from ``rng``."""
+        draw = rng.random() if rng is not None else random.random()
+        return draw * self.ceiling(failures)
+
+
+#: what agents use
+DEFAULT_BACKOFF = Backoff()
+
+
+def is_exhausted(errors: int, crashes: int, *, max_attempts: int, max_crashes: int) -> bool:
+    """Return whether a task with these counts has no try left.
+
+    Examples
+    --------
+    >>> is_exhausted(errors=2, crashes=0, max_attempts=3, max_crashes=1)
+    False
+    >>> is_exhausted(errors=0, crashes=1, max_attempts=3, max_crashes=1)
+    True
+    """
+    return errors >= max_attempts or crashes >= max_crashes

@@ -12,6 +12,8 @@ import datetime
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from pymongo import UpdateOne
+
 from tensorlayer.workflow import schema
 from tensorlayer.workflow.documents import SCHEMA, TEXT, TIME, WHOLE, checked, optional
 from tensorlayer.workflow.tasks import STATE, Status, Task
@@ -66,23 +68,26 @@ _RULES = {
 }
 
 
-def post(store: Store, session: ClientSession, task: Task, state: Status) -> None:
-    """Write the message that ``task`` has ended in ``state``; a second time is a no-op."""
-    schema.notifications(store).update_one(
+def post(store: Store, session: ClientSession, *ended: tuple[Task, Status]) -> None:
+    """Write a message for each task that has ended in a state; a second time is a no-op."""
+    if ended:
+        messages = [_message(task, state) for task, state in ended]
+        schema.notifications(store).bulk_write(messages, ordered=False, session=session)
+
+
+def _message(task: Task, state: Status) -> UpdateOne:
+    about = {
+        "schema": SCHEMA,
+        "task": task.id,
+        "attempt": task.attempt,
+        "state": state.value,
+        "function": task.function,
+        "output": task.output,
+    }
+    return UpdateOne(
         {"_id": f"{task.id}:{task.attempt}:{state.value}"},
-        {
-            "$setOnInsert": {
-                "schema": SCHEMA,
-                "task": task.id,
-                "attempt": task.attempt,
-                "state": state.value,
-                "function": task.function,
-                "output": task.output,
-            },
-            "$currentDate": {"created": True},
-        },
+        {"$setOnInsert": about, "$currentDate": {"created": True}},
         upsert=True,
-        session=session,
     )
 
 

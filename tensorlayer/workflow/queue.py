@@ -15,10 +15,10 @@ from pymongo.errors import DuplicateKeyError
 from tensorlayer.errors import InvalidArgument, TaskError, TaskNotFound
 from tensorlayer.storage.codec import pack
 from tensorlayer.storage.names import check_key
-from tensorlayer.workflow import agents, calls, launch, notifications, registry, schema
+from tensorlayer.workflow import agents, notifications, registry, schema
 from tensorlayer.workflow.agents import AgentInfo
 from tensorlayer.workflow.handle import Handle
-from tensorlayer.workflow.identity import identity
+from tensorlayer.workflow.identity import bind, identity
 from tensorlayer.workflow.notifications import Notification
 from tensorlayer.workflow.registry import TaskOptions
 from tensorlayer.workflow.tasks import TRANSITIONS, Status, Task
@@ -112,7 +112,7 @@ class Workflow:
         options = _options(function, {name: n for name, n in limits.items() if n is not None})
         name = registry.name_of(function)
         if callable(function):
-            calls.bind(function, args, kwargs, keys)
+            bind(function, args, kwargs, keys)
         digest = identity(name, args, kwargs, **keys)
         if not rerun and (found := self._newest(digest)) is not None:
             return Handle(self, found)
@@ -218,7 +218,7 @@ class Workflow:
                 ended = {"state": Status.CANCELLED.value, "finished": "$$NOW"}
                 event = {"event": "cancelled", "by": "user"}
                 self._change(id_, {**ended, "history": schema.logged(event)}, session)
-                notifications.post(self.store, session, task, Status.CANCELLED)
+                notifications.post(self.store, session, (task, Status.CANCELLED))
                 return Status.CANCELLED
             if task.state is Status.RUNNING:
                 self._change(id_, {"cancel": True}, session)
@@ -322,7 +322,7 @@ class Workflow:
         TaskError
             The agent could not start.
         """
-        return launch.agent(self.store, self._environment(), imports, queues=queues, slots=slots)
+        return agents.agent(self.store, self._environment(), imports, queues=queues, slots=slots)
 
     def _read(self, id_: str, session: ClientSession) -> Task:
         document = self._tasks.find_one(

@@ -1,34 +1,48 @@
-"""The agent's side of one child process: start it, talk to it, stop it, learn how it died."""
+"""One place for tasks: the child process that runs them, and what was claimed for it.
+
+A slot holds the attempts that were handed to the child: the one that runs, and before it those
+whose function has returned and whose end is being written. Behind them wait those that were claimed
+ahead, as long as tasks are quick.
+"""
 
 from __future__ import annotations
 
-import contextlib
+import dataclasses
 import enum
-import json
-import logging
-import os
 import signal
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from tensorlayer.workflow.channel import FROM_CHILD, Channel
-from tensorlayer.workflow.launch import IMPORTING
-from tensorlayer.workflow.orphans import marked, sweep
+from tensorlayer.workflow.process import Channel, ChildProcess
 from tensorlayer.workflow.tasks import Task
 
-__all__ = ["Stop", "CRASHES", "Slot", "describe_death"]
+if TYPE_CHECKING:
+    from tensorlayer.workflow.claims import Claims
 
-logger = logging.getLogger(__name__)
+Step = Callable[[], Any]
 
+__all__ = ["Stop", "Attempt", "Slot"]
 
-# After an attempt that took no longer, the next task is claimed while one runs; and if that one
-# takes longer after all, somebody else may have what was claimed.
-_QUICK_SECONDS = 0.05
+# So much work is claimed ahead, as far as one can tell from how long tasks have lately taken: about
+# ten round trips to a database. Nobody else could have done it much sooner.
+_AHEAD_SECONDS = 0.05
+
+# More would gain little: a claim of 32 costs not much more than one of a single task.
+_MOST_AHEAD = 32
+
+# If a task takes longer after all, somebody else may have what was claimed ahead.
 _HOSTAGE_SECONDS = 0.25
+
+# Ends that are being written while the next task runs. If there are more, the database is slow.
+_MOST_ENDING = 64
+
+# The weight of the newest task in the mean of how long they take, and what counts as long: after
+# one long task none is claimed ahead, after a busy moment of the machine a few still are.
+_NEWEST = 0.25
+_LONGEST_SECONDS = 4 * _AHEAD_SECONDS
 
 # From the end of the line to the end of a process that dies.
 _DYING_SECONDS = 1.0
@@ -53,28 +67,35 @@ class Stop(enum.Enum):
     RETIRED = "retired"
 
 
-#: reasons to end a process that count as a crash of its task
-CRASHES = {
+# Reasons to end a process that count as a crash of its task.
+_CRASHES = {
     Stop.GARBLED: "what its process told the agent is no message",
     Stop.FROZEN: "its process was stopped (SIGSTOP) and not continued",
 }
 
 
-class Slot:
-    """One child process, which is kept warm, and the task that it runs. For one thread.
+@dataclasses.dataclass
+class Attempt:
+    """One attempt that was handed to the child."""
 
-    The child is the leader of its own process group and session, so a signal reaches what it has
-    started, and Ctrl-C in the agent's terminal does not. What has left the group is found by its
-    mark, see `orphans`.
+    task: Task
+    #: on the monotonic clock
+    began_at: float
+    #: when it will have taken too long
+    timeout_at: float
+    #: whether its function has returned, so that only its end is to be written
+    is_ending: bool = False
+    #: whether the database said that it has ended, and the child has not
+    is_over: bool = False
+
+
+class Slot:
+    """One child, which is kept warm, and the tasks that it runs. For one thread.
 
     Parameters
     ----------
-    order : mapping
-        What the child has to know; see ``child.main``.
-    environment : mapping
-        Environment of the child, with what it needs to connect.
-    mark : str
-        Marks what the children of this slot start; unique for each slot.
+    process : ChildProcess
+        The child.
     frozen_seconds : float
         How long a child may be stopped (SIGSTOP) before it is replaced.
     cancel_grace_seconds : float
@@ -85,224 +106,256 @@ class Slot:
 
     def __init__(
         self,
-        order: Mapping[str, Any],
-        environment: Mapping[str, str],
+        process: ChildProcess,
         *,
-        mark: str,
         frozen_seconds: float,
         cancel_grace_seconds: float,
         kill_grace_seconds: float,
     ) -> None:
-        self._order = dict(order)
-        self._environment = {**environment, IMPORTING: "1"}
-        self._mark = mark
-        self._n_spawned = 0
+        self._process = process
         self._frozen_seconds = frozen_seconds
-        self._frozen_since: float | None = None
         self._cancel_grace_seconds = cancel_grace_seconds
         self._kill_grace_seconds = kill_grace_seconds
-        #: the attempt that runs, or None
-        self.held: Task | None = None
-        #: the attempt that runs next, claimed while the one before ends, and its document
-        self.next: tuple[Task, str | None] | None = None
+        self._held: dict[tuple[str, int], Attempt] = {}
+        #: what was claimed and has not begun, with the document for the child
+        self.next: deque[tuple[Task, str | None]] = deque()
         #: whether a claim for this slot is on its way
         self.is_claiming = False
-        #: whether the attempt that runs has only its end to write
-        self.is_ending = False
+        #: whether no other task may run in this process
+        self.is_spent = False
         #: why the child is being stopped
         self.stopping: Stop | None = None
-        #: the session of the database in which the child ends its tasks
-        self.session: str | None = None
+        #: the task that it is stopped for
+        self.guilty: Task | None = None
+        #: sessions of the database in which the child ends its tasks, the newest last
+        self.sessions: deque[str] = deque(maxlen=_MOST_ENDING)
         #: whether the child has imported everything
         self.is_ready = False
-        self._began_at = float("-inf")
-        self._is_quick = self._is_over = False
-        self._timeout_at = float("inf")
-        self._signals: list[tuple[float, signal.Signals]] = []
-        self._spawn()
-
-    def _spawn(self) -> None:
-        ours, theirs = socket.socketpair()
-        order = {**self._order, "parent": os.getpid(), "descriptor": theirs.fileno()}
-        self._n_spawned += 1
-        marks = self._mark, f"{self._mark}.{self._n_spawned}"
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "tensorlayer.workflow.child", json.dumps(order)],
-                env=marked(self._environment, *marks),
-                stdin=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
-        self.channel = Channel(ours, FROM_CHILD)
+        self._mean_seconds = float("inf")  # of a task, lately
+        self._n_ahead = 1
+        self._moved_at = time.monotonic()  # something began or ended
 
     @property
-    def pid(self) -> int:
-        """Process id of the child, which is also its process group."""
-        return self._process.pid
+    def channel(self) -> Channel:
+        """The line to the child."""
+        return self._process.channel
+
+    @property
+    def session(self) -> str | None:
+        """The session in which the child will most likely end the next task."""
+        return self.sessions[-1] if self.sessions else None
+
+    @property
+    def held(self) -> list[Task]:
+        """The attempts that the child has, in the order in which they began."""
+        return [each.task for each in self._held.values()]
+
+    @property
+    def running(self) -> Attempt | None:
+        """The attempt whose function runs."""
+        return next((each for each in self._held.values() if not each.is_ending), None)
 
     @property
     def is_free(self) -> bool:
-        """Whether a task could start here now."""
+        """Whether a task could start here now, or in a moment."""
         is_there = self.is_ready and not self.channel.is_closed and self.stopping is None
-        return is_there and self.held is None
-
-    @property
-    def wants_task(self) -> bool:
-        """Whether to claim a task for this slot: it is free, or will be in a moment."""
-        is_soon_free = self.is_free or (self.is_soon_free and self.stopping is None)
-        return is_soon_free and self.next is None and not self.is_claiming
+        return is_there and not self.is_spent and self.running is None
 
     @property
     def is_soon_free(self) -> bool:
-        """Whether the attempt that runs is about to end, or most likely a short one."""
-        return self.held is not None and (self.is_ending or self._is_quick)
+        """Whether the attempt that runs is most likely a short one."""
+        if self.stopping is not None or self.is_spent or (running := self.running) is None:
+            return False
+        so_far = time.monotonic() - running.began_at
+        return max(self._mean_seconds, so_far) < _AHEAD_SECONDS
+
+    @property
+    def n_wanted(self) -> int:
+        """How many tasks to claim for this slot now."""
+        if self.is_claiming or not (self.is_free or self.is_soon_free):
+            return 0
+        affordable = 1 + int(_AHEAD_SECONDS / max(self._mean_seconds, 1e-9))
+        n_ahead = min(self._n_ahead, affordable, _MOST_AHEAD)
+        return n_ahead if 2 * len(self.next) < n_ahead else 0
+
+    def took(self, n_asked: int, n_taken: int) -> None:
+        """Take note of a claim: as long as all that was asked for is there, ask for more."""
+        if n_taken == n_asked:
+            self._n_ahead = min(2 * n_asked, _MOST_AHEAD)
 
     @property
     def is_hostage(self) -> bool:
-        """Whether what was claimed to run next waits for an attempt that is longer than thought."""
-        is_long = time.monotonic() - self._began_at > _HOSTAGE_SECONDS
-        return self.next is not None and is_long and not self.is_ending
+        """Whether what was claimed ahead waits for something that takes longer than thought."""
+        return bool(self.next) and time.monotonic() - self._moved_at > _HOSTAGE_SECONDS
 
     @property
     def deadline(self) -> float:
         """When the slot needs attention even if no message comes."""
-        times = [self._timeout_at, *(when for when, _ in self._signals)]
-        if self.next is not None and not self.is_ending:
-            times.append(self._began_at + _HOSTAGE_SECONDS)
+        times = [self._process.deadline]
+        if self.stopping in (None, Stop.CANCEL):
+            times += [each.timeout_at for each in self._held.values()]
+        if self.next:
+            times.append(self._moved_at + _HOSTAGE_SECONDS)
         return min(times)
 
     def runs(self, task_id: str, attempt: int) -> bool:
-        """Whether this attempt runs here."""
-        return self.held is not None and (self.held.id, self.held.attempt) == (task_id, attempt)
+        """Whether the child has this attempt."""
+        return (task_id, attempt) in self._held
 
-    def run(self, task: Task, document: str | None = None) -> None:
-        """Hand a claimed task to the child; without its document the child reads it."""
-        self.held, self._began_at, self._is_over = task, time.monotonic(), False
-        if task.run_timeout_seconds is not None:
-            self._timeout_at = time.monotonic() + task.run_timeout_seconds
-        self.channel.send("run", id=task.id, attempt=task.attempt, document=document)
+    def begin(self) -> None:
+        """Hand the next task to the child, if it may start now.
 
-    def forget(self) -> Task | None:
-        """Return the task that ran here and be free of it."""
-        held, self.held, self.is_ending = self.held, None, False
-        self._is_quick = time.monotonic() - self._began_at < _QUICK_SECONDS
-        self._timeout_at = float("inf")
-        return held
+        One that has taken a process with it before, or may have, is alone in its process: then it
+        is clear whose fault it is, and nobody else suffers.
+        """
+        if not (self.next and self.is_free and len(self._held) < _MOST_ENDING):
+            return
+        task, document = self.next[0]
+        if self._held and any(map(_is_suspicious, [task, *self.held])):
+            return
+        self.next.popleft()
+        now = self._moved_at = time.monotonic()
+        limit = float("inf") if task.run_timeout_seconds is None else task.run_timeout_seconds
+        self._held[task.id, task.attempt] = Attempt(task, now, now + limit)
+        order = {"document": document, "is_followed": bool(self.next)}
+        self.channel.send("run", id=task.id, attempt=task.attempt, **order)
+
+    def ending(self, task_id: str, attempt: int) -> None:
+        """Take note that the function of an attempt has returned."""
+        ended = self._held[task_id, attempt]
+        if not ended.is_ending:
+            ended.is_ending = True
+            self._learn(ended)
+
+    def forget(self, task_id: str, attempt: int) -> Task:
+        """Return the task of an attempt that has ended and be free of it."""
+        ended = self._held.pop((task_id, attempt))
+        if not ended.is_ending:
+            self._learn(ended)
+        self._moved_at = time.monotonic()
+        return ended.task
+
+    def bury(self, claims: Claims, how: str, *, is_leaving: bool) -> list[tuple[Task, list[Step]]]:
+        """Return what the dead child had, each with the steps that record its end; be free of it.
+
+        Parameters
+        ----------
+        claims : Claims
+            What records it.
+        how : str
+            How the process died.
+        is_leaving : bool
+            Whether the agent goes, so that whoever comes next has another try.
+        """
+        held, self._held = self.held, {}
+        unlock = [partial(claims.abort, *self.sessions)] if self.sessions else []
+        is_alone = len(held) == 1
+        ends = [self._end_of(each, claims, how, is_leaving, is_alone) for each in held]
+        return [
+            (task, [*unlock, end] if end else unlock) for task, end in zip(held, ends, strict=True)
+        ]
+
+    def _end_of(
+        self, task: Task, claims: Claims, how: str, is_leaving: bool, is_alone: bool
+    ) -> Step | None:
+        """Return how an attempt ends whose process has died, as far as it has not ended itself."""
+        is_victim = self.guilty is not None and self.guilty is not task
+        if is_leaving or is_victim or self.stopping is Stop.DRAIN:
+            return partial(claims.release, task)
+        if self.stopping is Stop.LOST:
+            return None
+        if self.stopping is Stop.TIMEOUT:
+            reason = f"took longer than run_timeout_seconds = {task.run_timeout_seconds:g}"
+            return partial(claims.fail, task, reason, error="TimeoutError")
+        reason = _CRASHES.get(self.stopping, f"its process died: {how}")
+        if is_alone or self.guilty is task:
+            return partial(claims.crash, task, reason, signal=how)
+        # Nobody knows whose fault it is. From now on each is alone in its process.
+        return partial(claims.release, task, f"{reason}, with another task in it")
+
+    def take_next(self) -> list[Task]:
+        """Return what was claimed and has not begun, and be free of it."""
+        tasks = [task for task, _ in self.next]
+        self.next.clear()
+        return tasks
+
+    def _learn(self, ended: Attempt) -> None:
+        seconds = time.monotonic() - ended.began_at
+        seconds = min(seconds, _LONGEST_SECONDS)
+        known = seconds if self._mean_seconds == float("inf") else self._mean_seconds
+        self._mean_seconds = known + _NEWEST * (seconds - known)
 
     def retire(self) -> None:
-        """End the child, whose task has ended, and all that this task has left behind."""
+        """End the child, whose tasks have ended, and all that they have left behind."""
         self.stopping = Stop.RETIRED
-        self._signals = [(time.monotonic(), signal.SIGKILL)]
-        self.enforce()
+        self._process.plan((time.monotonic(), signal.SIGKILL))
+        self._process.enforce()
 
     def hang_up(self) -> None:
         """End a child that has closed the line; one that is dying may do so by itself."""
-        if not self._signals:
-            self._signals = [(time.monotonic() + _DYING_SECONDS, signal.SIGKILL)]
+        if not self._process.has_signals:
+            self._process.plan((time.monotonic() + _DYING_SECONDS, signal.SIGKILL))
 
-    def heed(self, what: str) -> None:
+    def heed(self, task: Task, what: str) -> None:
         """Take what the reply to a beat says: lost, cancel, or ended.
+
+        While its end is being written, the attempt finds out itself what the database thinks of it,
+        and the process may be another task's.
 
         A child whose task has ended says so at once. One that has not said it a beat later has lost
         the line, and would wait for ever.
         """
+        attempt = self._held[task.id, task.attempt]
+        if attempt.is_ending and self.running:
+            return
         if what != "ended":
-            self.stop(Stop.LOST if what == "lost" else Stop.CANCEL)
-        elif self._is_over:
-            self.stop(Stop.GARBLED)
-        else:
-            self._is_over = True
+            self.stop(Stop.LOST if what == "lost" else Stop.CANCEL, task)
+        elif attempt.is_over:
+            self.stop(Stop.GARBLED, task)
+        attempt.is_over = True
 
-    def stop(self, why: Stop) -> None:
+    def stop(self, why: Stop, guilty: Task | None = None) -> None:
         """Begin to stop the child; a second reason does not soften the first."""
         if self.stopping not in (None, Stop.CANCEL) or why is self.stopping:
             return
-        self.stopping = why
+        self.stopping, self.guilty = why, guilty
         now = time.monotonic()
         if why in (Stop.LOST, Stop.GARBLED, Stop.FROZEN):
-            self._signals = [(now, signal.SIGKILL)]
+            self._process.plan((now, signal.SIGKILL))
         else:
             asked = self._cancel_grace_seconds if why is Stop.CANCEL else 0.0
-            if why is Stop.CANCEL and self.held is not None:
-                self.channel.send("cancel", id=self.held.id, attempt=self.held.attempt)
+            if why is Stop.CANCEL and guilty is not None:
+                self.channel.send("cancel", id=guilty.id, attempt=guilty.attempt)
             killed = now + asked + self._kill_grace_seconds
-            self._signals = [(now + asked, signal.SIGTERM), (killed, signal.SIGKILL)]
+            self._process.plan((now + asked, signal.SIGTERM), (killed, signal.SIGKILL))
 
     def enforce(self) -> None:
         """Send the signals that are due; an attempt beyond its time-out is stopped."""
-        now = time.monotonic()
-        if self._is_frozen(now):
+        if self._process.stopped_seconds() >= self._frozen_seconds:
             self.stop(Stop.FROZEN)
-        if now >= self._timeout_at:
-            self._timeout_at = float("inf")
-            self.stop(Stop.TIMEOUT)
-        while self._signals and now >= self._signals[0][0]:
-            self._signal(self._signals.pop(0)[1])
-
-    def _is_frozen(self, now: float) -> bool:
-        """Whether the child has been stopped for too long; one that is only busy never is."""
-        options = os.WSTOPPED | os.WNOHANG | os.WNOWAIT
-        try:
-            stopped = os.waitid(os.P_PID, self._process.pid, options)
-        except ChildProcessError:  # it has died, which is another matter
-            stopped = None
-        if stopped is None:
-            self._frozen_since = None
-            return False
-        self._frozen_since = self._frozen_since or now
-        return now - self._frozen_since >= self._frozen_seconds
+        now = time.monotonic()
+        for each in self._held.values():
+            if now >= each.timeout_at:
+                self.stop(Stop.TIMEOUT, each.task)
+        self._process.enforce()
 
     def died(self) -> int | None:
-        """Return the exit code, once, when the child has died (negative: a signal). End its group.
-
-        The group is ended before the child is reaped: until then nobody else can have its number.
-        """
-        if self._process.returncode is not None:
-            return None
-        options = os.WEXITED | os.WNOHANG | os.WNOWAIT
-        if os.waitid(os.P_PID, self._process.pid, options) is None:
-            return None
-        self._signal(signal.SIGKILL)
-        self._signals = []
-        code = self._process.wait()
-        sweep(f"{self._mark}.{self._n_spawned}")
-        return code
+        """Return the exit code, once, when the child has died; see `ChildProcess.died`."""
+        return self._process.died()
 
     def renew(self) -> None:
         """Start a new child in the place of a dead one."""
         self.channel.close()
-        self.is_ready, self.session = False, None
-        self.stopping, self._signals, self._frozen_since = None, [], None
-        self._spawn()
+        self.is_ready = self.is_spent = False
+        self.stopping = self.guilty = None
+        self.sessions.clear()
+        self._process.spawn()
 
     def kill(self) -> None:
-        """End the child and all it has started, if it lives, and wait for it. For good."""
+        """End the child for good."""
         self.stopping = Stop.RETIRED
-        if self._process.returncode is None:
-            self._signal(signal.SIGKILL)
-            self._process.wait()
-        sweep(self._mark)
-        self.channel.close()
-
-    def _signal(self, number: signal.Signals) -> None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, number)
+        self._process.kill()
 
 
-def describe_death(code: int) -> str:
-    """Return in words how a process ended.
-
-    Examples
-    --------
-    >>> describe_death(-11)
-    'killed by SIGSEGV'
-    >>> describe_death(3)
-    'exit code 3'
-    """
-    if code >= 0:
-        return f"exit code {code}"
-    try:
-        return f"killed by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"killed by signal {-code}"
+def _is_suspicious(task: Task) -> bool:
+    return task.crashes + task.interruptions > 0

@@ -43,7 +43,7 @@ from tensorlayer.workflow.documents import (
     optional,
     printable,
 )
-from tensorlayer.workflow.retry import is_exhausted
+from tensorlayer.workflow.lease import is_exhausted
 
 __all__ = ["Status", "TRANSITIONS", "Lease", "Task", "HISTORY_LENGTH", "STATE", "is_session"]
 
@@ -105,6 +105,8 @@ class Lease:
     suspect: datetime.datetime
     #: session of the database in which the process of the task will end it
     session: str | None = None
+    #: whether others were claimed with it or before it, so that it may never have begun
+    is_shared: bool = False
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Lease:
@@ -124,6 +126,7 @@ _LEASE: Mapping[str, Rule] = MappingProxyType(
         "seconds": SECONDS,
         "expires": TIME,
         "suspect": TIME,
+        "is_shared": FLAG,
         "session": optional(Rule("32 hexadecimal digits", lambda value: is_session(value))),
     }
 )

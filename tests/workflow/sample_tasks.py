@@ -298,3 +298,32 @@ def both_doors(n):
     hub.datasets.create("out").append(np.arange(200), tags={"n": n}, keys=keys, progress=False)
     hub.models.save("final", {"w": np.full(3, n)}, step=n)
     return published
+
+
+@tl.workflow.task(max_crashes=1)
+def tells(folder, n):
+    """Stage an output, and leave a line that says which process ran it, in order."""
+    _write_output()
+    with Path(folder, "order").open("a") as stream:
+        stream.write(f"{n} {os.getpid()}\n")
+    return n
+
+
+@tl.workflow.task(max_crashes=1)
+def commits_slowly(folder, n):
+    """Have an end that is written only when the gate is open."""
+    context = tl.workflow.current()
+    _write_output()
+    Path(folder, f"ending-{n}-{context.attempt}").write_text(str(os.getpid()))
+    context.hub.store.commit(lambda session: until(Path(folder, "go").exists))
+    return n
+
+
+@tl.workflow.task
+def stages_what_is_there(key):
+    """Stage a document that somebody else has stored."""
+    context = tl.workflow.current()
+    _write_output()
+    twice = context.hub.database["twice"]
+    context.hub.store.commit(lambda session: twice.insert_one({"_id": key}, session=session))
+    return os.getpid()

@@ -8,9 +8,9 @@ import threading
 import pytest
 
 from tensorlayer.errors import StoreUnavailable
-from tensorlayer.workflow.channel import Channel
 from tensorlayer.workflow.child import Executor
 from tensorlayer.workflow.claims import Claims
+from tensorlayer.workflow.process import Channel
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def test_an_outage_at_the_end_is_said(hub, tasks, executor, claim, monkeypatch):
     def away(*_, **__):
         raise StoreUnavailable("away")
 
-    monkeypatch.setattr(executor._claims, "finish", away)
+    monkeypatch.setattr(executor._claims, "end_together", away)
     monkeypatch.setattr(executor._claims, "fail", away)
 
     assert executor.run(task.id, task.attempt) == "unavailable"

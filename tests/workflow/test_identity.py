@@ -1,3 +1,5 @@
+"""Pure functions."""
+
 from __future__ import annotations
 
 import datetime
@@ -7,7 +9,7 @@ import numpy as np
 import pytest
 
 from tensorlayer.errors import InvalidArgument
-from tensorlayer.workflow.identity import identity
+from tensorlayer.workflow.identity import bind, identity
 
 DIFFERENT = [
     1,
@@ -87,3 +89,29 @@ def test_the_identity_is_the_same_for_ever():
     args = (1, 2.5, "a", b"b", None, True, (1, [2]), np.arange(3, dtype=">i2"), np.float32(1))
     found = identity("m:f", args, {"b": {"x": 1}, "a": -0.0}, input="i", output="o")
     assert found == "e8e381e10c9347bcff9991a5d5e11d74930726df29e4225ceaa734f74bf545e3"
+
+
+def train(rate, *, model=None): ...
+
+
+def anything(*args, **kwargs): ...
+
+
+def test_keys_reach_parameters_of_their_name_only():
+    keys = {"model": "mlp", "input": "mnist", "output": None}
+
+    assert bind(train, [0.1], {}, keys).arguments == {"rate": 0.1, "model": "mlp"}
+    assert bind(anything, [], {}, keys).arguments == {}
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs", "message"),
+    [
+        ([], {}, "missing a required argument: 'rate'"),
+        ([1, 2], {}, "too many positional arguments"),
+        ([1], {"momentum": 2}, "unexpected keyword argument 'momentum'"),
+    ],
+)
+def test_what_does_not_fit_is_refused(args, kwargs, message):
+    with pytest.raises(InvalidArgument, match=message):
+        bind(train, args, kwargs, {})

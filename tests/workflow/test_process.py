@@ -1,3 +1,5 @@
+"""How a child process dies, and what travels between it and its agent."""
+
 from __future__ import annotations
 
 import contextlib
@@ -8,8 +10,16 @@ import socket
 import pytest
 
 from tensorlayer.errors import Corrupt
-from tensorlayer.workflow.channel import FROM_CHILD, Channel, from_text, to_text
+from tensorlayer.workflow.process import FROM_CHILD, Channel, describe_death, from_text, to_text
 from tensorlayer.workflow.tasks import Task
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [(0, "exit code 0"), (-9, "killed by SIGKILL"), (-200, "killed by signal 200")],
+)
+def test_deaths_are_described(code, words):
+    assert describe_death(code) == words
 
 
 def test_messages_arrive_whole_and_in_order():

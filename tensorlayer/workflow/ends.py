@@ -1,0 +1,353 @@
+"""The ways in which an attempt ends; the fence decides whether it still may.
+
+Every write here is a compare-and-set on the *fence*: (id, owner of the lease, attempt). Who lost
+the lease, because it was frozen, or cut off, or declared dead, changes nothing any more: its write
+does not match, and it is told `LeaseLost`.
+
+Each end is one transaction: the state, the notification, and for a success also all outputs that
+the task staged. Ends that are ready at the same time may share a transaction. What makes it fail
+(one that was lost, cancelled or refused, or a document that somebody else has locked) must not
+become the trouble of the others: then nothing of it has happened, and each ends alone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import random
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from bson.binary import UUID_SUBTYPE, Binary
+from pymongo import UpdateOne
+from pymongo.errors import OperationFailure
+
+from tensorlayer.errors import LeaseLost, StoreUnavailable
+from tensorlayer.workflow import notifications, schema
+from tensorlayer.workflow.lease import DEFAULT_BACKOFF, Backoff
+from tensorlayer.workflow.tasks import Status, Task
+
+if TYPE_CHECKING:
+    from pymongo.client_session import ClientSession
+
+    from tensorlayer.storage.connection import Store
+    from tensorlayer.storage.transaction import Change
+
+__all__ = ["End", "Ends", "LEAVING"]
+
+logger = logging.getLogger(__name__)
+
+#: what a user's code may raise to leave the process, which it must not
+LEAVING = (SystemExit, KeyboardInterrupt)
+
+# Attempts that a task gives back since the database was away. Beyond it, outages follow the task.
+_MAX_INTERRUPTIONS = 10
+
+# WriteConflict and LockTimeout: somebody else has one of the documents in an open transaction.
+_LOCKED = frozenset({24, 112})
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class End:
+    """One end of one attempt, ready to be written."""
+
+    #: the attempt
+    held: Task
+    #: the state that follows
+    status: Status
+    #: what the history says of it
+    event: Mapping[str, Any]
+    #: expressions for other fields of the task
+    changes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    #: what becomes visible with it
+    outputs: Change | None = None
+    #: more that must hold
+    fence: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    def update(self) -> list[dict[str, Any]]:
+        """Return the pipeline that changes the document of the task."""
+        ended = {"finished": "$$NOW"} if self.status.is_final else {}
+        state = {"state": self.status.value, "lease": None, "history": schema.logged(self.event)}
+        return [{"$set": {**self.changes, **ended, **state}}]
+
+
+class _Apart(Exception):
+    """Ends that were to share a transaction cannot."""
+
+
+class Ends:
+    """How one process ends the attempts that its agent holds. Thread safe, as the store is.
+
+    Parameters
+    ----------
+    store : Store
+        Where the tasks are.
+    owner : str
+        Identity of the agent; unique for each agent process.
+    host : str
+        Where the agent runs, for those who look for the reason of a crash.
+    backoff : Backoff
+        How long a failed attempt waits for the next one.
+    rng : random.Random, optional
+        Source of the jitter.
+    on_session : callable, optional
+        Told the id of each session before a transaction writes with it, so that somebody can
+        `abort` what this process leaves open when it is killed.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        owner: str,
+        host: str,
+        backoff: Backoff = DEFAULT_BACKOFF,
+        rng: random.Random | None = None,
+        on_session: Callable[[str], None] | None = None,
+    ) -> None:
+        self.owner = owner
+        self._host = host
+        self._store = store
+        self._tasks = schema.tasks(store)
+        schema.notifications(store)  # its index exists before a transaction writes to it
+        self._backoff = backoff
+        self._rng = rng
+        self._on_session = on_session
+
+    def finish(self, held: Task, stage: Change, result: Any, blobs: Sequence[Any] = ()) -> Status:
+        """Make the outputs, the result, the state and the notification visible at once.
+
+        Returns
+        -------
+        Status
+            ``DONE``; or ``CANCELLED`` if that was asked for in time, and no output is visible then.
+
+        Raises
+        ------
+        LeaseLost
+            The attempt belongs to another agent; nothing became visible.
+        """
+        return self.end(self.success(held, stage, result, blobs))
+
+    def success(self, held: Task, stage: Change, result: Any, blobs: Sequence[Any] = ()) -> End:
+        """Return the end that `finish` writes."""
+        changes: dict[str, Any] = {"result": {"$literal": result}}
+        if blobs:
+            more = {"$literal": list(blobs)}
+            changes["blobs"] = {"$concatArrays": [schema.listed("$blobs"), more]}
+        event = self._event("done")
+        return End(held=held, status=Status.DONE, event=event, changes=changes, outputs=stage)
+
+    def end_together(self, ends: Sequence[End]) -> bool:
+        """Write several ends in one transaction; False if that cannot be, and none is written.
+
+        Each has to pass its own fence. Nobody waits here for a document that somebody else has
+        locked: whoever is told False should `end` each alone, without one waiting for another.
+
+        Raises
+        ------
+        StoreUnavailable
+            The database was away for longer than the budget.
+        """
+        try:
+            for each in ends:
+                if each.outputs is not None:
+                    each.outputs.prepare()
+            self._store.transact(lambda session: self._end_all(session, ends))
+        except StoreUnavailable:
+            raise
+        except (Exception, *LEAVING) as error:  # noqa: BLE001  # each alone tells why
+            logger.debug("%d ends apart: %s: %s", len(ends), type(error).__name__, error)
+            return False
+        return True
+
+    def _end_all(self, session: ClientSession, ends: Sequence[End]) -> None:
+        self._tell(session)
+        updates = [UpdateOne(self._condition(each, cancel=False), each.update()) for each in ends]
+        final = [(each.held, each.status) for each in ends if each.status.is_final]
+        try:
+            matched = self._tasks.bulk_write(updates, session=session).matched_count
+            if matched != len(ends):
+                raise _Apart(f"{len(ends) - matched} do not pass their fence")
+            notifications.post(self._store, session, *final)
+            for each in ends:
+                if each.outputs is not None:
+                    each.outputs.apply(session)
+        except OperationFailure as error:
+            if error.code in _LOCKED:
+                raise _Apart("one is locked") from error
+            raise
+
+    def end(self, end: End) -> Status:
+        """Write one end in a transaction; whatever the end, a cancelled task is cancelled.
+
+        Raises
+        ------
+        LeaseLost
+            The attempt belongs to another agent; nothing became visible.
+        """
+
+        def operation(session: ClientSession) -> Status:
+            self._tell(session)
+            if self._move(session, end, cancel=False):
+                if end.outputs is not None:
+                    end.outputs.apply(session)
+                return end.status
+            cancelled = {**end.event, "event": "cancelled"}
+            instead = End(held=end.held, status=Status.CANCELLED, event=cancelled, fence=end.fence)
+            if self._move(session, instead, cancel=True):
+                return Status.CANCELLED
+            return self._settled(end.held, session)
+
+        if end.outputs is None:
+            return self._store.transact(operation)
+        return self._store.conclude(end.outputs, operation)
+
+    def fence(self, held: Task) -> Callable[[ClientSession], None]:
+        """Return what lets a transaction go on only while this agent holds the attempt.
+
+        It writes into the task: of this transaction and one that takes the task away one succeeds.
+        """
+
+        def check(session: ClientSession) -> None:
+            self._tell(session)
+            query, change = self._fence(held.id, held.attempt), {"$inc": {"n_published": 1}}
+            if not self._tasks.update_one(query, change, session=session).matched_count:
+                raise self._lost(held.id, held.attempt)
+
+        return check
+
+    def fail(self, held: Task, reason: str, *, is_final: bool = False, **details: Any) -> Status:
+        """Record that the attempt raised or took too long: it waits for the next, or is dead."""
+        counts = {"errors": held.errors + 1, "crashes": held.crashes}
+        return self._retry(held, self._event("failed", reason=reason, **details), counts, is_final)
+
+    def crash(self, held: Task, reason: str, **details: Any) -> Status:
+        """Record that the process of the attempt died: it waits for the next, or is dead."""
+        counts = {"errors": held.errors, "crashes": held.crashes + 1}
+        return self._retry(held, self._event("crashed", reason=reason, **details), counts, False)
+
+    def release(self, held: Task, reason: str | None = None) -> Status:
+        """Give the task back; neither an error nor a crash is counted.
+
+        Parameters
+        ----------
+        held : Task
+            What was claimed.
+        reason : str, optional
+            Why it could not be brought to an end. Then the task waits before its next attempt, and
+            is dead when that has happened too often. Without a reason it keeps its place among
+            those that wait.
+        """
+        if reason is None:
+            return self.end(self._released(held))
+        count = {"interruptions": held.interruptions + 1}
+        event = self._event("released", reason=reason)
+        if held.interruptions >= _MAX_INTERRUPTIONS:
+            return self.end(End(held=held, status=Status.DEAD, event=event, changes=count))
+        delay = self._backoff.delay(held.interruptions + 1, self._rng)
+        changes = {**count, "not_before": schema.later(delay)}
+        return self.end(End(held=held, status=Status.WAITING, event=event, changes=changes))
+
+    def release_all(self, held: Sequence[Task]) -> None:
+        """Give tasks back that have not begun; one that is lost or cancelled hinders no other."""
+        ends = [self._released(each) for each in held]
+        if self.end_together(ends):
+            return
+        for each in ends:
+            try:
+                self.end(each)
+            except LeaseLost as error:
+                logger.warning("LeaseLost: %s", error)
+
+    def _released(self, held: Task) -> End:
+        return End(held=held, status=Status.WAITING, event=self._event("released"))
+
+    def abort(self, *sessions: str) -> None:
+        """End sessions that a dead process may have left open, with their transactions.
+
+        Without that, what they have touched stays locked until the server gives them up.
+        """
+        ids = [{"id": Binary(bytes.fromhex(each), UUID_SUBTYPE)} for each in sessions]
+        try:
+            self._store.call(lambda: self._store.client.admin.command({"killSessions": ids}))
+        except OperationFailure as error:
+            logger.warning("cannot end sessions %s: code %s", ", ".join(sessions), error.code)
+
+    def expire(self, seen: Task) -> Status:
+        """Take the task away from an agent that has not prolonged the lease since it was ``seen``.
+
+        Counts as a crash: the agent died, or was cut off for a whole lease. The first time, a task
+        that was claimed together with others is only interrupted: most of them had not begun. The
+        next attempt may start at once; the lease was waiting enough.
+
+        Raises
+        ------
+        LeaseLost
+            The agent has beaten after all, or somebody else was faster.
+        """
+        if seen.lease.session is not None:
+            self.abort(seen.lease.session)
+        silent = f"agent {seen.lease.owner} on {seen.lease.host} fell silent"
+        is_innocent = seen.lease.is_shared and not seen.interruptions
+        counts = {"errors": seen.errors, "crashes": seen.crashes + (not is_innocent)}
+        unchanged = {"lease.owner": seen.lease.owner, "lease.expires": seen.lease.expires}
+        event = self._event("expired", reason=silent, host=seen.lease.host)
+        if seen.is_exhausted_by(**counts):
+            dead = {"held": seen, "status": Status.DEAD, "changes": counts}
+            return self.end(End(**dead, event=event, fence=unchanged))
+        changes = {**counts, "interruptions": seen.interruptions + is_innocent}
+        again = {"held": seen, "status": Status.WAITING, "changes": changes}
+        return self.end(End(**again, event=event, fence=unchanged))
+
+    def _retry(
+        self, held: Task, event: dict[str, Any], counts: dict[str, int], is_final: bool
+    ) -> Status:
+        if is_final or held.is_exhausted_by(**counts):
+            return self.end(End(held=held, status=Status.DEAD, event=event, changes=counts))
+        delay = self._backoff.delay(sum(counts.values()), self._rng)
+        changes = {**counts, "not_before": schema.later(delay)}
+        return self.end(End(held=held, status=Status.WAITING, event=event, changes=changes))
+
+    def _tell(self, session: ClientSession) -> None:
+        if self._on_session is not None:
+            self._on_session(session.session_id["id"].hex())
+
+    def _move(self, session: ClientSession, end: End, *, cancel: bool) -> bool:
+        condition = self._condition(end, cancel=cancel)
+        matched = self._tasks.update_one(condition, end.update(), session=session).matched_count
+        if matched and end.status.is_final:
+            notifications.post(self._store, session, (end.held, end.status))
+        return bool(matched)
+
+    def _condition(self, end: End, *, cancel: bool) -> dict[str, Any]:
+        asked = {"cancel": True if cancel else {"$ne": True}}
+        return {**self._fence(end.held.id, end.held.attempt), **end.fence, **asked}
+
+    def _settled(self, held: Task, session: ClientSession | None = None) -> Status:
+        """Return how this agent itself has ended the attempt: a repeated write finds that."""
+        fields = {"state": 1, "attempt": 1, "history": {"$slice": -1}}
+        document = self._tasks.find_one({"_id": held.id}, fields, session=session)
+        if document is not None and document.get("attempt") == held.attempt:
+            history = document.get("history")
+            last = history[-1] if isinstance(history, list) and history else {}
+            if last.get("by") == self.owner and last.get("event") != "claimed":
+                return Status(document["state"])
+        raise self._lost(held.id, held.attempt)
+
+    def _fence(self, task_id: str, attempt: int) -> dict[str, Any]:
+        return {
+            "_id": task_id,
+            "state": Status.RUNNING.value,
+            "attempt": attempt,
+            "lease.owner": self.owner,
+        }
+
+    def _event(self, event: str, **details: Any) -> dict[str, Any]:
+        return {"event": event, "by": self.owner, "host": self._host, **details}
+
+    def _lost(self, task_id: str, attempt: int) -> LeaseLost:
+        return LeaseLost(
+            f"task {task_id[:12]}: attempt {attempt} no longer belongs to agent {self.owner}. "
+            "Nothing that it writes now takes effect; the task runs elsewhere or has ended."
+        )
