@@ -101,7 +101,12 @@ OTHERS = {
     "text": [f"{n:02}" for n in range(50)],
     "huge": [2**64 + n for n in range(50)],
     "one huge": [*range(49), 2**64],
+    "last one beyond 64 bits": [*(2**53 + 1 + n for n in range(49)), 2**63 + 5],
+    "last one is the largest": [*(2**40 + n for n in range(49)), 2**64 - 1],
     "uint64": [np.uint64(2**63 + n) for n in range(50)],
+    "last uint64 is large": [*(np.uint64(2**40 + n) for n in range(49)), np.uint64(2**63)],
+    "first uint64 is large": [np.uint64(2**63), *(np.uint64(2**40 + n) for n in range(49))],
+    "long doubles": [np.longdouble(n) / 3 for n in range(50)],
     "arrays": list(RNG.random((50, 2))),
     "types": [np.int8(n) if n % 2 else np.int16(n) for n in range(50)],
     "complex": [1j * n for n in RNG.random(50)],
@@ -115,6 +120,9 @@ def test_labels_that_are_encoded_one_by_one(hub, dataset, name):
     np.testing.assert_array_equal(dataset.where().arrays()[0], SAMPLES["floats"])
     back = [each.label for each in dataset]
     np.testing.assert_equal(back, labels)
+    if name != "last one beyond 64 bits":
+        return
+    assert [type(each) for each in dataset.where().batches(50).__next__().labels] == [int] * 50
 
 
 NOT_ALIKE = {
