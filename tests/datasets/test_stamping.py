@@ -96,6 +96,8 @@ def test_labels(hub, monkeypatch, stamps, name):
 
 OTHERS = {
     "small and large": [2**31 - 25 + n for n in range(50)],
+    "the smallest large one": [*[2**31 - 1] * 49, 2**31],
+    "the largest small one": [*[-(2**31) - 1] * 49, -(2**31)],
     "mixed": [n if n % 2 else n / 2 for n in range(50)],
     "some": [n if n % 2 else None for n in range(50)],
     "text": [f"{n:02}" for n in range(50)],
