@@ -83,9 +83,10 @@ def stamped(
     """
     layout = Layout.of(bson.encode(first), options)
     labels = _labels(rows)
-    if layout is None or labels is None:
+    n = len(rows)
+    if layout is None or labels is None or first["ordinal"] + n > _INT32:
         return None
-    n, spans = len(rows), layout.spans
+    spans = layout.spans
     table = np.empty((n, len(layout)), np.uint8)
     table[:] = layout.pattern
     samples = _column(table, spans["bytes"], layout.dtype, layout.shape)

@@ -203,6 +203,18 @@ def test_killed_after_any_operation_it_is_whole_or_gone(hub):
         assert values(hub.datasets[key]) == []
 
 
+@pytest.mark.parametrize("is_made_again", [False, True])
+def test_what_a_stage_found_stored_and_is_gone_is_told(hub, is_made_again):
+    dataset = fill(hub, times=1)
+    with hub.store.staged(run="task") as stage:
+        dataset.append(np.ones((1, 4)), labels=[1], tags={"split": "a"})
+    hub.datasets.delete("digits")
+    if is_made_again:
+        hub.datasets.create("digits")
+    with pytest.raises(DatasetNotFound, match="'digits' does not exist"):
+        stage.prepare() or hub.store.transact(stage.apply)
+
+
 def test_a_removal_that_ends_does_not_end_a_later_one(hub, monkeypatch):
     """The later one is killed: who comes next has to know of it."""
     fill(hub)

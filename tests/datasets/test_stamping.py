@@ -8,7 +8,10 @@ import pytest
 from bson.raw_bson import RawBSONDocument
 
 from tensorlayer.datasets import append as appending
+from tensorlayer.datasets.append import Append
 from tensorlayer.datasets.content import digest
+from tensorlayer.datasets.ledger import Ledger
+from tensorlayer.datasets.rows import Rows
 
 RNG = np.random.default_rng(0)
 
@@ -184,3 +187,17 @@ def test_what_is_known_is_left_out(dataset, stamps):
     assert (revision.n_added, revision.n_known) == (30, 20)
     assert [len(each) for each in stamps] == [20, 30]
     np.testing.assert_array_equal(dataset.where().arrays()[0], SAMPLES["floats"])
+
+
+@pytest.mark.parametrize("first", [2**31 - 20, 2**31 - 19, 2**31 - 1, 2**31])
+def test_ordinals_of_a_very_long_append(hub, dataset, first):
+    append = Append(hub.store, Ledger(hub.store, dataset.key))
+    append.n_written = first
+    (rows,) = Rows(RNG.random((20, 3)), tags={"split": "a"}).blocks()
+    found = append._documents(rows)
+    append.abandon()
+    assert [each["ordinal"] for each in found] == list(range(first, first + 20))
+    assert [each["_id"].binary[8:] for each in found] == [
+        n.to_bytes(4, "big") for n in range(first, first + 20)
+    ]
+    assert isinstance(found[0], RawBSONDocument) is (first == 2**31 - 20)
