@@ -23,7 +23,7 @@ from tensorlayer.datasets.ledger import HEADS, Commit, Ledger, is_pending
 from tensorlayer.datasets.rows import Row, Rows
 from tensorlayer.datasets.sample import OWNER, encode
 from tensorlayer.datasets.stamping import is_alike, stamped
-from tensorlayer.errors import Conflict, Corrupt
+from tensorlayer.errors import Conflict, Corrupt, DatasetNotFound
 from tensorlayer.storage.batching import batched
 from tensorlayer.storage.inserting import insert
 from tensorlayer.storage.transaction import Outdated
@@ -164,14 +164,16 @@ class Append:
         ------
         Conflict
             A key was stored meanwhile with other content.
+        DatasetNotFound
+            The dataset was deleted meanwhile.
         StoreError
             This process was silent for so long that others took it for dead.
         Outdated
             Others were faster with so much that it does not fit into a transaction.
         """
-        if self.batch is None:
-            return self._nothing()
         head = self._ledger.head(session)
+        if self.batch is None:
+            return self._nothing(head)
         n_added = self._count(session) if self._is_uncertain else self.n_added
         n_added -= self._drop(session)
         if n_added:
@@ -186,8 +188,10 @@ class Append:
         if self.batch is not None:
             _remove(self._store, self._ledger, self.batch, is_mine=self._is_quiet)
 
-    def _nothing(self) -> Commit:
+    def _nothing(self, head: Mapping[str, Any]) -> Commit:
         """Return where the samples are if none of them is new."""
+        if head.get("begun", 0) != self._begun:  # where they were found is gone
+            raise DatasetNotFound(f"Dataset {self.dataset!r} does not exist any more.")
         found = self._ledger.committed(self._known_batches)
         return Commit(number=found or self._checked, batch=0, n_added=0)
 

@@ -59,7 +59,7 @@ def _remove(store: Store, ledger: Ledger, bar: tqdm) -> None:
         bar.update(len(ids))
     ended = {"dataset": ledger.key, "number": {"$lte": head.get("begun", 0)}}
     store.call(partial(store.database["revisions"].delete_many, ended))
-    ledger.removed()
+    ledger.removed(head)
 
 
 def _last_hidden(head: dict) -> int:

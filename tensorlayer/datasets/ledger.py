@@ -121,10 +121,14 @@ class Ledger:
             partial(self._heads.find_one_and_update, query, [{"$set": changes}])
         )
 
-    def removed(self) -> None:
-        """Take note that what `retire` has hidden is removed."""
+    def removed(self, head: Mapping[str, Any]) -> None:
+        """Take note that what `retire` has hidden is removed; ``head`` is that which it left.
+
+        What was hidden by a later one is not.
+        """
+        query = {"_id": self.key, "begun": head.get("begun")}
         change = {"$unset": {"removing": True}}
-        self._store.call(partial(self._heads.update_one, {"_id": self.key}, change))
+        self._store.call(partial(self._heads.update_one, query, change))
 
     def head(self, session: ClientSession | None = None) -> dict[str, Any]:
         """Return the head.

@@ -9,7 +9,7 @@ import bson
 import numpy as np
 from bson import ObjectId
 from pymongo import ASCENDING
-from pymongo.errors import CursorNotFound, PyMongoError
+from pymongo.errors import PyMongoError
 
 from tensorlayer.datasets.patterns import told
 from tensorlayer.datasets.replies import Reply, find, question
@@ -47,7 +47,7 @@ def in_order(store: Store, query: Mapping[str, Any]) -> Iterator[Reply]:
                 yield reply
             return
         except PyMongoError as error:
-            if not (is_passing(error) or isinstance(error, CursorNotFound)):
+            if not is_passing(error):
                 raise
 
 

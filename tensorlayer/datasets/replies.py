@@ -133,7 +133,9 @@ def find(store: Store, command: Mapping[str, Any]) -> Iterator[Reply]:
 
 def _begun(store: Store, command: Mapping[str, Any]) -> tuple[ClientSession, bytes | memoryview]:
     session = store.client.start_session()
-    first = {**command, "batchSize": _FIRST_DOCUMENTS}
+    # A command does not take over what the database was opened with, as a collection does.
+    concern = {"readConcern": store.database.read_concern.document}
+    first = {**command, **concern, "batchSize": _FIRST_DOCUMENTS}
     try:
         return session, store.database.command(first, codec_options=_RAW, session=session).raw
     except BaseException:

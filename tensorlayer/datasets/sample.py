@@ -17,6 +17,7 @@ from typing import Any
 
 import bson
 import numpy as np
+from bson import Int64
 
 from tensorlayer.datasets.query import check_tag, unfit
 from tensorlayer.errors import InvalidArgument
@@ -83,7 +84,7 @@ def decode_label(document: Mapping[str, Any], blobs: Blobs) -> Any:
     label = document["label"]
     if "label_dtype" in document:
         return np.dtype(document["label_dtype"]).type(label)
-    return unpack(label, blobs) if isinstance(label, Mapping | list) else label
+    return unpack(label, blobs) if isinstance(label, Mapping | list | Int64) else label
 
 
 def size(document: Mapping[str, Any]) -> int:
@@ -100,7 +101,8 @@ def size(document: Mapping[str, Any]) -> int:
 def _encode_label(label: Any, blobs: Blobs) -> tuple[dict[str, Any], list[Any]]:
     if isinstance(label, np.generic) and label.dtype.isbuiltin and label.dtype.kind in "biuf":
         number = label.item()
-        if not isinstance(number, int) or number < 2**63:  # BSON ends there; a larger one is packed
+        # What BSON has no word for is packed: a long double, and what is larger than its integers.
+        if isinstance(number, float) or (isinstance(number, int) and number < 2**63):
             return {"label": number, "label_dtype": label.dtype.str}, []
     if _is_plain(label):
         return {"label": label}, []

@@ -33,7 +33,7 @@ _FEWEST = 8
 #: mostly are in this, too, and to ask costs as much as to store a small image.
 _ASKED = 8
 
-_INT32 = 2**31
+_INT32, _INT64 = 2**31, 2**63
 
 
 def is_alike(rows: Sequence[Row]) -> bool:
@@ -83,9 +83,10 @@ def stamped(
     """
     layout = Layout.of(bson.encode(first), options)
     labels = _labels(rows)
-    if layout is None or labels is None:
+    n = len(rows)
+    if layout is None or labels is None or first["ordinal"] + n > _INT32:
         return None
-    n, spans = len(rows), layout.spans
+    spans = layout.spans
     table = np.empty((n, len(layout)), np.uint8)
     table[:] = layout.pattern
     samples = _column(table, spans["bytes"], layout.dtype, layout.shape)
@@ -133,7 +134,11 @@ def _labels(rows: Sequence[Row]) -> np.ndarray | None:
     labels = np.array([row.label for row in rows])
     if labels.ndim != 1 or labels.dtype.kind not in "biuf" or labels.dtype.itemsize > 8:
         return None
+    if kind is int and labels.dtype.kind != "i":  # NumPy makes floats of those beyond 64 bits
+        return None
     if labels.dtype.kind in "iu":
+        if (labels >= _INT64).any():  # stored as something else
+            return None
         is_short = (labels >= -_INT32) & (labels < _INT32)
         if is_short.any() and not is_short.all():
             return None

@@ -102,7 +102,9 @@ class View:
     def __len__(self) -> int:
         samples = self.store.database[OWNER]
         with told():
-            return self.store.call(lambda: samples.count_documents(self.filter))
+            n_samples = self.store.call(lambda: samples.count_documents(self.filter))
+        self._require()
+        return n_samples
 
     def __getitem__(self, index: int | slice) -> Sample | Batch:
         """Return one sample by its place in the order of insertion, or a `Batch` for a slice.
@@ -209,12 +211,13 @@ class View:
             return from_documents([], self.store.blobs)
         if abs(places.step) > 1:
             ids = reading.all_ids(self.store, self.filter)[places.start :: places.step]
-            return self._joined(list(self._with_ids(ids[: len(places)])))
+            return self._joined(list(self._still_there(self._with_ids(ids[: len(places)]))))
         first, last = min(places), max(places)
         some = {"skip": first, "limit": last - first + 1, "sort": list(ORDER)}
         samples = self.store.database[OWNER]
         with told():
             found = self.store.call(lambda: list(samples.find(self.filter, **some)))
+        self._require()
         return from_documents([found[place - first] for place in places], self.store.blobs)
 
     def _in_order(self) -> Iterator[parts.Part]:
@@ -224,6 +227,9 @@ class View:
     def _still_there(self, found: Iterator[parts.Part]) -> Iterator[parts.Part]:
         """Yield all parts; raise DatasetNotFound if some are gone, since the dataset is."""
         yield from found
+        self._require()
+
+    def _require(self) -> None:
         Ledger(self.store, self.dataset).require(self.revision, self.window)
 
     def _shuffled(self, seed: int, epoch: int) -> Iterator[parts.Part]:

@@ -18,6 +18,7 @@ from pymongo import DESCENDING
 
 from tensorlayer.models.head import MODELS, Head
 from tensorlayer.models.version import VERSIONS, Version
+from tensorlayer.storage.batching import batched
 
 if TYPE_CHECKING:
     from bson import ObjectId
@@ -41,9 +42,9 @@ _NEWEST: dict[str, Any] = {"sort": [("number", DESCENDING)]}
 def delete_version(store: Store, key: str, number: int) -> bool:
     """Delete one version and its weights; whether it was there."""
     query = {"model": key, "number": number}
-    blobs = store.transact(lambda session: _blobs_of(_delete(store, query, session)))
-    store.blobs.discard(blobs)
-    return bool(blobs)
+    found = store.transact(lambda session: _delete(store, query, session))
+    store.blobs.discard(_blobs_of(found))
+    return bool(found)
 
 
 def delete_model(store: Store, key: str) -> tuple[int, bool]:
@@ -58,12 +59,15 @@ def delete_model(store: Store, key: str) -> tuple[int, bool]:
     """
     newest = store.call(lambda: store.database[VERSIONS].find_one({"model": key}, **_NEWEST))
     highest = 0 if newest is None else Version.from_document(newest).number or 0
-    n_deleted, heads = 0, None
+    n_deleted, heads, blobs = 0, None, []
     while heads is None:
         found, heads = store.transact(lambda session: _delete_some(store, key, highest, session))
-        store.blobs.discard(_blobs_of([*found, *(heads or ())]))
+        blobs += _blobs_of([*found, *(heads or ())])
         n_deleted += len(found)
+    # Before the blobs, which take a while: a model that is made meanwhile has events of its own.
     events = store.call(lambda: store.database["events"].delete_many({"model": key}))
+    for some in batched(blobs, _AT_ONCE):
+        store.blobs.discard(some)
     return n_deleted, bool(n_deleted or heads or events.deleted_count)
 
 

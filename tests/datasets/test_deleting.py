@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tensorlayer.datasets import deleting
+from tensorlayer.datasets.ledger import Ledger
 from tensorlayer.errors import Conflict, Corrupt, DatasetNotFound, StoreError
 from tests import forked
 from tests.threads import at_once
@@ -130,7 +131,6 @@ def test_an_append_that_is_under_way_fails_and_leaves_nothing(hub, is_made_again
 def test_an_append_to_the_dataset_before_this_one_is_refused(hub):
     """It has compared its samples with what is not there any more."""
     from tensorlayer.datasets.append import Append
-    from tensorlayer.datasets.ledger import Ledger
 
     fill(hub)
     append = Append(hub.store, Ledger(hub.store, "digits"))
@@ -201,3 +201,60 @@ def test_killed_after_any_operation_it_is_whole_or_gone(hub):
     for key in set(keys) - set(left):
         hub.datasets.create(key)
         assert values(hub.datasets[key]) == []
+
+
+@pytest.mark.parametrize("is_made_again", [False, True])
+def test_what_a_stage_found_stored_and_is_gone_is_told(hub, is_made_again):
+    dataset = fill(hub, times=1)
+    with hub.store.staged(run="task") as stage:
+        dataset.append(np.ones((1, 4)), labels=[1], tags={"split": "a"})
+    hub.datasets.delete("digits")
+    if is_made_again:
+        hub.datasets.create("digits")
+    with pytest.raises(DatasetNotFound, match="'digits' does not exist"):
+        stage.prepare() or hub.store.transact(stage.apply)
+
+
+def test_a_removal_that_ends_does_not_end_a_later_one(hub, monkeypatch):
+    """The later one is killed: who comes next has to know of it."""
+    fill(hub)
+    delete_samples = deleting.delete_samples
+
+    def meanwhile(store, query):
+        monkeypatch.undo()
+        fill(hub, start=9)
+        Ledger(hub.store, "digits").retire("killed")
+        delete_samples(store, query)
+
+    monkeypatch.setattr(deleting, "delete_samples", meanwhile)
+    hub.datasets.delete("digits")
+    assert n_stored(hub)[0] == 30
+    deleting.finish_of(hub.store, "killed")
+    assert n_stored(hub)[:2] == (0, 0)
+    assert "removing" not in hub.database["datasets"].find_one()
+
+
+@pytest.mark.parametrize("is_made_again", [False, True])
+def test_a_view_of_what_is_gone_is_not_empty(hub, is_made_again):
+    view = fill(hub).where(label=3)
+    hub.datasets.delete("digits")
+    if is_made_again:
+        fill(hub)
+    for use in (
+        lambda: len(view),
+        lambda: view[0],
+        lambda: view[-1],
+        lambda: view[:2],
+        lambda: view[::2],
+        lambda: view[5:],
+    ):
+        with pytest.raises(DatasetNotFound, match="'digits'"):
+            use()
+
+
+@pytest.mark.parametrize("index", [slice(3), slice(None, None, 2), 2], ids=str)
+def test_a_slice_of_what_goes_meanwhile_is_an_error(hub, monkeypatch, index):
+    view = fill(hub).where()
+    monkeypatch.setattr(type(view), "__len__", lambda view: hub.datasets.delete("digits"))
+    with pytest.raises(DatasetNotFound, match="'digits'"):
+        view[index]

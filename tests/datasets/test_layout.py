@@ -121,7 +121,13 @@ def test_no_bytes_of_chance_are_anything_but_none(hub):
         assert layout_of(hub, document[:length]) is None
 
 
-NOT_DOCUMENTS = [b"\x05\0\0\0", b"\xff\xff\xff\x7f\0", b"\x09\0\0\0\x63a\0\0\0"]
+NOT_DOCUMENTS = [
+    b"\x05\0\0\0",
+    b"\xff\xff\xff\x7f\0",
+    b"\x09\0\0\0\x63a\0\0\0",
+    b"\x0e\0\0\0\x02a\0\x64\0\0\0x\0\0",
+    b"\x0e\0\0\0\x02a\0\x9c\xff\xff\xffx\0\0",
+]
 
 
 @pytest.mark.parametrize("data", NOT_DOCUMENTS)

@@ -90,3 +90,33 @@ def test_a_sample_that_vanishes_during_a_pass_is_named(hub, digits, monkeypatch)
     hub.database["samples"].delete_many({})
     with pytest.raises(Corrupt, match="is gone while it is read"):
         list(batches)
+
+
+def test_a_question_goes_on_when_its_cursor_is_killed(hub, digits, monkeypatch):
+    """Whoever reads by ids asks again for those of the question that broke off."""
+    monkeypatch.setattr(replies, "REPLY_BYTES", 20_000)
+    digits.append(np.arange(20, 3000)[:, None] * np.ones(3), labels=np.arange(20, 3000))
+    read, n_read = replies._read, iter(range(10_000))
+
+    def reading_on(found):
+        if next(n_read) in (0, 3):
+            _kill_cursors(hub)
+        return read(found)
+
+    monkeypatch.setattr(replies, "_read", reading_on)
+    batches = digits.where().batches(100, shuffle=True, prefetch=0)
+    seen = [label for batch in batches for label in batch.labels.tolist()]
+    assert sorted(seen) == list(range(3000))
+
+
+def test_a_majority_is_asked_as_everywhere_else(hub, digits, monkeypatch):
+    asked = []
+    command = type(hub.database).command
+
+    def noted(database, what, *more, **options):
+        asked.append(what)
+        return command(database, what, *more, **options)
+
+    monkeypatch.setattr(type(hub.database), "command", noted)
+    assert len(_keys(digits.where())) == 20
+    assert [each["readConcern"] for each in asked if "find" in each] == [{"level": "majority"}]

@@ -8,7 +8,10 @@ import pytest
 from bson.raw_bson import RawBSONDocument
 
 from tensorlayer.datasets import append as appending
+from tensorlayer.datasets.append import Append
 from tensorlayer.datasets.content import digest
+from tensorlayer.datasets.ledger import Ledger
+from tensorlayer.datasets.rows import Rows
 
 RNG = np.random.default_rng(0)
 
@@ -96,12 +99,19 @@ def test_labels(hub, monkeypatch, stamps, name):
 
 OTHERS = {
     "small and large": [2**31 - 25 + n for n in range(50)],
+    "the smallest large one": [*[2**31 - 1] * 49, 2**31],
+    "the largest small one": [*[-(2**31) - 1] * 49, -(2**31)],
     "mixed": [n if n % 2 else n / 2 for n in range(50)],
     "some": [n if n % 2 else None for n in range(50)],
     "text": [f"{n:02}" for n in range(50)],
     "huge": [2**64 + n for n in range(50)],
     "one huge": [*range(49), 2**64],
+    "last one beyond 64 bits": [*(2**53 + 1 + n for n in range(49)), 2**63 + 5],
+    "last one is the largest": [*(2**40 + n for n in range(49)), 2**64 - 1],
     "uint64": [np.uint64(2**63 + n) for n in range(50)],
+    "last uint64 is large": [*(np.uint64(2**40 + n) for n in range(49)), np.uint64(2**63)],
+    "first uint64 is large": [np.uint64(2**63), *(np.uint64(2**40 + n) for n in range(49))],
+    "long doubles": [np.longdouble(n) / 3 for n in range(50)],
     "arrays": list(RNG.random((50, 2))),
     "types": [np.int8(n) if n % 2 else np.int16(n) for n in range(50)],
     "complex": [1j * n for n in RNG.random(50)],
@@ -115,6 +125,9 @@ def test_labels_that_are_encoded_one_by_one(hub, dataset, name):
     np.testing.assert_array_equal(dataset.where().arrays()[0], SAMPLES["floats"])
     back = [each.label for each in dataset]
     np.testing.assert_equal(back, labels)
+    if name != "last one beyond 64 bits":
+        return
+    assert [type(each) for each in dataset.where().batches(50).__next__().labels] == [int] * 50
 
 
 NOT_ALIKE = {
@@ -174,3 +187,17 @@ def test_what_is_known_is_left_out(dataset, stamps):
     assert (revision.n_added, revision.n_known) == (30, 20)
     assert [len(each) for each in stamps] == [20, 30]
     np.testing.assert_array_equal(dataset.where().arrays()[0], SAMPLES["floats"])
+
+
+@pytest.mark.parametrize("first", [2**31 - 20, 2**31 - 19, 2**31 - 1, 2**31])
+def test_ordinals_of_a_very_long_append(hub, dataset, first):
+    append = Append(hub.store, Ledger(hub.store, dataset.key))
+    append.n_written = first
+    (rows,) = Rows(RNG.random((20, 3)), tags={"split": "a"}).blocks()
+    found = append._documents(rows)
+    append.abandon()
+    assert [each["ordinal"] for each in found] == list(range(first, first + 20))
+    assert [each["_id"].binary[8:] for each in found] == [
+        n.to_bytes(4, "big") for n in range(first, first + 20)
+    ]
+    assert isinstance(found[0], RawBSONDocument) is (first == 2**31 - 20)

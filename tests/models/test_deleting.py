@@ -106,6 +106,29 @@ def test_a_damaged_version_can_be_deleted(hub, models):
     assert models.save("mlp", weights()).number == 2
 
 
+def test_a_version_whose_blobs_nobody_knows_can_be_deleted(hub, models):
+    models.save("mlp", weights())
+    hub.database["versions"].update_one({}, {"$unset": {"blobs": 1}})
+    assert models.delete("mlp", 1) == 1
+    assert n_stored(hub)[2] == 0
+
+
+def test_events_of_a_model_that_is_made_meanwhile_are_its_own(hub, models, monkeypatch):
+    models.save("mlp", weights())
+    models.log("mlp", {"loss": 1.0}, step=0)
+    discard = hub.store.blobs.discard
+
+    def meanwhile(ids):
+        models.save("mlp", weights(2))
+        models.log("mlp", {"loss": 2.0}, step=0)
+        models.flush()
+        discard(ids)
+
+    monkeypatch.setattr(hub.store.blobs, "discard", meanwhile)
+    models.delete("mlp")
+    assert [each.value for each in models.events("mlp")] == [2.0]
+
+
 def test_more_versions_than_one_transaction_takes(hub, models, monkeypatch):
     monkeypatch.setattr(deleting, "_AT_ONCE", 3)
     for _ in range(7):
