@@ -104,11 +104,8 @@ class Tables:
                 yield Documents(list(reply))
                 continue
             for first, last in runs:
-                found = (
-                    [reply[n] for n in range(first, last)] if last - first < _FEWEST_ROWS else []
-                )
-                if found:
-                    yield Documents(found)
+                if last - first < _FEWEST_ROWS:
+                    yield Documents([reply[n] for n in range(first, last)])
                 else:
                     yield from self._split(reply.rows(first, last))
 
@@ -124,12 +121,9 @@ class Tables:
         fits = np.zeros(len(rows), bool) if layout is None else layout.fits(rows)
         edges = [0, *(np.flatnonzero(np.diff(fits)) + 1).tolist(), len(rows)]
         for first, last in itertools.pairwise(edges):
-            table = _table(layout, rows[first:last], self._options) if fits[first] else None
-            yield (
-                Documents([each.copy().data for each in rows[first:last]])
-                if table is None
-                else table
-            )
+            part = rows[first:last]
+            table = _table(layout, part, self._options) if fits[first] else None
+            yield table or Documents([each.copy().data for each in part])
 
     def _layout(self, rows: np.ndarray) -> Layout | None:
         length = rows.shape[1]
