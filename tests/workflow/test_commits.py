@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import threading
 
@@ -149,9 +150,10 @@ def test_one_that_is_locked_holds_nobody_up(store, claims, ready, told, visible,
     eventually(lambda: told.get(1) == "done")
 
 
-def test_a_task_that_wants_to_leave_in_its_commit_stays(ready, write, told, visible):
+@pytest.mark.parametrize("error", [SystemExit, asyncio.CancelledError, GeneratorExit])
+def test_a_task_that_wants_to_leave_in_its_commit_stays(ready, write, told, visible, error):
     def leave(session):
-        raise SystemExit("enough")
+        raise error("enough")
 
     write(ready(1), ready(2, leave))
 

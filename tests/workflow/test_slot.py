@@ -185,6 +185,47 @@ def test_who_may_have_killed_a_process_runs_alone(slot, suspicious):
     assert [task.id for task in slot.held] == ["b"]
 
 
+def test_nobody_is_claimed_behind_one_that_may_have_killed_a_process(slot, clock):
+    slot.took(32, 32)
+    run(slot, clock, make_task("quick"), 0.001)
+    assert slot.n_wanted == 32
+
+    slot.next.append((make_task("suspicious", interruptions=1), None))
+    assert slot.n_wanted == 0
+    slot.begin()
+    assert slot.n_wanted == 0
+    slot.ending("suspicious", 1)
+    assert slot.n_wanted == 0
+    slot.forget("suspicious", 1)
+    assert slot.n_wanted == 32
+
+
+def test_no_more_is_claimed_while_too_many_ends_are_written(slot, clock):
+    for n in range(64):
+        begin(slot, make_task(str(n)))
+        slot.ending(str(n), 1)
+    assert slot.n_wanted == 0
+
+    slot.forget("0", 1)
+
+    assert slot.n_wanted == 1
+
+
+def test_what_was_claimed_just_now_is_no_hostage(slot, clock):
+    begin(slot, make_task("a"))
+    slot.ending("a", 1)
+    clock.now += 1.0
+
+    slot.took(1, 1)
+    slot.next.append((make_task("suspicious", crashes=1), None))
+    slot.begin()
+
+    assert not slot.is_hostage
+    clock.now += 0.3
+    slot.took(1, 0)
+    assert slot.is_hostage
+
+
 def test_nothing_begins_in_a_process_that_is_spent(slot):
     begin(slot, make_task("a"), make_task("b"))
     slot.is_spent = True
