@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import signal
 import time
 from types import SimpleNamespace
 
@@ -38,7 +39,10 @@ class Process:
         self.channel, self.planned = Line(), []
 
     def plan(self, *signals):
-        self.planned = [number for _, number in signals]
+        self.planned, self.has_signals = list(signals), bool(signals)
+
+    def died(self):
+        return -9
 
     def enforce(self):
         pass
@@ -301,6 +305,69 @@ def test_a_second_reason_does_not_soften_the_first(slot):
 
     assert slot.stopping is Stop.LOST
     assert ("cancel", "a") not in slot.channel.said
+
+
+def test_who_is_cancelled_has_two_graces_and_who_is_drained_one(slot, clock):
+    task = make_task("a")
+    begin(slot, task)
+    slot.stop(Stop.CANCEL, task)
+    assert slot.channel.said[-1] == ("cancel", "a")
+    asked = [(clock.now + 1.0, signal.SIGTERM), (clock.now + 2.0, signal.SIGKILL)]
+    assert slot._process.planned == asked
+
+    slot.stop(Stop.DRAIN)
+
+    at_once = [(clock.now, signal.SIGTERM), (clock.now + 1.0, signal.SIGKILL)]
+    assert slot._process.planned == at_once
+
+
+def test_a_child_that_hung_up_has_a_moment_to_die(slot, clock):
+    slot.hang_up()
+    assert slot._process.planned == [(clock.now + 1.0, signal.SIGKILL)]
+    clock.now += 0.5
+
+    slot.hang_up()
+
+    assert slot._process.planned == [(clock.now + 0.5, signal.SIGKILL)], "not put off again"
+
+
+def test_the_death_of_the_process_is_told(slot):
+    assert slot.died() == -9
+
+
+def test_a_task_that_did_not_say_that_it_is_ending_is_learned_from(slot, clock):
+    slot.took(32, 32)
+    task = make_task("a")
+    begin(slot, task)
+    clock.now += 0.02
+
+    assert slot.forget("a", 1) is task
+    assert slot.n_wanted == 3
+
+
+def test_the_time_of_the_commit_is_not_that_of_the_task(slot, clock):
+    slot.took(32, 32)
+    begin(slot, make_task("a"))
+    clock.now += 0.02
+    slot.ending("a", 1)
+    clock.now += 5.0
+
+    slot.forget("a", 1)
+
+    assert slot.n_wanted == 3
+
+
+def test_more_is_claimed_when_half_of_it_has_begun(slot, clock):
+    slot.took(4, 4)
+    run(slot, clock, make_task("quick"), 0.001)
+    waiting = [(make_task(str(n)), None) for n in range(4)]
+    slot.next.extend(waiting)
+    assert slot.n_wanted == 0
+    slot.next.clear()
+
+    slot.next.extend(waiting[:3])
+
+    assert slot.n_wanted == 8
 
 
 def test_time_is_the_real_one():
