@@ -226,11 +226,13 @@ def test_an_end_that_is_followed_waits_for_the_next(gather, eventually):
 
 
 def test_nobody_waits_long_for_a_follower_that_does_not_come(gather, eventually):
-    commits, sizes = gather(0.05)
+    commits, sizes = gather(0.4)
 
     commits.add(returned(is_followed=True))
+    time.sleep(0.1)
+    assert sizes == []
 
-    eventually(lambda: sizes == [1], 0.8)
+    eventually(lambda: sizes == [1], 0.6)
 
 
 def test_no_more_than_64_share_a_transaction(gather, eventually):
