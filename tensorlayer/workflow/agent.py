@@ -32,7 +32,7 @@ from tensorlayer.workflow.errands import Errands, Pulse
 from tensorlayer.workflow.lease import LeaseWatch, Sighting
 from tensorlayer.workflow.orphans import Guardian, marked
 from tensorlayer.workflow.process import ChildProcess, describe_death, to_text
-from tensorlayer.workflow.slot import Slot, Stop
+from tensorlayer.workflow.slot import N_BEATS, Slot, Stop
 from tensorlayer.workflow.tasks import Task
 from tensorlayer.workflow.wakeup import Bell
 
@@ -108,8 +108,8 @@ class Agent:
         self._n_claimed = 0  # since the last poll
         self._bell = Bell(schema.tasks(self._store), settings.queues)
         self._errands = Errands(self._bell.ring)
-        # A slot may hold one lease that runs and one that follows.
-        self._pulse = Pulse(self._claims.beat, self._news_of, n_threads=2 * settings.slots)
+        n_beats = N_BEATS * settings.slots
+        self._pulse = Pulse(self._claims.beat, self._news_of, n_threads=n_beats)
         self._selector = selectors.DefaultSelector()
 
     def run(self) -> None:

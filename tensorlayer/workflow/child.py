@@ -49,7 +49,6 @@ from tensorlayer.workflow.claims import Claims
 from tensorlayer.workflow.commits import Commits, Ready, Within
 from tensorlayer.workflow.context import Context, entered
 from tensorlayer.workflow.documents import printable
-from tensorlayer.workflow.ends import LEAVING
 from tensorlayer.workflow.identity import bind
 from tensorlayer.workflow.orphans import die_with
 from tensorlayer.workflow.process import Channel, from_text
@@ -175,7 +174,7 @@ class Executor:
                 return self._ready(task, function, stage, value, tell)
         except LeaseLost:
             raise
-        except (Exception, *LEAVING) as error:  # noqa: BLE001  # recorded
+        except BaseException as error:  # noqa: BLE001  # recorded, also what wants to leave
             with contextlib.suppress(StoreUnavailable):
                 self._hub.flush()  # this process ends, and what was logged is not the task's output
             return self._failed(task, function, error)

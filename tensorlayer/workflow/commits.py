@@ -22,7 +22,6 @@ from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 from tensorlayer.errors import LeaseLost, StoreUnavailable
-from tensorlayer.workflow.ends import LEAVING
 from tensorlayer.workflow.tasks import Status
 
 if TYPE_CHECKING:
@@ -161,7 +160,7 @@ class Commits:
         except LeaseLost:
             ready.stage.abandon()
             raise
-        except (Exception, *LEAVING) as error:  # noqa: BLE001  # the task's own fault
+        except BaseException as error:  # noqa: BLE001  # the task's own fault
             ready.stage.abandon()
             return ready.failed(error)
 

@@ -33,12 +33,9 @@ if TYPE_CHECKING:
     from tensorlayer.storage.connection import Store
     from tensorlayer.storage.transaction import Change
 
-__all__ = ["End", "Ends", "LEAVING"]
+__all__ = ["End", "Ends"]
 
 logger = logging.getLogger(__name__)
-
-#: what a user's code may raise to leave the process, which it must not
-LEAVING = (SystemExit, KeyboardInterrupt)
 
 # Attempts that a task gives back since the database was away. Beyond it, outages follow the task.
 _MAX_INTERRUPTIONS = 10
@@ -156,7 +153,7 @@ class Ends:
             self._store.transact(lambda session: self._end_all(session, ends))
         except StoreUnavailable:
             raise
-        except (Exception, *LEAVING) as error:  # noqa: BLE001  # each alone tells why
+        except BaseException as error:  # noqa: BLE001  # a user's output; each alone tells why
             logger.debug("%d ends apart: %s: %s", len(ends), type(error).__name__, error)
             return False
         return True

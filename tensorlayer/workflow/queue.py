@@ -248,7 +248,8 @@ class Workflow:
                     f"requeue: {task} is {task.state}, only a dead or cancelled task can wait "
                     "again. Submit it with rerun=True."
                 )
-            anew = {"errors": 0, "crashes": 0, "cancel": False, "finished": None, "progress": None}
+            counts = dict.fromkeys(("errors", "crashes", "interruptions"), 0)
+            anew = {**counts, "cancel": False, "finished": None, "progress": None}
             moved = {
                 "state": Status.WAITING.value,
                 "not_before": "$$NOW",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Step = Callable[[], Any]
 
-__all__ = ["Stop", "Attempt", "Slot"]
+__all__ = ["N_BEATS", "Stop", "Attempt", "Slot"]
 
 # So much work is claimed ahead, as far as one can tell from how long tasks have lately taken: about
 # ten round trips to a database. Nobody else could have done it much sooner.
@@ -38,6 +38,10 @@ _HOSTAGE_SECONDS = 0.25
 
 # Ends that are being written while the next task runs. If there are more, the database is slow.
 _MOST_ENDING = 64
+
+#: Leases that are prolonged at the same time. A slow commit locks all that share it, and what runs
+#: or follows must not wait for those.
+N_BEATS = _MOST_ENDING + 2
 
 # The weight of the newest task in the mean of how long they take, and what counts as long: after
 # one long task none is claimed ahead, after a busy moment of the machine a few still are.
@@ -133,7 +137,7 @@ class Slot:
         self.is_ready = False
         self._mean_seconds = float("inf")  # of a task, lately
         self._n_ahead = 1
-        self._moved_at = time.monotonic()  # something began or ended
+        self._moved_at = time.monotonic()  # something was claimed, began or ended
 
     @property
     def channel(self) -> Channel:
@@ -172,14 +176,25 @@ class Slot:
     @property
     def n_wanted(self) -> int:
         """How many tasks to claim for this slot now."""
-        if self.is_claiming or not (self.is_free or self.is_soon_free):
+        if self.is_claiming or self._is_reserved or not (self.is_free or self.is_soon_free):
             return 0
         affordable = 1 + int(_AHEAD_SECONDS / max(self._mean_seconds, 1e-9))
         n_ahead = min(self._n_ahead, affordable, _MOST_AHEAD)
         return n_ahead if 2 * len(self.next) < n_ahead else 0
 
+    @property
+    def _is_reserved(self) -> bool:
+        """Whether what was claimed now could not begin soon.
+
+        Nobody waits behind a task that may take the process with it, or the whole agent.
+        """
+        here = [*self.held, *(task for task, _ in self.next)]
+        return len(self._held) >= _MOST_ENDING or any(map(_is_suspicious, here))
+
     def took(self, n_asked: int, n_taken: int) -> None:
         """Take note of a claim: as long as all that was asked for is there, ask for more."""
+        if n_taken:
+            self._moved_at = time.monotonic()
         if n_taken == n_asked:
             self._n_ahead = min(2 * n_asked, _MOST_AHEAD)
 

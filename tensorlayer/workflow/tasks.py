@@ -12,7 +12,8 @@
 ``attempt`` is raised by each claim and each requeue and never goes back: together with the owner of
 the lease it is the fence that every write of an agent has to pass. ``errors`` and ``crashes`` count
 what uses up the tries; a task that was released has a higher attempt but the same counts.
-``interruptions`` counts the attempts that were given back since the database was away.
+``interruptions`` counts the attempts that were given back for no fault of their own, as far as one
+can tell: the database was away, or the process or the agent died with others in it.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -144,6 +145,11 @@ def reports(folder):
 @tl.workflow.task
 def exits():
     sys.exit("enough")
+
+
+@tl.workflow.task
+def is_cancelled_inside():
+    raise asyncio.CancelledError
 
 
 @tl.workflow.task

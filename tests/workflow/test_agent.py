@@ -202,11 +202,14 @@ def test_an_error_that_is_not_worth_it_is_final(hub, start_agent, tasks):
         hub.workflow.submit(tasks.fails_for_good).wait(10)
 
 
-def test_a_task_that_exits_does_not_take_the_child_with_it(hub, start_agent, tasks):
+@pytest.mark.parametrize(
+    ("name", "said"), [("exits", "SystemExit: enough"), ("is_cancelled_inside", "CancelledError")]
+)
+def test_a_task_that_leaves_does_not_take_the_child_with_it(hub, start_agent, tasks, name, said):
     start_agent(hub)
 
-    with pytest.raises(TaskFailed, match=r"1 errors and 0 crashes.*SystemExit: enough"):
-        hub.workflow.submit(tasks.exits, max_attempts=1).wait(10)
+    with pytest.raises(TaskFailed, match=rf"1 errors and 0 crashes.*{said}"):
+        hub.workflow.submit(getattr(tasks, name), max_attempts=1).wait(10)
 
 
 def test_a_result_that_cannot_be_stored_is_an_error(hub, start_agent, tasks):

@@ -203,54 +203,6 @@ def test_only_silent_leases_are_suspect(hub, agent, store):
     assert (task.id, sighting.is_expired, sighting.seconds) == (silent.id, True, 60.0)
 
 
-def test_errors_and_crashes_have_limits_of_their_own(hub, agent):
-    handle = submit(hub, max_attempts=2, max_crashes=2)
-    claims = agent()
-
-    def attempt(end):
-        return getattr(claims, end)(claims.claim(["default"], lease_seconds=10.0), "reason")
-
-    assert [attempt(end) for end in ("fail", "crash")] == [Status.WAITING] * 2
-    assert attempt("fail") is Status.DEAD
-    assert (handle.task().errors, handle.task().crashes) == (2, 1)
-    assert [each.state for each in hub.workflow.notifications(handle.id)] == [Status.DEAD]
-
-
-def test_a_release_counts_nothing(hub, agent):
-    handle = submit(hub, max_attempts=1, max_crashes=1)
-    claims = agent()
-
-    for _ in range(5):
-        claims.release(claims.claim(["default"], lease_seconds=10.0))
-
-    task = handle.task()
-    assert (task.state, task.attempt, task.errors, task.crashes) == (Status.WAITING, 5, 0, 0)
-
-
-def test_a_release_for_a_reason_is_counted_and_waits(hub, store):
-    handle = submit(hub, max_attempts=1, max_crashes=1)
-    claims = Claims(store, owner="a", host="h", backoff=Backoff(base_seconds=300.0))
-
-    claims.release(claims.claim(["default"], lease_seconds=10.0), "the database was away")
-
-    task = handle.task()
-    assert (task.state, task.interruptions, task.errors, task.crashes) == (Status.WAITING, 1, 0, 0)
-    assert task.not_before > store.now()
-    assert task.last_failure["reason"] == "the database was away"
-    assert claims.claim(["default"], lease_seconds=10.0) is None
-
-
-def test_releases_for_a_reason_are_bounded(hub, agent):
-    handle = submit(hub)
-    claims = agent()
-
-    while (task := claims.claim(["default"], lease_seconds=10.0)) is not None:
-        claims.release(task, "the database was away")
-
-    assert handle.status() is Status.DEAD
-    assert handle.task().interruptions == 11
-
-
 def test_only_tasks_of_imported_modules_are_taken(hub, agent):
     submit(hub)
     mine = hub.workflow.submit("your.tasks:train")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import threading
+import time
+from types import SimpleNamespace
 
 import pytest
 
 from tensorlayer.errors import StoreUnavailable
+from tensorlayer.workflow import commits as commits_module
 from tensorlayer.workflow.claims import Claims
 from tensorlayer.workflow.commits import Commits, Ready, Within
 from tensorlayer.workflow.tasks import Status
@@ -149,9 +153,10 @@ def test_one_that_is_locked_holds_nobody_up(store, claims, ready, told, visible,
     eventually(lambda: told.get(1) == "done")
 
 
-def test_a_task_that_wants_to_leave_in_its_commit_stays(ready, write, told, visible):
+@pytest.mark.parametrize("error", [SystemExit, asyncio.CancelledError, GeneratorExit])
+def test_a_task_that_wants_to_leave_in_its_commit_stays(ready, write, told, visible, error):
     def leave(session):
-        raise SystemExit("enough")
+        raise error("enough")
 
     write(ready(1), ready(2, leave))
 
@@ -171,19 +176,77 @@ def test_an_outage_is_said_to_all(claims, ready, told, eventually, monkeypatch):
     eventually(lambda: told == dict.fromkeys(range(3), "unavailable"))
 
 
-def test_a_lone_end_waits_for_nobody_and_one_that_is_followed_for_the_next(
-    claims, ready, told, eventually
-):
-    claims.gate.set()
-    commits = Commits(claims)
-    commits.add(ready(0))
-    eventually(lambda: told == {0: "done"})
-    first, second = ready(1, is_followed=True), ready(2)
-    commits.add(first)
-    commits.add(second)
+class Noted:
+    """Ends that are written at once, and only counted."""
 
-    eventually(lambda: len(told) == 3)
-    assert sum(claims.sizes) == 3
+    def __init__(self):
+        self.sizes = []
+
+    def end_together(self, ends):
+        self.sizes.append(len(ends))
+        return True
+
+
+@pytest.fixture
+def gather(monkeypatch):
+    """Return a function that makes commits which wait so long for followers, and their sizes."""
+
+    def make(seconds):
+        monkeypatch.setattr(commits_module, "_GATHER_SECONDS", seconds)
+        noted = Noted()
+        return Commits(noted), noted.sizes
+
+    return make
+
+
+def returned(*, is_followed, n_operations=1):
+    """Return a task whose function has returned, with an end of no meaning."""
+    end = SimpleNamespace(status=Status.DONE)
+    told = {"failed": None, "tell": lambda state: None}
+    return Ready(end=end, stage=[None] * n_operations, is_followed=is_followed, **told)
+
+
+def test_a_lone_end_waits_for_nobody(gather, eventually):
+    commits, sizes = gather(30.0)
+
+    commits.add(returned(is_followed=False))
+
+    eventually(lambda: sizes == [1], 0.8)
+
+
+def test_an_end_that_is_followed_waits_for_the_next(gather, eventually):
+    commits, sizes = gather(30.0)
+
+    commits.add(returned(is_followed=True))
+    time.sleep(0.1)
+    assert sizes == []
+    commits.add(returned(is_followed=False))
+
+    eventually(lambda: sizes == [2], 0.8)
+
+
+def test_nobody_waits_long_for_a_follower_that_does_not_come(gather, eventually):
+    commits, sizes = gather(0.4)
+
+    commits.add(returned(is_followed=True))
+    time.sleep(0.1)
+    assert sizes == []
+
+    eventually(lambda: sizes == [1], 0.6)
+
+
+def test_no_more_than_64_share_a_transaction(gather, eventually):
+    commits, sizes = gather(30.0)
+
+    for _ in range(65):
+        commits.add(returned(is_followed=True))
+
+    assert eventually(lambda: sizes) == [64]
+
+
+def test_an_end_of_more_than_ten_operations_is_no_short_one():
+    assert returned(is_followed=False, n_operations=10).is_short
+    assert not returned(is_followed=False, n_operations=11).is_short
 
 
 def test_a_long_end_is_written_alone(claims, ready, write, told, visible):

@@ -1,10 +1,12 @@
-"""Ends that are written together; each alone is tested with the claims."""
+"""Ends that are written together, tries and releases; the fence is tested with the claims."""
 
 from __future__ import annotations
 
 import pytest
 
 from tensorlayer.workflow.claims import Claims
+from tensorlayer.workflow.ends import End
+from tensorlayer.workflow.lease import Backoff
 from tensorlayer.workflow.tasks import Status
 
 
@@ -23,6 +25,17 @@ def claim(hub, claims):
         return claims.claim_some(["default"], n_tasks, lease_seconds=60.0)
 
     return some
+
+
+@pytest.fixture
+def agent(store):
+    """Return a function that makes claims whose failures wait for nothing."""
+    at_once = Backoff(base_seconds=0.0, cap_seconds=0.0)
+    return lambda: Claims(store, owner="a", host="here", backoff=at_once)
+
+
+def submit(hub, **options):
+    return hub.workflow.submit("my.tasks:train", 0, **options)
 
 
 def states(hub):
@@ -96,3 +109,64 @@ def test_several_sessions_are_aborted_at_once(store, claims):
             ids.append(session.session_id["id"].hex())
 
     claims.abort(*ids)
+
+
+def test_errors_and_crashes_have_limits_of_their_own(hub, agent):
+    handle = submit(hub, max_attempts=2, max_crashes=2)
+    claims = agent()
+
+    def attempt(end):
+        return getattr(claims, end)(claims.claim(["default"], lease_seconds=10.0), "reason")
+
+    assert [attempt(end) for end in ("fail", "crash")] == [Status.WAITING] * 2
+    assert attempt("fail") is Status.DEAD
+    assert (handle.task().errors, handle.task().crashes) == (2, 1)
+    assert [each.state for each in hub.workflow.notifications(handle.id)] == [Status.DEAD]
+
+
+def test_a_release_counts_nothing(hub, agent):
+    handle = submit(hub, max_attempts=1, max_crashes=1)
+    claims = agent()
+
+    for _ in range(5):
+        claims.release(claims.claim(["default"], lease_seconds=10.0))
+
+    task = handle.task()
+    assert (task.state, task.attempt, task.errors, task.crashes) == (Status.WAITING, 5, 0, 0)
+
+
+def test_a_release_for_a_reason_is_counted_and_waits(hub, store):
+    handle = submit(hub, max_attempts=1, max_crashes=1)
+    claims = Claims(store, owner="a", host="h", backoff=Backoff(base_seconds=300.0))
+
+    claims.release(claims.claim(["default"], lease_seconds=10.0), "the database was away")
+
+    task = handle.task()
+    assert (task.state, task.interruptions, task.errors, task.crashes) == (Status.WAITING, 1, 0, 0)
+    assert task.not_before > store.now()
+    assert task.last_failure["reason"] == "the database was away"
+    assert claims.claim(["default"], lease_seconds=10.0) is None
+
+
+def test_releases_for_a_reason_are_bounded(hub, agent):
+    handle = submit(hub)
+    claims = agent()
+
+    while (task := claims.claim(["default"], lease_seconds=10.0)) is not None:
+        claims.release(task, "the database was away")
+
+    assert handle.status() is Status.DEAD
+    assert handle.task().interruptions == 11
+
+
+def test_ends_with_and_without_outputs_share_one_transaction(hub, store, claims, claim):
+    first, second = claim(2)
+    outputs = store.database.create_collection("outputs")
+    with store.staged() as stage:
+        store.commit(lambda session: outputs.insert_one({}, session=session))
+    back = End(held=second, status=Status.WAITING, event={"event": "released"})
+
+    assert claims.end_together([claims.success(first, stage, 1), back])
+
+    assert states(hub) == ["done", "waiting"]
+    assert outputs.count_documents({}) == 1

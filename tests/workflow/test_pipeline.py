@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import signal
 from collections import Counter
@@ -189,3 +190,21 @@ def test_an_agent_that_dies_under_many_loses_none_and_doubles_none(
     assert [each.wait(30) for each in handles] == list(range(200))
     assert len(outputs()) == 200
     assert all(each.task().errors == 0 for each in handles)
+
+
+def test_a_slow_commit_of_several_costs_no_lease_of_another(
+    hub, start_agent, tasks, tmp_path, submit, eventually
+):
+    submit(10)
+    together = [hub.workflow.submit(tasks.commits_slowly, str(tmp_path), n) for n in range(8)]
+    running = hub.workflow.submit(tasks.gated, str(tmp_path))
+    start_agent(hub, "--lease-seconds", 3)
+    eventually((tmp_path / "started-1").exists)
+    began = running.task().lease.expires
+
+    two_beats = datetime.timedelta(seconds=1.6)
+    eventually(lambda: running.task().lease.expires - began > two_beats, 2.7)
+
+    (tmp_path / "go").touch()
+    assert [each.wait(30) for each in together] == list(range(8))
+    assert running.wait(30) == running.task().attempt == 1

@@ -81,12 +81,14 @@ def test_a_waiting_task_is_cancelled_at_once(hub, tasks):
 def test_requeue_gives_new_tries(hub, store, tasks):
     handle = hub.workflow.submit(tasks.add, 1, max_attempts=1)
     claims = Claims(store, owner="a", host="h")
+    hub.database["tasks"].update_one({}, {"$set": {"interruptions": 10}})
     claims.fail(claims.claim(["default"], lease_seconds=10.0), "reason")
     assert handle.status() is Status.DEAD
 
     assert handle.requeue() is Status.WAITING
 
     task = handle.task()
+    assert task.interruptions == 0
     assert (task.errors, task.crashes, task.cancel, task.finished) == (0, 0, False, None)
     assert claims.claim(["default"], lease_seconds=10.0).id == handle.id
 

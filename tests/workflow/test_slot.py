@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import signal
 import time
 from types import SimpleNamespace
 
@@ -38,7 +39,10 @@ class Process:
         self.channel, self.planned = Line(), []
 
     def plan(self, *signals):
-        self.planned = [number for _, number in signals]
+        self.planned, self.has_signals = list(signals), bool(signals)
+
+    def died(self):
+        return -9
 
     def enforce(self):
         pass
@@ -185,6 +189,47 @@ def test_who_may_have_killed_a_process_runs_alone(slot, suspicious):
     assert [task.id for task in slot.held] == ["b"]
 
 
+def test_nobody_is_claimed_behind_one_that_may_have_killed_a_process(slot, clock):
+    slot.took(32, 32)
+    run(slot, clock, make_task("quick"), 0.001)
+    assert slot.n_wanted == 32
+
+    slot.next.append((make_task("suspicious", interruptions=1), None))
+    assert slot.n_wanted == 0
+    slot.begin()
+    assert slot.n_wanted == 0
+    slot.ending("suspicious", 1)
+    assert slot.n_wanted == 0
+    slot.forget("suspicious", 1)
+    assert slot.n_wanted == 32
+
+
+def test_no_more_is_claimed_while_too_many_ends_are_written(slot, clock):
+    for n in range(64):
+        begin(slot, make_task(str(n)))
+        slot.ending(str(n), 1)
+    assert slot.n_wanted == 0
+
+    slot.forget("0", 1)
+
+    assert slot.n_wanted == 1
+
+
+def test_what_was_claimed_just_now_is_no_hostage(slot, clock):
+    begin(slot, make_task("a"))
+    slot.ending("a", 1)
+    clock.now += 1.0
+
+    slot.took(1, 1)
+    slot.next.append((make_task("suspicious", crashes=1), None))
+    slot.begin()
+
+    assert not slot.is_hostage
+    clock.now += 0.3
+    slot.took(1, 0)
+    assert slot.is_hostage
+
+
 def test_nothing_begins_in_a_process_that_is_spent(slot):
     begin(slot, make_task("a"), make_task("b"))
     slot.is_spent = True
@@ -260,6 +305,69 @@ def test_a_second_reason_does_not_soften_the_first(slot):
 
     assert slot.stopping is Stop.LOST
     assert ("cancel", "a") not in slot.channel.said
+
+
+def test_who_is_cancelled_has_two_graces_and_who_is_drained_one(slot, clock):
+    task = make_task("a")
+    begin(slot, task)
+    slot.stop(Stop.CANCEL, task)
+    assert slot.channel.said[-1] == ("cancel", "a")
+    asked = [(clock.now + 1.0, signal.SIGTERM), (clock.now + 2.0, signal.SIGKILL)]
+    assert slot._process.planned == asked
+
+    slot.stop(Stop.DRAIN)
+
+    at_once = [(clock.now, signal.SIGTERM), (clock.now + 1.0, signal.SIGKILL)]
+    assert slot._process.planned == at_once
+
+
+def test_a_child_that_hung_up_has_a_moment_to_die(slot, clock):
+    slot.hang_up()
+    assert slot._process.planned == [(clock.now + 1.0, signal.SIGKILL)]
+    clock.now += 0.5
+
+    slot.hang_up()
+
+    assert slot._process.planned == [(clock.now + 0.5, signal.SIGKILL)], "not put off again"
+
+
+def test_the_death_of_the_process_is_told(slot):
+    assert slot.died() == -9
+
+
+def test_a_task_that_did_not_say_that_it_is_ending_is_learned_from(slot, clock):
+    slot.took(32, 32)
+    task = make_task("a")
+    begin(slot, task)
+    clock.now += 0.02
+
+    assert slot.forget("a", 1) is task
+    assert slot.n_wanted == 3
+
+
+def test_the_time_of_the_commit_is_not_that_of_the_task(slot, clock):
+    slot.took(32, 32)
+    begin(slot, make_task("a"))
+    clock.now += 0.02
+    slot.ending("a", 1)
+    clock.now += 5.0
+
+    slot.forget("a", 1)
+
+    assert slot.n_wanted == 3
+
+
+def test_more_is_claimed_when_half_of_it_has_begun(slot, clock):
+    slot.took(4, 4)
+    run(slot, clock, make_task("quick"), 0.001)
+    waiting = [(make_task(str(n)), None) for n in range(4)]
+    slot.next.extend(waiting)
+    assert slot.n_wanted == 0
+    slot.next.clear()
+
+    slot.next.extend(waiting[:3])
+
+    assert slot.n_wanted == 8
 
 
 def test_time_is_the_real_one():
