@@ -19,6 +19,8 @@ import numpy as np
 
 import tensorlayer as tl
 from benchmarks import harness
+from benchmarks.dispatch import BARS as DISPATCH_BARS
+from benchmarks.dispatch import dispatch
 from benchmarks.harness import Bar, Case, Samples, Spread
 from tensorlayer.datasets import View
 from tensorlayer.datasets.append import INDEXES
@@ -38,6 +40,7 @@ BARS = {
     "stream, 16 floats, ours / find": Bar(0.9, is_upper=False),
     "stream, 64x64x3, ours / find": Bar(0.9, is_upper=False),
     "stream, 224x224x3, ours / find": Bar(0.9, is_upper=False),
+    **{name: bar for name, bar in DISPATCH_BARS.items() if name.startswith("dispatch")},
 }
 
 
@@ -208,7 +211,7 @@ def _read_documents(hub: Hub, view: View) -> None:
 
 
 #: Every section takes a hub on an empty project, and whether it should be quick.
-SECTIONS: tuple[Callable[[Hub, bool], Case], ...] = (blobs, events, append, stream)
+SECTIONS: tuple[Callable[[Hub, bool], Case], ...] = (blobs, events, append, stream, dispatch)
 
 
 def measured(sections: Sequence[Callable[[Hub, bool], Case]], is_quick: bool) -> Iterator[Case]:
