@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 import tensorlayer as tl
+from tensorlayer.whole import whole_file
 
 
 def until(condition, seconds=180.0):
@@ -23,6 +24,12 @@ def until(condition, seconds=180.0):
         if time.monotonic() > deadline:
             raise TimeoutError("the test never opened the gate")
         time.sleep(0.01)
+
+
+def leave(folder, name, text):
+    """Leave a file that a test waits for: it appears whole."""
+    with whole_file(Path(folder, name)) as temporary:
+        temporary.write_text(text)
 
 
 def _write_output():
@@ -51,7 +58,7 @@ def gated(folder):
     """Say that it started, stage an output, and end when the gate of this attempt is open."""
     attempt = tl.workflow.current().attempt
     _write_output()
-    Path(folder, f"started-{attempt}").write_text(str(os.getpid()))
+    leave(folder, f"started-{attempt}", str(os.getpid()))
     until(lambda: Path(folder, "go").exists() or Path(folder, f"go-{attempt}").exists())
     return attempt
 
@@ -121,7 +128,7 @@ def quick(n):
 @tl.workflow.task
 def polite(folder):
     _write_output()
-    Path(folder, "started").write_text(str(os.getpid()))
+    leave(folder, "started", str(os.getpid()))
     until(lambda: tl.workflow.current().cancelled)
     return "half"
 
@@ -131,8 +138,8 @@ def stubborn(folder):
     """Neither look at `cancelled` nor obey TERM, and have a process of its own."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"])
-    Path(folder, "grandchild").write_text(str(sleeper.pid))
-    Path(folder, "started").write_text(str(os.getpid()))
+    leave(folder, "grandchild", str(sleeper.pid))
+    leave(folder, "started", str(os.getpid()))
     sleeper.wait()
 
 
@@ -223,7 +230,7 @@ def closes_its_output():
 @tl.workflow.task(max_attempts=1)
 def fails_after_a_log(folder):
     tl.workflow.current().hub.models.log("mlp", {"loss": 0.5}, step=1)
-    Path(folder, "started").write_text(str(os.getpid()))
+    leave(folder, "started", str(os.getpid()))
     raise ValueError("after all")
 
 
@@ -232,7 +239,7 @@ def leaves_processes(folder):
     """Start one process, and one in a session of its own."""
     sleep = [sys.executable, "-c", "import time; time.sleep(1000)"]
     both = [subprocess.Popen(sleep, start_new_session=each) for each in (False, True)]
-    Path(folder, "pids").write_text(" ".join(str(each.pid) for each in both))
+    leave(folder, "pids", " ".join(str(each.pid) for each in both))
     until(Path(folder, "go").exists)
 
 
@@ -266,7 +273,7 @@ def publishes(folder):
     models.checkpoint("mlp", {"w": np.full(3, step)}, step=step)
     models.save("final", {"w": np.full(3, step)}, step=step)
     context.hub.datasets.create("out").append(np.arange(20_000), progress=False)
-    Path(folder, f"started-{context.attempt}").write_text(str(os.getpid()))
+    leave(folder, f"started-{context.attempt}", str(os.getpid()))
     until(lambda: context.cancelled or Path(folder, "go").exists())
     return [each.step for each in models.list("mlp")], len(models.list("final"))
 
@@ -275,7 +282,7 @@ def publishes(folder):
 def publishes_late(folder):
     """Publish only after the gate was opened."""
     context = tl.workflow.current()
-    Path(folder, f"started-{context.attempt}").write_text(str(os.getpid()))
+    leave(folder, f"started-{context.attempt}", str(os.getpid()))
     until(lambda: Path(folder, f"go-{context.attempt}").exists())
     context.hub.models.checkpoint("late", {"w": np.zeros(3)}, step=context.attempt)
 
@@ -320,7 +327,7 @@ def commits_slowly(folder, n):
     """Have an end that is written only when the gate is open."""
     context = tl.workflow.current()
     _write_output()
-    Path(folder, f"ending-{n}-{context.attempt}").write_text(str(os.getpid()))
+    leave(folder, f"ending-{n}-{context.attempt}", str(os.getpid()))
     context.hub.store.commit(lambda session: until(Path(folder, "go").exists))
     return n
 

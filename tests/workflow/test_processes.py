@@ -8,6 +8,7 @@ import signal
 import pytest
 
 from tensorlayer.errors import TaskFailed
+from tests.servers import wait_until
 
 
 @pytest.fixture
@@ -46,8 +47,7 @@ def test_a_child_whose_task_failed_is_not_used_again(hub, start_agent, tasks, tm
 def test_a_requeued_task_is_not_told_of_the_old_cancel(hub, start_agent, tasks, tmp_path, pid_of):
     start_agent(hub)
     handle = hub.workflow.submit(tasks.polite, str(tmp_path))
-    while not (tmp_path / "started").exists():
-        pass
+    wait_until((tmp_path / "started").exists)
     handle.cancel()
     with pytest.raises(TaskFailed, match="is cancelled"):
         handle.wait(10)
@@ -55,8 +55,7 @@ def test_a_requeued_task_is_not_told_of_the_old_cancel(hub, start_agent, tasks, 
 
     handle.requeue()
 
-    while not (tmp_path / "started").exists():
-        pass
+    wait_until((tmp_path / "started").exists)
     pid = int((tmp_path / "started").read_text())
     with pytest.raises(TimeoutError):
         handle.wait(1.0)
@@ -111,8 +110,7 @@ def test_no_task_waits_behind_a_long_one(hub, start_agent, tasks, tmp_path):
         hub.workflow.submit(tasks.add, n)
     handle = hub.workflow.submit(tasks.gated, str(tmp_path))
     after = hub.workflow.submit(tasks.add, 77)
-    while not (tmp_path / "started-1").exists():
-        pass
+    wait_until((tmp_path / "started-1").exists)
 
     start_agent(hub)
 
