@@ -107,7 +107,9 @@ def fit(
     held_out = {"train": (X_train, y_train)} if eval_train else {}
     if X_val is not None or y_val is not None:
         held_out["val"] = _both(X_val, y_val)
-    measuring = steps.measuring_step(network, {"loss": cost, **others})
+    # Many passes are worth a trace.
+    traced = tf.function(lambda X, is_train: network(X, is_train=is_train), reduce_retracing=True)
+    measuring = steps.measuring_step(traced, {"loss": cost, **others})
 
     def report(epoch: train.Epoch) -> None:
         if not print_freq or (epoch.number != 1 and epoch.number % print_freq):

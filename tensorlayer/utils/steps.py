@@ -72,12 +72,8 @@ def _measured(measure: Measure, output: Any, y: tf.Tensor, *, is_cost: bool = Fa
 def measuring_step(network: Any, measures: Mapping[str, Measure]) -> Callable[..., Any]:
     """Return a function of one batch of arrays that evaluates the measures in inference mode."""
 
-    @tf.function(reduce_retracing=True)
-    def infer(X: tf.Tensor) -> Any:
-        return network(X, is_train=False)
-
     def step(X: np.ndarray, y: np.ndarray) -> dict[str, Any]:
-        output = infer(tf.convert_to_tensor(X))
+        output = network(tf.convert_to_tensor(X), is_train=False)
         return {name: fn(output, y) for name, fn in measures.items()}
 
     return step

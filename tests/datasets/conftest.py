@@ -11,6 +11,12 @@ UTC = datetime.timezone.utc
 
 
 @pytest.fixture
+def dataset(hub):
+    """An empty dataset."""
+    return hub.datasets.create("d")
+
+
+@pytest.fixture
 def digits(hub):
     """20 samples in two revisions, labels 0 to 19, tags of every kind."""
     dataset = hub.datasets.create("digits")

@@ -32,11 +32,6 @@ from tests.threads import at_once
 UTC = datetime.timezone.utc
 
 
-@pytest.fixture
-def dataset(hub):
-    return hub.datasets.create("d")
-
-
 def add(dataset, samples, **options):
     return dataset.append(samples, progress=False, **options)
 

@@ -17,17 +17,9 @@ from tensorlayer.errors import (
     TensorLayerError,
 )
 from tensorlayer.storage.presence import _place
+from tests.datasets.test_attacks import add
 
 UTC = datetime.timezone.utc
-
-
-@pytest.fixture
-def dataset(hub):
-    return hub.datasets.create("d")
-
-
-def add(dataset, samples, **options):
-    return dataset.append(samples, progress=False, **options)
 
 
 # Errors are the library's own, and say what to do.

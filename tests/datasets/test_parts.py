@@ -18,11 +18,6 @@ RNG = np.random.default_rng(0)
 
 
 @pytest.fixture
-def dataset(hub):
-    return hub.datasets.create("d")
-
-
-@pytest.fixture
 def decoded(monkeypatch):
     """How many samples were decoded one by one."""
     counts = []

@@ -17,11 +17,6 @@ RNG = np.random.default_rng(0)
 
 
 @pytest.fixture
-def dataset(hub):
-    return hub.datasets.create("d")
-
-
-@pytest.fixture
 def stamps(monkeypatch):
     """What was stamped: a list of documents for each block, None where that was not possible."""
     seen = []

@@ -8,22 +8,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tensorlayer.layers import Dense, Lambda, Layer
+from tensorlayer.layers import Dense, Lambda
+from tests.layers.test_computing import Hidden
 
 X = np.random.default_rng(0).normal(1.0, 2.0, size=(16, 4)).astype("float32")
-
-
-class Hidden(Layer):
-    """Parameters in private attributes."""
-
-    def __init__(self, name=None):
-        super().__init__(name=name)
-        self._d = Dense(n_units=3)
-        self._w = tf.Variable(1.0)
-        self._more = {"list": [tf.Variable(2.0)]}
-
-    def forward(self, inputs):
-        return self._d(inputs) * self._w + self._more["list"][0]
 
 
 def four_times(work):

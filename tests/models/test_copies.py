@@ -12,17 +12,9 @@ import tensorflow as tf
 
 import tensorlayer as tl
 from tensorlayer.errors import NotSerializable
-from tensorlayer.layers import BatchNorm, Dense, Dropout, Input, Lambda, Layer
+from tensorlayer.layers import Dense, Input, Lambda, Layer
 from tensorlayer.models import Model
-
-X = np.random.default_rng(0).normal(size=(5, 4)).astype("float32")
-
-
-def static():
-    x = Input([None, 4], name="x")
-    net = Dense(x, 6, act=tf.nn.relu, name="hidden")
-    net = Dropout(BatchNorm(net, name="bn"), keep=0.5, name="drop")
-    return Model(x, Dense(net, 2, name="logits"), name="static")
+from tests.models.test_model import X, static
 
 
 class Own(Model):

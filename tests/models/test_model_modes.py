@@ -4,20 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from tensorlayer.errors import ModeError
-from tensorlayer.layers import BatchNorm, Dense, Dropout, Input, Layer
+from tensorlayer.layers import Dense, Dropout, Input, Layer
 from tensorlayer.models import Model
-
-X = np.random.default_rng(0).normal(size=(5, 4)).astype("float32")
-
-
-def static():
-    x = Input([None, 4], name="x")
-    net = Dense(x, 6, act=tf.nn.relu, name="hidden")
-    net = Dropout(BatchNorm(net, name="bn"), keep=0.5, name="drop")
-    return Model(x, Dense(net, 2, name="logits"), name="static")
+from tests.models.test_model import X, static
 
 
 def test_a_model_that_was_not_told_the_mode_refuses_to_guess():

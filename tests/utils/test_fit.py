@@ -165,3 +165,25 @@ def test_a_mistake_in_a_measure_is_told():
         tl.utils.fit(
             network(), tf.optimizers.SGD(0.1), tl.cost.cross_entropy, X, Y, mistaken, n_epoch=1
         )
+
+
+def test_measuring_again_and_again_traces_nothing_anew(caplog):
+    """Scripts measure after each epoch; TensorFlow warns of functions that are traced each time."""
+    runs = []
+
+    def noted(x):
+        runs.append(tf.executing_eagerly())
+        return 2 * x
+
+    net = tl.layers.Lambda(network(), noted, name="noted")
+    for _ in range(8):
+        tl.utils.test(net, accuracy, X, Y, batch_size=20)
+        tl.utils.run_epoch(net, X, Y, tl.cost.cross_entropy, batch_size=20)
+    assert "retracing" not in caplog.text
+    runs.clear()
+    tl.utils.fit(net, tf.optimizers.SGD(0.1), tl.cost.cross_entropy, X, Y, n_epoch=12, print_freq=1)
+    n_traces = len(runs)
+    assert not any(runs), "all of it is traced"
+    runs.clear()
+    tl.utils.fit(net, tf.optimizers.SGD(0.1), tl.cost.cross_entropy, X, Y, n_epoch=3, print_freq=1)
+    assert len(runs) == n_traces, "as often for 3 epochs as for 12"
