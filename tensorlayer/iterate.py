@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from tensorlayer.errors import InvalidArgument
+from tensorlayer.seeds import Seed, generator
 
 __all__ = ["Data", "minibatches", "ptb_iterator", "seq_minibatches", "seq_minibatches2"]
 
@@ -28,7 +29,7 @@ def minibatches(
     batch_size: int | None = None,
     allow_dynamic_batch_size: bool = False,
     shuffle: bool = False,
-    seed: int | np.random.Generator | None = None,
+    seed: Seed = None,
 ) -> Iterator[tuple[Any, Any]]:
     """Yield batches of samples and their targets, each sample once.
 
@@ -67,7 +68,7 @@ def minibatches(
     _require_equal_lengths("minibatches", inputs, targets)
     _require_positive("minibatches", batch_size=batch_size)
     stop = len(inputs) if allow_dynamic_batch_size else len(inputs) - batch_size + 1
-    order = np.random.default_rng(seed).permutation(len(inputs)) if shuffle else None
+    order = generator(seed).permutation(len(inputs)) if shuffle else None
 
     def batches() -> Iterator[tuple[Any, Any]]:
         for start in range(0, stop, batch_size):

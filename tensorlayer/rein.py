@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tensorlayer.errors import InvalidArgument
+from tensorlayer.seeds import Seed, generator
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -166,7 +167,7 @@ def log_weight(probs: tf.Tensor, weights: tf.Tensor, name: str = "log_weight") -
 def choice_action_by_probs(
     probs: Sequence[float] | np.ndarray = (0.5, 0.5),
     action_list: Sequence[Any] | None = None,
-    seed: int | np.random.Generator | None = None,
+    seed: Seed = None,
 ) -> Any:
     """Draw one action.
 
@@ -209,5 +210,5 @@ def choice_action_by_probs(
             f"choice_action_by_probs: probabilities are a vector, none negative, with a sum of 1, "
             f"got {probs!r}. Apply a softmax to logits."
         )
-    choice = int(np.random.default_rng(seed).choice(len(chances), p=chances / total))
+    choice = int(generator(seed).choice(len(chances), p=chances / total))
     return choice if action_list is None else action_list[choice]

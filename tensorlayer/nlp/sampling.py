@@ -12,11 +12,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from tensorlayer.errors import InvalidArgument
+from tensorlayer.seeds import Seed, generator
 
 __all__ = ["sample", "sample_nucleus", "sample_top"]
 
 Probabilities = Sequence[float] | np.ndarray
-Seed = int | np.random.Generator | None
 
 
 def sample(
@@ -143,8 +143,7 @@ def _likeliest_first(p: np.ndarray) -> np.ndarray:
 
 
 def _draw(weights: np.ndarray, seed: Seed) -> int:
-    generator = np.random.default_rng(seed)
-    return int(generator.choice(len(weights), p=weights / weights.sum()))
+    return int(generator(seed).choice(len(weights), p=weights / weights.sum()))
 
 
 def _draw_among(p: np.ndarray, tokens: np.ndarray, seed: Seed) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tensorlayer.errors import InvalidArgument
+from tensorlayer.seeds import Seed, from_python, generator
 
 __all__ = ["generate_skip_gram_batch"]
 
@@ -17,7 +18,7 @@ def generate_skip_gram_batch(
     num_skips: int,
     skip_window: int,
     data_index: int = 0,
-    seed: int | np.random.Generator | None = None,
+    seed: Seed = None,
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """Make a batch of words and words from their surroundings.
 
@@ -35,7 +36,8 @@ def generate_skip_gram_batch(
         Where the first window begins: its middle, ``skip_window`` further, is the first word. The
         data is a ring, so windows at its end go on at its beginning.
     seed
-        A number or a generator; with None each call draws other neighbours.
+        A number or a generator; with None each call draws other neighbours, as ``random.seed``
+        decides.
 
     Returns
     -------
@@ -70,11 +72,11 @@ def generate_skip_gram_batch(
     ([0, 2], (8, 1), 4)
     """
     _check(len(data), batch_size, num_skips, skip_window)
-    generator = np.random.default_rng(seed)
+    rng = generator(seed, otherwise=from_python)
     n_words = batch_size // num_skips
     centres = data_index + skip_window + np.arange(n_words)
     around = np.r_[-skip_window:0, 1 : skip_window + 1]
-    drawn = generator.permuted(np.tile(around, (n_words, 1)), axis=1)[:, :num_skips]
+    drawn = rng.permuted(np.tile(around, (n_words, 1)), axis=1)[:, :num_skips]
     batch = _take(data, np.repeat(centres, num_skips))
     labels = _take(data, (centres[:, None] + drawn).ravel())
     return batch, labels[:, None], (data_index + n_words) % len(data)

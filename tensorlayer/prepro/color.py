@@ -8,9 +8,10 @@ from __future__ import annotations
 import numpy as np
 
 from tensorlayer.errors import InvalidArgument, WrongShape
-from tensorlayer.prepro.draws import Seed, draw, generator, multi
+from tensorlayer.prepro.draws import draw, multi
 from tensorlayer.prepro.libraries import library
 from tensorlayer.prepro.warp import as_type, check_image
+from tensorlayer.seeds import Seed, generator
 
 __all__ = [
     "brightness",

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from tensorlayer.errors import InvalidArgument
-from tensorlayer.prepro.draws import Seed, generator, multi
+from tensorlayer.prepro.draws import multi
 from tensorlayer.prepro.libraries import library
 from tensorlayer.prepro.warp import border, check_image, remap, warp
+from tensorlayer.seeds import Seed, generator
 
 __all__ = [
     "swirl",

@@ -1,8 +1,7 @@
-"""Random draws: where they come from, and how one draw serves a list of images.
+"""Random draws: values between limits, coins, and one draw for a list of images.
 
-Every function of :mod:`tensorlayer.prepro` that draws takes ``seed`` as its last keyword: an
-integer for a result that can be repeated, a ``numpy.random.Generator`` to go on drawing from one
-stream (also the fastest), or None for a fresh generator at each call.
+Every function of :mod:`tensorlayer.prepro` that draws takes ``seed`` as its last keyword, as
+:mod:`tensorlayer.seeds` says.
 """
 
 from __future__ import annotations
@@ -15,36 +14,12 @@ from typing import Any
 import numpy as np
 
 from tensorlayer.errors import InvalidArgument
+from tensorlayer.seeds import Seed, generator
 
-__all__ = ["Limits", "Seed", "coin", "draw", "generator", "multi", "stack"]
+__all__ = ["Limits", "coin", "draw", "multi", "stack"]
 
-Seed = int | np.random.Generator | None
 #: A number that is taken as it is, or a pair (low, high) to draw from.
 Limits = float | Sequence[float]
-
-
-def generator(seed: Seed) -> np.random.Generator:
-    """Return the generator that ``seed`` stands for.
-
-    Raises
-    ------
-    InvalidArgument
-        ``seed`` is no integer, generator or None.
-
-    Examples
-    --------
-    >>> generator(1).random() == generator(1).random()
-    True
-    >>> rng = np.random.default_rng()
-    >>> generator(rng) is rng
-    True
-    """
-    try:
-        return np.random.default_rng(seed)
-    except (TypeError, ValueError) as error:
-        raise InvalidArgument(
-            f"seed is a non-negative integer, a numpy.random.Generator or None, got {seed!r}."
-        ) from error
 
 
 def draw(limits: Limits, rng: np.random.Generator, who: str) -> float:

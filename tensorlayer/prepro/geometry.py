@@ -13,7 +13,7 @@ import numpy as np
 
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.prepro.affine import affine_transform_cv2
-from tensorlayer.prepro.draws import Limits, Seed, generator, multi
+from tensorlayer.prepro.draws import Limits, multi
 from tensorlayer.prepro.matrices import (
     affine_respective_zoom_matrix,
     affine_rotation_matrix,
@@ -23,6 +23,7 @@ from tensorlayer.prepro.matrices import (
     transform_matrix_offset_center,
 )
 from tensorlayer.prepro.warp import border, channels_last, warp
+from tensorlayer.seeds import Seed, generator
 
 __all__ = [
     "rotation",

@@ -15,11 +15,12 @@ import numpy as np
 
 from tensorlayer.errors import InvalidArgument, WrongShape
 from tensorlayer.prepro.affine import affine_transform_keypoints
-from tensorlayer.prepro.draws import Seed, coin, draw, generator
+from tensorlayer.prepro.draws import coin, draw
 from tensorlayer.prepro.libraries import library
 from tensorlayer.prepro.matrices import affine_rotation_matrix
 from tensorlayer.prepro.warp import border, by_channels, check_image, warp
 from tensorlayer.prepro.windows import inner_rectangle
+from tensorlayer.seeds import Seed, generator
 
 __all__ = [
     "MISSING",

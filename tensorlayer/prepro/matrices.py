@@ -11,7 +11,8 @@ import math
 import numpy as np
 
 from tensorlayer.errors import InvalidArgument, WrongShape
-from tensorlayer.prepro.draws import Limits, Seed, coin, draw, generator
+from tensorlayer.prepro.draws import Limits, coin, draw
+from tensorlayer.seeds import Seed, generator
 
 __all__ = [
     "affine_rotation_matrix",

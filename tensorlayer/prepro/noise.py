@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from tensorlayer.errors import InvalidArgument, WrongShape
-from tensorlayer.prepro.draws import Seed, generator
 from tensorlayer.prepro.warp import as_type, check_image
+from tensorlayer.seeds import Seed, generator
 
 __all__ = ["drop", "gaussian_noise"]
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.prepro.boxes import Box, check_box
-from tensorlayer.prepro.draws import Seed, coin, generator
+from tensorlayer.prepro.draws import coin
 from tensorlayer.prepro.follow import BoxFormat, box_scale
 from tensorlayer.prepro.matrices import (
     affine_shift_matrix,
@@ -23,6 +23,7 @@ from tensorlayer.prepro.matrices import (
 from tensorlayer.prepro.resize import imresize
 from tensorlayer.prepro.warp import border, channels_last, check_image, warp
 from tensorlayer.prepro.windows import window
+from tensorlayer.seeds import Seed, generator
 
 __all__ = [
     "obj_box_horizontal_flip",

@@ -7,7 +7,8 @@ import math
 import numpy as np
 
 from tensorlayer.errors import InvalidArgument
-from tensorlayer.prepro.draws import Seed, coin, generator, multi
+from tensorlayer.prepro.draws import coin, multi
+from tensorlayer.seeds import Seed, generator
 
 __all__ = ["crop", "crop_multi", "flip_axis", "flip_axis_multi", "inner_rectangle", "window"]
 

@@ -61,6 +61,7 @@ def get_random_int(
         How many.
     seed
         The same seed gives the same numbers, also 0, which TensorLayer 1.x and 2.x ignored.
+        With None ``random.seed`` decides.
 
     Raises
     ------
@@ -77,5 +78,5 @@ def get_random_int(
         raise InvalidArgument(
             f"get_random_int: max_v is not below min_v, got min_v={min_v}, max_v={max_v}."
         )
-    generator = random.Random(seed)
-    return [generator.randint(min_v, max_v) for _ in range(number)]
+    source = random if seed is None else random.Random(seed)
+    return [source.randint(min_v, max_v) for _ in range(number)]

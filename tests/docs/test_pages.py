@@ -33,9 +33,9 @@ def run(page, namespace):
         yield n_lines, printed.getvalue().split(), (block[2] or "").split()
 
 
-@pytest.mark.parametrize("name", ["names", "activation", "initializers"])
+@pytest.mark.parametrize("name", ["names", "activation", "initializers", "guides/seeds"])
 def test_the_examples_of_a_page_print_what_it_says(name, monkeypatch):
-    module = types.ModuleType(f"page_{name}")
+    module = types.ModuleType(f"page_{name.replace('/', '_')}")
     monkeypatch.setitem(sys.modules, module.__name__, module)  # where AutoGraph looks for it
     blocks = list(run(DOCS / f"{name}.md", vars(module)))
     vars(module).clear()
