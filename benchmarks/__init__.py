@@ -1,5 +1,5 @@
 """Benchmarks: each runs alone, as ``python -m benchmarks.<name>``."""
 
-import os
+from tensorlayer.startup import quiet_tensorflow
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow reads it when it is imported
+quiet_tensorflow()

@@ -16,14 +16,14 @@ server. Run it again to see versions added; kill any of the processes to see it 
 from __future__ import annotations
 
 import argparse
-import os
 import time
 
 import numpy as np
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
 import tensorlayer as tl
+from tensorlayer.startup import quiet_tensorflow
+
+quiet_tensorflow()  # no start-up messages; with TF_CPP_MIN_LOG_LEVEL=0 they are there
 
 KEY = "digits"
 PREDICTIONS = "digits-predictions"
