@@ -20,11 +20,22 @@ from typing import Any
 import pytest
 
 import tensorlayer as tl
+from tensorlayer import initializers
+from tensorlayer.layers.compat import FACTS, WITHOUT_EFFECT
 
 HERE = Path(__file__).parent
 TABLE = json.loads((HERE / "api_table.json").read_text(encoding="utf-8"))
 VERSIONS = ("2.2.4", "1.11.1", "1.6.7")  # the newest first
 LEAST_REASON = 20  # characters
+# What the table writes for the initializers of a default.
+INITIALIZERS = {
+    "TN": lambda *numbers: initializers.TruncatedNormal(*(0.0, *numbers)[-2:]),
+    "RN": initializers.RandomNormal,
+    "U": initializers.RandomUniform,
+    "C": initializers.Constant,
+    "Z": initializers.Zeros,
+    "O": initializers.Ones,
+}
 
 
 @functools.cache
@@ -49,10 +60,25 @@ def parameters(signature: str) -> dict[str, Any]:
 
 
 def literal(node: ast.expr | None) -> Any:
+    """Return a default; initializers are written as ``TN(0.02)``, other calls not compared."""
+    if isinstance(node, ast.Call) and getattr(node.func, "id", None) in INITIALIZERS:
+        return INITIALIZERS[node.func.id](*map(ast.literal_eval, node.args))
     try:
         return None if node is None else ast.literal_eval(node)
     except ValueError:
         return None
+
+
+def is_layer(thing: Any) -> bool:
+    return isinstance(thing, type) and issubclass(thing, tl.layers.Layer)
+
+
+def signature(thing: Any) -> dict[str, inspect.Parameter]:
+    """Return the parameters of a function or of a class's constructor."""
+    if not is_layer(thing):
+        return dict(inspect.signature(thing).parameters)
+    _self, *rest = inspect.signature(thing.__init__).parameters.items()
+    return dict(rest)
 
 
 def deviations(module: str) -> Iterator[tuple[str, str]]:
@@ -74,11 +100,12 @@ def deviations(module: str) -> Iterator[tuple[str, str]]:
 
 
 def _signature_deviations(place: str, thing: Any, entry: Any) -> Iterator[tuple[str, str]]:
-    ours = inspect.signature(thing).parameters
+    ours = signature(thing)
     takes_any = any(each.kind is each.VAR_KEYWORD for each in ours.values())
+    taken = {*FACTS, *WITHOUT_EFFECT, "is_fix"} if is_layer(thing) else set()
     newest, *older = [parameters(entry[version]) for version in VERSIONS if version in entry]
     for name in dict.fromkeys(name for each in (newest, *older) for name in each):
-        if name not in ours and not (takes_any and name not in newest):
+        if name not in {*ours, *taken} and not (takes_any and name not in newest):
             yield f"{place}({name})", "is missing"
     expected = [name for name in newest if name in ours]
     for wanted, found in zip(expected, ours, strict=False):

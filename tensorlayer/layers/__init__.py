@@ -1,61 +1,52 @@
-"""Layers: what a network is declared with."""
+"""Layers: what a network is declared with.
 
+A file for each family; names of TensorLayer 1.x stand beside the class that they mean.
+"""
+
+from tensorlayer.layers import (
+    convolution,
+    dense,
+    lambda_,
+    merge,
+    nested,
+    noise,
+    normalization,
+    pooling,
+    shape,
+)
 from tensorlayer.layers.base import Layer
 from tensorlayer.layers.compat import set_name_reuse
-from tensorlayer.layers.convolution import Conv2d
-from tensorlayer.layers.dense import Dense
+from tensorlayer.layers.convolution import *
+from tensorlayer.layers.dense import *
 from tensorlayer.layers.graph import Network
 from tensorlayer.layers.inputs import Input, InputLayer
-from tensorlayer.layers.lambda_ import Lambda
-from tensorlayer.layers.merge import Concat, Elementwise
+from tensorlayer.layers.lambda_ import *
+from tensorlayer.layers.merge import *
 from tensorlayer.layers.naming import AUTO_REUSE, isolated, variable_scope
-from tensorlayer.layers.nested import ModelLayer
-from tensorlayer.layers.noise import Dropout
-from tensorlayer.layers.normalization import BatchNorm
+from tensorlayer.layers.nested import *
+from tensorlayer.layers.noise import *
+from tensorlayer.layers.normalization import *
 from tensorlayer.layers.outputs import Outputs
-from tensorlayer.layers.pooling import MaxPool2d, MeanPool2d
-from tensorlayer.layers.shape import Flatten, Part, Reshape, Slice
-
-# The names of TensorLayer 1.x; the same objects.
-BatchNormLayer = BatchNorm
-ConcatLayer = Concat
-DenseLayer = Dense
-DropoutLayer = Dropout
-ElementwiseLayer = Elementwise
-FlattenLayer = Flatten
-LambdaLayer = Lambda
-ReshapeLayer = Reshape
+from tensorlayer.layers.pooling import *
+from tensorlayer.layers.shape import *
 
 __all__ = [
     "AUTO_REUSE",
-    "BatchNorm",
-    "BatchNormLayer",
-    "Concat",
-    "ConcatLayer",
-    "Conv2d",
-    "Dense",
-    "DenseLayer",
-    "Dropout",
-    "DropoutLayer",
-    "Elementwise",
-    "ElementwiseLayer",
-    "Flatten",
-    "FlattenLayer",
     "Input",
     "InputLayer",
-    "Lambda",
-    "LambdaLayer",
     "Layer",
-    "MaxPool2d",
-    "MeanPool2d",
-    "ModelLayer",
     "Network",
     "Outputs",
-    "Part",
-    "Reshape",
-    "ReshapeLayer",
-    "Slice",
     "isolated",
     "set_name_reuse",
     "variable_scope",
+    *convolution.__all__,
+    *dense.__all__,
+    *lambda_.__all__,
+    *merge.__all__,
+    *nested.__all__,
+    *noise.__all__,
+    *normalization.__all__,
+    *pooling.__all__,
+    *shape.__all__,
 ]

@@ -10,7 +10,7 @@ from tensorlayer import initializers
 from tensorlayer.layers.arguments import positive
 from tensorlayer.layers.base import Layer, require_known, require_rank
 
-__all__ = ["Dense"]
+__all__ = ["Dense", "DenseLayer"]
 
 
 class Dense(Layer):
@@ -85,3 +85,6 @@ class Dense(Layer):
         """Compute ``inputs @ W + b``."""
         z = tf.matmul(inputs, self.W)
         return z if self.b_init is None else tf.nn.bias_add(z, self.b)
+
+
+DenseLayer = Dense

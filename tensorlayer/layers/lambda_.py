@@ -13,7 +13,7 @@ from tensorlayer.layers.base import Layer
 from tensorlayer.layers.capture import Capture
 from tensorlayer.layers.tree import is_keras
 
-__all__ = ["Lambda"]
+__all__ = ["Lambda", "LambdaLayer"]
 
 # How functions and layers of other libraries call the mode.
 _MODE_ARGUMENTS = ("is_train", "training", "is_training")
@@ -100,3 +100,6 @@ def _mode_argument(fn: Callable[..., Any], given: Mapping[str, Any]) -> str | No
     except (TypeError, ValueError):  # built-in functions do not tell
         return None
     return next((name for name in _MODE_ARGUMENTS if name in names and name not in given), None)
+
+
+LambdaLayer = Lambda

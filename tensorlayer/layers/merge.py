@@ -10,7 +10,7 @@ import tensorflow as tf
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.base import Layer
 
-__all__ = ["Concat", "Elementwise"]
+__all__ = ["Concat", "ConcatLayer", "Elementwise", "ElementwiseLayer"]
 
 
 def _require_several(layer: Layer, inputs: Any) -> None:
@@ -92,3 +92,7 @@ class Elementwise(Layer):
         for each in inputs[1:]:  # a loop, so that Python's if on tensors works in the function
             combined = self.combine_fn(combined, each)
         return combined
+
+
+ConcatLayer = Concat
+ElementwiseLayer = Elementwise

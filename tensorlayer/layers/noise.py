@@ -7,7 +7,7 @@ import tensorflow as tf
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.base import Layer
 
-__all__ = ["Dropout"]
+__all__ = ["Dropout", "DropoutLayer"]
 
 
 class Dropout(Layer):
@@ -63,3 +63,6 @@ class Dropout(Layer):
         if not self.is_train:
             return tf.identity(inputs)
         return tf.nn.dropout(inputs, rate=1 - self.keep, seed=self.seed)
+
+
+DropoutLayer = Dropout

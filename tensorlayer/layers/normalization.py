@@ -11,7 +11,7 @@ from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.base import Layer, require_known
 from tensorlayer.layers.updates import update
 
-__all__ = ["BatchNorm"]
+__all__ = ["BatchNorm", "BatchNormLayer"]
 
 
 class BatchNorm(Layer):
@@ -135,3 +135,6 @@ class BatchNorm(Layer):
             mean = tf.where(has_some, mean, self.moving_mean)
             variance = tf.where(has_some, variance, self.moving_var)
         return update(averages, (mean, variance))
+
+
+BatchNormLayer = BatchNorm

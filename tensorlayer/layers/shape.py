@@ -12,7 +12,7 @@ from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.base import Layer
 from tensorlayer.layers.structure import leaves
 
-__all__ = ["Flatten", "Reshape", "Slice", "Part"]
+__all__ = ["Flatten", "FlattenLayer", "Reshape", "ReshapeLayer", "Slice", "Part"]
 
 
 class Flatten(Layer):
@@ -137,3 +137,7 @@ class Part(Layer):
     def forward(self, inputs: Any) -> tf.Tensor:
         """Take the part."""
         return leaves(inputs)[self.index]
+
+
+FlattenLayer = Flatten
+ReshapeLayer = Reshape

@@ -3,17 +3,10 @@ from __future__ import annotations
 import logging
 
 import numpy as np
-import pytest
 import tensorflow as tf
 
 import tensorlayer as tl
 from tensorlayer.layers import DenseLayer, DropoutLayer, InputLayer
-from tests.layers.specs import ALIASES
-
-
-@pytest.mark.parametrize(("alias", "name"), ALIASES.items())
-def test_names_of_1_x_are_the_same_objects(alias, name):
-    assert getattr(tl.layers, alias) is getattr(tl.layers, name)
 
 
 def test_a_network_in_the_spelling_of_1_x():

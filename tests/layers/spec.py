@@ -1,8 +1,4 @@
-"""The conformance list: every exported layer once, with what is needed to build one.
-
-``test_conformance.py`` and ``test_conformance_worlds.py`` run every property of the library over
-this list; the first fails if an exported layer is missing from it.
-"""
+"""What the conformance tests have to know of a layer."""
 
 from __future__ import annotations
 
@@ -13,7 +9,6 @@ from typing import Any
 import tensorflow as tf
 
 from tensorlayer import layers
-from tensorlayer.models import serializable
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,63 +70,3 @@ class LayerSpec:
 
         inputs = self.inputs()
         return Model(inputs, self.make(inputs, **self.arguments, name="l"))
-
-
-@serializable
-def affine(x: tf.Tensor, scale: float = 2.0) -> tf.Tensor:
-    return scale * x + 1.0
-
-
-def _with_model() -> dict[str, Any]:
-    from tensorlayer.models import Model
-
-    x = layers.Input([None, 4], name="inner_x")
-    net = layers.Dense(x, n_units=3, name="inner_dense")
-    return {"model": Model(x, net, name="small")}
-
-
-SPECS = (
-    LayerSpec("BatchNorm", {"act": "relu"}, ((5, 5, 3),),
-              ("beta", "gamma", "moving_mean", "moving_var"), depends_on_mode=True),
-    LayerSpec("Concat", {"concat_dim": -1}, ((3, 4), (3, 2))),
-    LayerSpec("Conv2d", {"n_filter": 4, "filter_size": (3, 2), "act": "tanh"}, ((8, 8, 3),),
-              ("filters", "biases")),
-    LayerSpec("Dense", {"n_units": 5, "act": "relu"}, ((7,),), ("weights", "biases")),
-    LayerSpec("Dropout", {"keep": 0.5}, ((20,),), depends_on_mode=True, is_random=True),
-    LayerSpec("Elementwise", {"combine_fn": tf.add, "act": tf.nn.relu}, ((3, 4), (3, 4))),
-    LayerSpec("Flatten", {}, ((3, 4, 2),)),
-    LayerSpec("Lambda", {"fn": affine, "fn_args": {"scale": 3.0}}, ((4,),)),
-    LayerSpec("MaxPool2d", {"filter_size": 3, "strides": 2}, ((7, 7, 2),)),
-    LayerSpec("MeanPool2d", {"filter_size": (2, 2), "padding": "VALID"}, ((7, 7, 2),)),
-    LayerSpec("ModelLayer", _with_model(), ((4,),),
-              ("inner_dense/weights", "inner_dense/biases"), renew=_with_model),
-    LayerSpec("Part", {"index": 1}, ((3, 4), (3, 2))),
-    LayerSpec("Reshape", {"shape": (-1, 6)}, ((3, 2),)),
-    LayerSpec("Slice", {"key": (slice(None), slice(0, 2), None)}, ((3, 2),)),
-)  # fmt: skip
-
-# Exported names that are no layers to be built in this way.
-NOT_LAYERS = frozenset(
-    {
-        "AUTO_REUSE",
-        "Input",
-        "InputLayer",
-        "Layer",
-        "Network",
-        "Outputs",
-        "isolated",
-        "set_name_reuse",
-        "variable_scope",
-    }
-)
-# 1.x names, which test_compat.py shows to be the same objects.
-ALIASES = {
-    "BatchNormLayer": "BatchNorm",
-    "ConcatLayer": "Concat",
-    "DenseLayer": "Dense",
-    "DropoutLayer": "Dropout",
-    "ElementwiseLayer": "Elementwise",
-    "FlattenLayer": "Flatten",
-    "LambdaLayer": "Lambda",
-    "ReshapeLayer": "Reshape",
-}
