@@ -34,8 +34,8 @@ _Documents = Sequence[Mapping[str, Any]]
 #: How many versions a model had that was deleted.
 RETIRED = "models.retired"
 
-#: Versions of one transaction: an update of a file and a deletion each, far below its limits. Blocks
-#: of events are deletions alone.
+#: Versions of one transaction: an update of a file and a deletion each, far below its limits.
+#: Blocks of events are deletions alone.
 _AT_ONCE = 500
 
 _NEWEST: dict[str, Any] = {"sort": [("number", DESCENDING)]}

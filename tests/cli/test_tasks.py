@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from tensorlayer.cli.tasks import app
 from tensorlayer.errors import TaskError, TaskNotFound
 from tensorlayer.workflow.claims import Claims
-from tensorlayer.workflow.lease import Backoff
+from tensorlayer.workflow.tasks import Backoff
 
 
 @pytest.fixture
