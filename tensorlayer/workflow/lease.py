@@ -33,7 +33,6 @@ from pymongo.errors import OperationFailure, PyMongoError
 from tensorlayer.errors import AccessDenied, Corrupt, LeaseLost, TensorLayerError
 from tensorlayer.workflow import schema
 from tensorlayer.workflow.ends import End, Ends
-from tensorlayer.workflow.schema import OBSERVED_SHARE
 from tensorlayer.workflow.tasks import Status, Task
 
 __all__ = [
@@ -115,7 +114,7 @@ class LeaseWatch:
         for seen in sightings:
             since = known.get((seen.task, seen.mark), now)
             self._since[seen.task, seen.mark] = since
-            if seen.is_expired and now - since >= OBSERVED_SHARE * seen.seconds:
+            if seen.is_expired and now - since >= schema.OBSERVED_SHARE * seen.seconds:
                 lost.append(seen.task)
         return lost
 
