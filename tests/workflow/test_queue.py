@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import datetime
 import itertools
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tensorlayer.errors import InvalidArgument, InvalidName, TaskError, TaskNotFound
+from tensorlayer.workflow import queue
 from tensorlayer.workflow.claims import Claims
 from tensorlayer.workflow.queue import identity
 from tensorlayer.workflow.tasks import Status
@@ -274,3 +277,20 @@ def test_the_identity_is_the_same_for_ever():
     args = (1, 2.5, "a", b"b", None, True, (1, [2]), np.arange(3, dtype=">i2"), np.float32(1))
     found = identity("m:f", args, {"b": {"x": 1}, "a": -0.0}, input="i", output="o")
     assert found == "e8e381e10c9347bcff9991a5d5e11d74930726df29e4225ceaa734f74bf545e3"
+
+
+def test_the_page_names_every_file_below_those_that_it_imports():
+    """Who reads in this order meets nothing that was not explained before."""
+    package = Path(queue.__file__).parent
+    page = (Path(__file__).parents[2] / "docs" / "workflow" / "queue.md").read_text()
+    order = [
+        name for row in re.findall(r"^\|.*\|$", page, re.M) for name in re.findall(r"`(\w+)`", row)
+    ]
+
+    assert sorted(order) == sorted(p.stem for p in package.glob("*.py") if p.stem != "__init__")
+    for place, name in enumerate(order):
+        source = (package / f"{name}.py").read_text()
+        at_once = re.findall(r"^from tensorlayer\.workflow\.(\w+) import", source, re.M)
+        for modules in re.findall(r"^from tensorlayer\.workflow import (.+)$", source, re.M):
+            at_once += modules.split(", ")
+        assert set(at_once) <= set(order[:place]), name
