@@ -43,6 +43,7 @@ from tensorlayer.errors import (
     TaskNotFound,
 )
 from tensorlayer.hub import Hub, connect
+from tensorlayer.startup import quiet_tensorflow
 from tensorlayer.storage.codec import pack, unpack
 from tensorlayer.workflow import functions
 from tensorlayer.workflow.agents import IMPORTING
@@ -316,6 +317,7 @@ def _prepare(order: dict[str, Any], channel: Channel) -> tuple[list[str], Hub]:
 def main(order: dict[str, Any]) -> None:
     """Serve an agent until it hangs up."""
     die_with(order["parent"], signal.SIGKILL)
+    quiet_tensorflow()  # which tasks import; an agent's terminal is for their own words
     os.set_inheritable(order["descriptor"], False)  # what a task starts must not hold the line
     channel = Channel(socket.socket(fileno=order["descriptor"]))
     modules, hub = _prepare(order, channel)
