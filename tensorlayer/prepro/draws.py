@@ -1,6 +1,6 @@
 """Random draws: where they come from, and how one draw serves a list of images.
 
-Every function of :mod:`tensorlayer.prepro` that draws takes ``seed`` as its last keyword: an
+Every function of [`tensorlayer.prepro`][] that draws takes ``seed`` as its last keyword: an
 integer for a result that can be repeated, a ``numpy.random.Generator`` to go on drawing from one
 stream (also the fastest), or None for a fresh generator at each call.
 """
@@ -132,9 +132,9 @@ def multi(function: Callable[..., np.ndarray], name: str) -> Callable[..., Any]:
         return stack([function(image, *args, seed=entropy, **kwargs) for image in x])
 
     apply.__name__ = apply.__qualname__ = name
-    apply.__doc__ = f"""Apply :func:`{function.__name__}` with one draw to every image of a list.
+    apply.__doc__ = f"""Apply [`{function.__name__}`][] with one draw to every image of a list.
 
-    The arguments are those of :func:`{function.__name__}`; images of one size, such as a picture
+    The arguments are those of [`{function.__name__}`][]; images of one size, such as a picture
     and its mask, stay aligned. Returns one array, or a list where the results differ in shape.
     """
     return apply

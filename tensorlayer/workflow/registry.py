@@ -2,7 +2,7 @@
 
 The database holds names of functions, never code. A name is ``module:function``; an agent runs it
 only if the module is one that the agent was told to import *and* the function is marked with
-:func:`task`. Whoever can write to the database can therefore choose among marked functions, and
+[`task`][]. Whoever can write to the database can therefore choose among marked functions, and
 nothing else.
 """
 
