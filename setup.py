@@ -54,7 +54,8 @@ TEST = [
 DOCS = [
     "mkdocs>=1.6,<2",
     "mkdocs-material>=9.5",
-    "mkdocstrings[python]>=0.26",
+    "mkdocstrings[python]>=0.27",
+    "latex2mathml>=3.77",
     "scikit-learn>=1.4",
     *VISION,
 ]

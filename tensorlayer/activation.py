@@ -37,6 +37,7 @@ __all__ = [
     "pixel_wise_softmax",
 ]
 
+#: A function of a tensor that keeps its shape and type.
 Activation = Callable[[tf.Tensor], tf.Tensor]
 
 
@@ -345,6 +346,7 @@ lrelu6 = leaky_relu6
 ltrelu6 = leaky_twice_relu6
 htanh = hard_tanh
 
+#: The activations that may be given by name.
 NAMES: dict[str, Activation] = {
     "elu": tf.nn.elu,
     "gelu": tf.nn.gelu,

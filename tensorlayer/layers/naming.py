@@ -55,6 +55,7 @@ _VALID = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_./>-]*")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
+#: For ``variable_scope(..., reuse=)``: layers that exist come back, the others are made.
 AUTO_REUSE = Reuse.AUTO
 
 

@@ -71,8 +71,8 @@ def task(function: Callable[..., Any] | None = None, **options: Any) -> Any:
 
     The function itself is returned: calling it directly runs it here and now, as before.
 
-    Parameters
-    ----------
+    Other Parameters
+    ----------------
     max_attempts : int
         Attempts that may raise or take too long before the task is dead. 3 by default.
     max_crashes : int
