@@ -42,6 +42,7 @@ TEXT = ["nltk>=3.8", "sacrebleu>=2.4"]
 SLIM = ["tf-slim>=1.1", "tf_keras>=2.16"]
 
 TEST = [
+    "lxml>=5",
     "pytest>=8",
     "pytest-timeout>=2.3",
     "hypothesis>=6.100",

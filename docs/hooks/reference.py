@@ -80,6 +80,7 @@ def _complete(module: griffe.Module) -> None:
     for name in set(_exports(module)) - set(module.members):
         thing = getattr(importlib.import_module(module.path), name)
         path = f"{thing.__module__}.{thing.__qualname__}" if callable(thing) else thing.__name__
+        module.imports[name] = path
         module.set_member(name, griffe.Alias(name, path))
 
 
