@@ -38,7 +38,7 @@ __all__ = [
 
 DEBUG = _logging.DEBUG  #: What helps to find an error, 10.
 INFO = _logging.INFO  #: What happens, 20.
-WARN = _logging.WARNING  #: What is probably not meant; the least that is seen without any set-up, 30.
+WARN = _logging.WARNING  #: What is probably not meant, 30: seen without any set-up.
 ERROR = _logging.ERROR  #: What failed, 40.
 FATAL = _logging.CRITICAL  #: What ends the program, 50.
 

@@ -1,4 +1,4 @@
-"""Formulas become MathML while the site is built: nothing is loaded to read them, and browsers know it."""
+"""Formulas become MathML while the site is built, so that nothing is loaded to read them."""
 
 from __future__ import annotations
 

@@ -38,4 +38,4 @@ def _summary(package: Any, name: str) -> str:
         return f"The same as `{called}`."
     text = (inspect.getdoc(thing) or "") if callable(thing) else ""
     line = re.sub(r"\[(`[^`]+`)\]\[\]", r"\1", text.partition("\n\n")[0].replace("\n", " "))
-    return re.sub(r"\$[^$]*\$", lambda formula: formula[0].replace("|", r"\vert "), line)
+    return re.sub(r"\$[^$]*\$", lambda formula: formula[0].replace("|", r"\vert{}"), line)

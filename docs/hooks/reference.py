@@ -50,7 +50,11 @@ def _correct(described: griffe.Function | griffe.Class) -> None:
     Where a docstring names several parameters at once, the parser gives all of them what the first
     one has.
     """
-    if described.is_class and "__init__" not in described.members and "__new__" in described.members:
+    if (
+        described.is_class
+        and "__init__" not in described.members
+        and "__new__" in described.members
+    ):
         described.members["__init__"] = described.members["__new__"]  # where the parser looks
     for section in described.docstring.parsed if described.docstring else ():
         if section.kind not in _KINDS:

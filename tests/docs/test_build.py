@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from pathlib import Path
 
 import pytest
+import yaml
 from lxml import html
 
 ROOT = Path(__file__).parents[2]
@@ -28,6 +30,25 @@ def pages(site):
     return {place: html.parse(str(path)).getroot() for place, path in found.items()}
 
 
+def navigation():
+    """Return the hook that adds the modules of each package."""
+    path = ROOT / "docs" / "hooks" / "navigation.py"
+    found = importlib.util.spec_from_file_location("docs_navigation", path)
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
+def leaves(entry):
+    """Yield the pages of a part of the navigation."""
+    if isinstance(entry, str):
+        yield entry
+    for inner in (
+        entry.values() if isinstance(entry, dict) else entry if isinstance(entry, list) else ()
+    ):
+        yield from leaves(inner)
+
+
 def prose(page):
     """Return the text of a page, with a mark where code was."""
     (article,) = page.xpath("//article")
@@ -37,13 +58,15 @@ def prose(page):
 
 
 def test_every_page_of_the_sources_is_built_and_in_the_navigation_once(pages):
-    sources = {path.relative_to(ROOT / "docs").with_suffix("") for path in (ROOT / "docs").rglob("*.md")}
-    expected = {"." if str(path) == "index" else path.as_posix() for path in sources}
-    home = pages["."]
-    listed = [link.get("href") for link in home.xpath("//nav[contains(@class, 'md-nav--primary')]//a")]
+    docs = ROOT / "docs"
+    sources = {path.relative_to(docs).as_posix() for path in docs.rglob("*.md")}
+    settings = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
+    settings["docs_dir"] = docs
+    listed = list(leaves(navigation().on_config(settings)["nav"]))
 
-    assert set(pages) == expected
-    assert "guides/migration/" in listed
+    assert sorted(listed) == sorted(sources)
+    built = {source.removesuffix(".md").removesuffix("index") or "." for source in sources}
+    assert set(pages) == built
 
 
 def test_nothing_is_left_unrendered(pages):
@@ -72,7 +95,7 @@ def test_unrendered_text_is_found():
 def test_formulas_are_mathml(pages):
     formulas = [each for page in pages.values() for each in page.xpath("//*[@class='arithmatex']")]
 
-    assert len(formulas) > 100
+    assert len(formulas) > 90
     for formula in formulas:
         (rendered,) = formula
         text = formula.text_content()
@@ -86,14 +109,20 @@ def test_to_read_a_page_loads_nothing_from_elsewhere(pages):
         assert not [each for each in loaded if re.match(r"(https?:)?//", each)], place
 
 
-def test_no_text_is_on_a_page_twice(pages):
+def test_no_page_begins_with_the_same_text_twice(pages):
+    twice = []
     for place, page in pages.items():
-        texts = [each.text_content().strip() for each in page.xpath("//article//p")[:3]]
-        texts = [text for text in texts if text]
-        assert len(texts) == len(set(texts)), place
+        texts = [each.text_content().strip() for each in page.xpath("//article//p")[:2]]
+        twice += [f"{place}: {texts[0]}"] if len(set(texts)) < len(texts) else []
+
+    assert not twice, "\n".join(twice)
 
 
 def test_pictures_are_made(site, pages):
-    for name, place in (("prepro", "prepro"), ("activation", "activation"), ("names", "guides/names")):
+    for name, place in (
+        ("prepro", "prepro"),
+        ("activation", "activation"),
+        ("names", "guides/names"),
+    ):
         assert pages[place].xpath(f"//img[contains(@src, '/pictures/{name}.png')]")
         assert (site / "pictures" / f"{name}.png").stat().st_size > 10_000

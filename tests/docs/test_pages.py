@@ -22,7 +22,8 @@ PAGES = [
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
 _BLOCK = re.compile(
-    r'^```python(?: title="(?P<file>.*?)")?\n(?P<code>.*?)^```\n(?:\n```text\n(?P<says>.*?)^```\n)?',
+    r'^```python(?: title="(?P<file>.*?)")?\n(?P<code>.*?)^```\n'
+    r"(?:\n```text\n(?P<says>.*?)^```\n)?",
     re.MULTILINE | re.DOTALL,
 )
 
