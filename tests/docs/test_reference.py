@@ -99,8 +99,10 @@ def is_said(text, parameter, module):
     default = parameter.default
     if default is parameter.empty:
         return text == "required"
-    if callable(default) and getattr(default, "__name__", None):
-        return text.split(":")[0].strip() in (default.__name__, "lambda")
+    if callable(default) and text.startswith("lambda"):
+        return default.__name__ == "<lambda>"
+    if text in (getattr(default, "__name__", None), getattr(default, "name", None)):
+        return True
     known = {**vars(module), type(default).__name__: type(default)}
     return meaning(ast.parse(text, mode="eval").body, known) == default
 
@@ -114,7 +116,8 @@ def meaning(node, known):
     if isinstance(node, ast.Call):
         arguments = [meaning(each, known) for each in node.args]
         named = {each.arg: meaning(each.value, known) for each in node.keywords}
-        return meaning(node.func, known)(*arguments, **named)
+        function = meaning(node.func, known)
+        return function(*arguments, **named) if callable(function) else node
     return ast.literal_eval(node)
 
 
