@@ -57,6 +57,7 @@ DOCS = [
     "mkdocs-material>=9.5",
     "mkdocstrings[python]>=0.27",
     "latex2mathml>=3.77",
+    "ziamath>=0.10",  # a font for formulas
     "scikit-learn>=1.4",
     *VISION,
 ]

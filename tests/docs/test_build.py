@@ -65,8 +65,8 @@ def test_every_page_of_the_sources_is_built_and_in_the_navigation_once(pages):
     listed = list(leaves(navigation().on_config(settings)["nav"]))
 
     assert sorted(listed) == sorted(sources)
-    built = {source.removesuffix(".md").removesuffix("index") or "." for source in sources}
-    assert set(pages) == built
+    places = {source.removesuffix(".md").removesuffix("index") or "." for source in sources}
+    assert set(pages) == places
 
 
 def test_nothing_is_left_unrendered(pages):
@@ -101,6 +101,12 @@ def test_formulas_are_mathml(pages):
         text = formula.text_content()
         assert rendered.tag == "math", text
         assert "\\" not in text, f"a command of LaTeX that nobody knows: {text}"
+
+
+def test_a_font_for_formulas_is_sent(site):
+    style = (site / "styles" / "site.css").read_text(encoding="utf-8")
+    (font,) = re.findall(r'url\("(.*?)"\)', style)
+    assert (site / "styles" / font).read_bytes()[:4] in (b"\0\1\0\0", b"OTTO")
 
 
 def test_to_read_a_page_loads_nothing_from_elsewhere(pages):
