@@ -106,7 +106,7 @@ def normalized_mean_square_error(
     axis: Axis = -1,
     name: str = "normalized_mean_squared_error_loss",
 ) -> tf.Tensor:
-    r"""Error relative to the target: the mean of $\lVert o-t\rVert_2/\lVert t\rVert_2$.
+    r"""Error relative to the target: the mean of ${\lVert o-t\rVert}_2/{\lVert t\rVert}_2$.
 
     Parameters
     ----------

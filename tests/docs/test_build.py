@@ -43,9 +43,8 @@ def leaves(entry):
     """Yield the pages of a part of the navigation."""
     if isinstance(entry, str):
         yield entry
-    for inner in (
-        entry.values() if isinstance(entry, dict) else entry if isinstance(entry, list) else ()
-    ):
+        return
+    for inner in entry.values() if isinstance(entry, dict) else entry:
         yield from leaves(inner)
 
 
