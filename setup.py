@@ -42,6 +42,7 @@ TEXT = ["nltk>=3.8", "sacrebleu>=2.4"]
 SLIM = ["tf-slim>=1.1", "tf_keras>=2.16"]
 
 TEST = [
+    "lxml>=5",
     "pytest>=8",
     "pytest-timeout>=2.3",
     "hypothesis>=6.100",
@@ -54,7 +55,9 @@ TEST = [
 DOCS = [
     "mkdocs>=1.6,<2",
     "mkdocs-material>=9.5",
-    "mkdocstrings[python]>=0.26",
+    "mkdocstrings[python]>=0.27",
+    "latex2mathml>=3.77",
+    "ziamath>=0.10",  # a font for formulas
     "scikit-learn>=1.4",
     *VISION,
 ]

@@ -126,7 +126,7 @@ def load_file_list(
     Returns
     -------
     list of str
-        In natural order (:func:`natural_keys`); TensorLayer 1.x and 2.x gave no order.
+        In natural order ([`natural_keys`][]); TensorLayer 1.x and 2.x gave no order.
 
     Raises
     ------

@@ -1,7 +1,5 @@
 """A model's structure as plain JSON, and the model that JSON describes.
 
-::
-
     {"format": 2, "class": "tensorlayer.models.Model", "name": "mlp", "version_info": {...},
      "inputs": {"is": "node", "index": 0}, "outputs": {"is": "node", "index": 2},
      "model_architecture": [
@@ -13,13 +11,13 @@
 The architecture is the list of nodes, each a layer applied to nodes before; a layer is described
 where it is applied first. A subclass of ``Model`` with a constructor of its own is described by its
 name and the arguments of that. What occurs several times is described once
-(:mod:`tensorlayer.models.shared`); what is frozen, and in which types something computes, stands
-under ``"state"`` (:mod:`tensorlayer.models.state`).
+([`tensorlayer.models.shared`][]); what is frozen, and in which types something computes, stands
+under ``"state"`` ([`tensorlayer.models.state`][]).
 
 A config may come from a stranger. Reading it constructs layers and models that the program has
-imported (:mod:`tensorlayer.models.names`), makes their parameters as long as they fit into memory,
+imported ([`tensorlayer.models.names`][]), makes their parameters as long as they fit into memory,
 and traces the layers for their shapes. It computes nothing and imports nothing, and whatever is
-wrong with it is a :class:`~tensorlayer.errors.BrokenConfig` that says where.
+wrong with it is a [`tensorlayer.errors.BrokenConfig`][] that says where.
 """
 
 from __future__ import annotations
@@ -169,7 +167,7 @@ def read_model(base: type[M], config: Any, place: str = "config") -> M:
 
 
 def read_within(base: type[M], config: Any, place: str) -> M:
-    """Do what :func:`read_model` does for a model within the one that is being read."""
+    """Do what [`read_model`][] does for a model within the one that is being read."""
     with reading(place):
         if item(config, "format", object, place) != FORMAT:
             raise BrokenConfig(

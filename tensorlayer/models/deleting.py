@@ -1,7 +1,5 @@
 """Deleting: versions and models go for good, their numbers are never given again.
 
-::
-
     models.retired    {_id: key, n_versions}
 
 The documents go in transactions, which also give up the claims on their blobs: versions first, then

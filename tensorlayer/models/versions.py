@@ -1,7 +1,5 @@
 """Versions: what a model was at some moment, under a number that never means anything else.
 
-::
-
     models     {_id: key, schema, structure, config, n_versions, created, blobs?}
     versions   {_id, schema, model, number, step, run, task, attempt, digest, weights: pointer,
                 values, created, blobs}

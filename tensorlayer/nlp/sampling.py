@@ -22,7 +22,7 @@ Probabilities = Sequence[float] | np.ndarray
 def sample(
     a: Probabilities | None = None, temperature: float | None = 1.0, seed: Seed = None
 ) -> int:
-    r"""Draw a token with probability :math:`p_i^{1/T} / \sum_j p_j^{1/T}`.
+    r"""Draw a token with probability $p_i^{1/T} / \sum_j p_j^{1/T}$.
 
     Parameters
     ----------

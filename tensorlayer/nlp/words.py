@@ -256,12 +256,12 @@ def word_ids_to_words(
 def save_vocab(
     count: Sequence[Sequence[str | int]] | None = None, name: Place = "vocab.txt"
 ) -> None:
-    """Write a vocabulary, a word and its number in each line, for :class:`Vocabulary`.
+    """Write a vocabulary, a word and its number in each line, for [`Vocabulary`][].
 
     Parameters
     ----------
     count
-        Pairs, as :func:`build_words_dataset` returns.
+        Pairs, as [`build_words_dataset`][] returns.
     name
         The path; a plain name is in the current folder. The file appears whole or not at all.
     """

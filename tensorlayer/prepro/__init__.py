@@ -3,7 +3,7 @@
 An image is one array, ``(height, width)`` or ``(height, width, channels)``, of any real type; it
 comes back as a new array (or a view) of the same type, and is never changed in place. A ``*_multi``
 function takes a list of images and gives all of them the same random draw. What draws takes
-``seed``: see :mod:`tensorlayer.seeds`.
+``seed``: see [`tensorlayer.seeds`][].
 
 Pictures need the ``vision`` extra; sequences need nothing.
 """

@@ -37,7 +37,7 @@ def brightness(
     *,
     seed: Seed = None,
 ) -> np.ndarray:
-    r"""Gamma correction: :math:`\mathrm{gain} \cdot x^\gamma`, of values from 0 to 1.
+    r"""Gamma correction: $\mathrm{gain} \cdot x^\gamma$, of values from 0 to 1.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def illumination(
     x
         RGB, ``(height, width, 3)``: uint8, or floating from 0 to 1.
     gamma
-        See :func:`brightness`; with ``is_random`` a pair (below 1, above 1): in a third of the
+        See [`brightness`][]; with ``is_random`` a pair (below 1, above 1): in a third of the
         calls the image is made brighter, in a third darker, in a third it keeps its brightness.
     contrast
         0 is grey, 1 keeps the contrast, above 1 more; with ``is_random`` a pair.
@@ -183,7 +183,7 @@ def rgb_to_hsv(rgb: np.ndarray) -> np.ndarray:
 
 
 def hsv_to_rgb(hsv: np.ndarray) -> np.ndarray:
-    """Return the RGB image of hue, saturation and value: the inverse of :func:`rgb_to_hsv`.
+    """Return the RGB image of hue, saturation and value: the inverse of [`rgb_to_hsv`][].
 
     Parameters
     ----------

@@ -48,7 +48,7 @@ def drop(x: np.ndarray, keep: float = 0.5, *, seed: Seed = None) -> np.ndarray:
 
 
 def gaussian_noise(x: np.ndarray, stddev: float = 0.05, *, seed: Seed = None) -> np.ndarray:
-    r"""Add normal noise: :math:`y = x + \sigma r\,\epsilon`, :math:`\epsilon \sim N(0, 1)`.
+    r"""Add normal noise: $y = x + \sigma r\,\epsilon$, $\epsilon \sim N(0, 1)$.
 
     Parameters
     ----------

@@ -90,7 +90,7 @@ def imresize(
 
 
 def target_size(size: int | float | Sequence[int] | None, shape: Sequence[int]) -> tuple[int, int]:
-    """Return height and width that ``size`` of :func:`imresize` stands for.
+    """Return height and width that ``size`` of [`imresize`][] stands for.
 
     Examples
     --------

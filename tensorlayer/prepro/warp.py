@@ -161,7 +161,7 @@ def warp(
     flags
         An interpolation of OpenCV instead of ``order``.
     beyond
-        A number of :func:`border`.
+        A number of [`border`][].
     cval
         The value beyond a constant border.
 
@@ -200,11 +200,11 @@ def remap(
     Parameters
     ----------
     image
-        As for :func:`warp`.
+        As for [`warp`][].
     x, y
         Positions in ``image``, in pixels; both of the shape of the result.
     order, beyond, cval
-        As for :func:`warp`.
+        As for [`warp`][].
 
     Returns
     -------

@@ -1,7 +1,5 @@
 """Blobs: what is too large for a document, in GridFS, committed by whoever points at it.
 
-::
-
     blobs.files    {_id, filename, length, chunkSize, uploadDate,
                     metadata: {schema, owner, writer, complete, committed, digests, sha256}}
     blobs.chunks   {_id, files_id, n, data}

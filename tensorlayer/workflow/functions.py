@@ -2,7 +2,7 @@
 
 The database holds names of functions, never code. A name is ``module:function``; an agent runs it
 only if the module is one that the agent was told to import *and* the function is marked with
-:func:`task`. Whoever can write to the database can therefore choose among marked functions, and
+[`task`][]. Whoever can write to the database can therefore choose among marked functions, and
 nothing else.
 """
 
@@ -82,8 +82,8 @@ def task(function: Callable[..., Any] | None = None, **options: Any) -> Any:
 
     The function itself is returned: calling it directly runs it here and now, as before.
 
-    Parameters
-    ----------
+    Other Parameters
+    ----------------
     max_attempts : int
         Attempts that may raise or take too long before the task is dead. 3 by default.
     max_crashes : int

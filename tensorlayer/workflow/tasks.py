@@ -1,7 +1,5 @@
 """What a task is: its states, the legal moves between them, and the value that describes it.
 
-::
-
     waiting ──claim──▶ running ──finish──▶ done
        ▲                 │ │ └──cancel───▶ cancelled ◀──cancel── waiting
        │                 │ └────no tries left──▶ dead
