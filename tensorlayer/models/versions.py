@@ -409,7 +409,8 @@ class Models:
 
     def _read(self, version: Version) -> dict[str, np.ndarray]:
         try:
-            return tensors.from_bytes(self._store.blobs.get(version.check().weights))
+            content = self._store.blobs.read(version.check().weights)
+            return tensors.from_bytes(content.toreadonly())
         except Corrupt as error:
             raise Corrupt(f"Model {version.model!r} version {version.number}: {error}") from error
 
