@@ -83,13 +83,14 @@ def from_bytes(data: bytes | memoryview) -> dict[str, np.ndarray]:
         header = json.loads(bytes(data[8:start]))
         metadata = header.pop("__metadata__", {})
         order = json.loads(metadata[ORDER]) if ORDER in metadata else list(header)
-        return {name: _array(data, start, **header[name]) for name in order}
+        view = memoryview(data).toreadonly()
+        return {name: _array(view, start, **header[name]) for name in order}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Corrupt(f"These {len(data)} bytes are not a safetensors file: {error}.") from error
 
 
 def _array(
-    data: bytes | memoryview, start: int, *, dtype: str, shape: list[int], data_offsets: list[int]
+    data: memoryview, start: int, *, dtype: str, shape: list[int], data_offsets: list[int]
 ) -> np.ndarray:
     first, last = data_offsets
     kind, count = dtype_of(dtype), math.prod(shape)
