@@ -407,7 +407,7 @@ class Models:
 
     def _read(self, version: Version) -> dict[str, np.ndarray]:
         try:
-            return tensors.from_bytes(self._store.blobs.get(version.check().weights))
+            return tensors.from_bytes(self._store.blobs.read(version.check().weights))
         except Corrupt as error:
             raise Corrupt(f"Model {version.model!r} version {version.number}: {error}") from error
 
