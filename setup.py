@@ -30,6 +30,7 @@ VISION = [
     "scikit-image>=0.22",
     "matplotlib>=3.8",
     "opencv-python-headless>=5",
+    "stringzilla>=4",  # bytes through a table; without it OpenCV does that, slower
 ]
 
 # The Linux wheel carries a MongoDB 6.0 binary; the other one fetches MongoDB 7 while installing.

@@ -10,6 +10,8 @@ import numpy as np
 from tensorlayer.errors import InvalidArgument, WrongShape
 from tensorlayer.prepro.draws import Seed, draw, generator, multi
 from tensorlayer.prepro.libraries import library
+from tensorlayer.prepro.strips import by_strips
+from tensorlayer.prepro.tables import lookup
 from tensorlayer.prepro.warp import as_type, check_image
 
 __all__ = [
@@ -25,7 +27,7 @@ __all__ = [
 ]
 
 #: How much red, green and blue add to brightness: ITU-R BT.601.
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+_LUMA = np.array([0.299, 0.587, 0.114])
 
 
 def brightness(
@@ -71,13 +73,13 @@ def brightness(
         raise InvalidArgument(f"brightness: gamma is 0 or above, got {gamma!r}.")
     if is_random:
         gamma = generator(seed).uniform(max(0.0, 1 - gamma), 1 + gamma)
-    if x.size and x.min() < 0:
+    if x.dtype.kind in "if" and x.size and x.min() < 0:
         raise InvalidArgument(
             f"brightness: values must not be negative, got {x.min()}. Bring them to [0, 1]."
         )
     if x.dtype == np.uint8:
         curve = (np.arange(256) / 255) ** gamma * gain * 255
-        return as_type(curve, x.dtype)[x]
+        return lookup(as_type(curve, x.dtype), x)
     if x.dtype.kind == "f":
         return (x**gamma * gain).astype(x.dtype, copy=False)
     whole = 1 if x.dtype.kind == "b" else np.iinfo(x.dtype).max
@@ -144,11 +146,19 @@ def illumination(
         contrast = draw(contrast, rng, "illumination: contrast")
         saturation = draw(saturation, rng, "illumination: saturation")
     whole = 255.0 if image.dtype == np.uint8 else 1.0
-    values = brightness(image, gamma).astype(np.float32)
-    mean = np.float32((values @ _LUMA).mean())
-    values = np.clip(mean + np.float32(contrast) * (values - mean), 0, whole)
-    grey = (values @ _LUMA)[..., None]
-    return as_type(np.clip(grey + np.float32(saturation) * (values - grey), 0, whole), image.dtype)
+    lit = brightness(image, gamma)
+    cv2 = library("cv2")
+    mean = _LUMA @ cv2.mean(lit.astype(np.float32) if lit.dtype == np.float16 else lit)[:3]
+    # Each colour's own share, and what all three take from grey, in one matrix.
+    matrix = saturation * np.eye(3) + (1 - saturation) * _LUMA
+
+    def change(values: np.ndarray, spare: np.ndarray) -> np.ndarray:
+        values *= np.float32(contrast)
+        values += np.float32(mean * (1 - contrast))
+        np.clip(values, 0, whole, out=values)
+        return np.clip(cv2.transform(values, matrix, dst=spare), 0, whole, out=spare)
+
+    return by_strips(change, lit, out=lit)
 
 
 def rgb_to_hsv(rgb: np.ndarray) -> np.ndarray:
@@ -242,12 +252,20 @@ def adjust_hue(
     [[[0, 255, 0]]]
     """
     image = _check_rgb(im, "adjust_hue")
-    hsv = rgb_to_hsv(image)
     if is_random:
         hout = generator(seed).uniform(-abs(hout), abs(hout))
-    hue = hsv[..., 0] + hout if is_offset else np.full_like(hsv[..., 0], hout)
-    hsv[..., 0] = np.maximum(hue, 0) if is_clip else hue
-    return as_type(_rgb(hsv, "adjust_hue"), image.dtype)
+    is_clip = is_clip and hout < 0
+    degrees = np.float32(360 * (hout if is_clip else hout % 1))
+    cv2 = library("cv2")
+
+    def turn(values: np.ndarray, spare: np.ndarray) -> np.ndarray:
+        hsv = cv2.cvtColor(values, cv2.COLOR_RGB2HSV, dst=spare)
+        hsv[..., 0] = hsv[..., 0] + degrees if is_offset else degrees
+        if is_clip:
+            np.clip(hsv, 0, None, out=hsv)  # the others are not negative
+        return cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB, dst=values)
+
+    return by_strips(turn, image)
 
 
 def channel_shift(
