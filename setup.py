@@ -69,6 +69,7 @@ EXTRAS = {
     "examples": ["scikit-learn>=1.4", *VISION],
     "test": [*TEST, *VISION, *SLIM, *TEXT, *DOCS],
     "docs": DOCS,
+    "benchmarks": ["albumentations>=2", *VISION],
 }
 
 setup(

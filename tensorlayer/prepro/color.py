@@ -28,6 +28,10 @@ __all__ = [
 
 #: How much red, green and blue add to brightness: ITU-R BT.601.
 _LUMA = np.array([0.299, 0.587, 0.114])
+#: Below this the image is of one grey.
+_NO_CONTRAST = 1e-6
+#: The 256 levels of uint8, from 0 to 1.
+_LEVELS = np.arange(256) / 255
 
 
 def brightness(
@@ -78,7 +82,7 @@ def brightness(
             f"brightness: values must not be negative, got {x.min()}. Bring them to [0, 1]."
         )
     if x.dtype == np.uint8:
-        curve = (np.arange(256) / 255) ** gamma * gain * 255
+        curve = _LEVELS**gamma * (gain * 255)
         return lookup(as_type(curve, x.dtype), x)
     if x.dtype.kind == "f":
         return (x**gamma * gain).astype(x.dtype, copy=False)
@@ -148,15 +152,20 @@ def illumination(
     whole = 255.0 if image.dtype == np.uint8 else 1.0
     lit = brightness(image, gamma)
     cv2 = library("cv2")
-    mean = _LUMA @ cv2.mean(lit.astype(np.float32) if lit.dtype == np.float16 else lit)[:3]
-    # Each colour's own share, and what all three take from grey, in one matrix.
+    means = cv2.mean(lit.astype(np.float32) if lit.dtype == np.float16 else lit)[:3]
+    offset = float(_LUMA @ means) * (1 - contrast)
+    # What contrast would take out of the range is clipped before it, so that one matrix does the
+    # rest: contrast, and each colour's own share and that of grey. Its rows have the sum 1.
+    has_contrast = abs(contrast) > _NO_CONTRAST
+    bounds = [(edge - offset) / contrast if has_contrast else edge for edge in (0, whole)]
     matrix = saturation * np.eye(3) + (1 - saturation) * _LUMA
+    matrix = np.column_stack([contrast * matrix, [offset] * 3])
 
     def change(values: np.ndarray, spare: np.ndarray) -> np.ndarray:
-        values *= np.float32(contrast)
-        values += np.float32(mean * (1 - contrast))
-        np.clip(values, 0, whole, out=values)
-        return np.clip(cv2.transform(values, matrix, dst=spare), 0, whole, out=spare)
+        np.clip(values, min(bounds), max(bounds), out=values)
+        cv2.transform(values, matrix, dst=spare)
+        cv2.threshold(spare, 0, 0, cv2.THRESH_TOZERO, dst=spare)
+        return spare if whole == 255 else np.clip(spare, None, whole, out=spare)
 
     return by_strips(change, lit, out=lit)
 
@@ -260,9 +269,12 @@ def adjust_hue(
 
     def turn(values: np.ndarray, spare: np.ndarray) -> np.ndarray:
         hsv = cv2.cvtColor(values, cv2.COLOR_RGB2HSV, dst=spare)
-        hsv[..., 0] = hsv[..., 0] + degrees if is_offset else degrees
-        if is_clip:
-            np.clip(hsv, 0, None, out=hsv)  # the others are not negative
+        if is_offset:
+            hsv[..., 0] += degrees
+        else:
+            hsv[..., 0] = degrees
+        if is_clip:  # nothing else is below 0
+            cv2.threshold(hsv, 0, 0, cv2.THRESH_TOZERO, dst=hsv)
         return cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB, dst=values)
 
     return by_strips(turn, image)
@@ -306,7 +318,10 @@ def channel_shift(
         raise InvalidArgument(f"channel_shift: shape {x.shape} has no axis {channel_index!r}.")
     if is_random:
         intensity = generator(seed).uniform(-abs(intensity), abs(intensity))
-    return as_type(np.clip(x + np.float64(intensity), x.min(), x.max()), x.dtype)
+    low, high = x.min(), x.max()
+    if x.dtype == np.uint8:
+        return lookup(as_type(np.clip(np.arange(256) + intensity, low, high), x.dtype), x)
+    return as_type(np.clip(x + np.float64(intensity), low, high), x.dtype)
 
 
 def pixel_value_scale(

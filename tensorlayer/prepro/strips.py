@@ -31,7 +31,8 @@ def by_strips(
     Parameters
     ----------
     change
-        Of a strip of rows, each pixel by itself; the result lies in the range of the type.
+        Of a strip of rows, each pixel by itself; the result lies in the range of the type, but for
+        integers it may go beyond the largest.
     image
         ``(height, width, channels)``, uint8 or floating.
     others
@@ -42,7 +43,7 @@ def by_strips(
     Returns
     -------
     numpy.ndarray
-        An image of the shape and type of ``image``; integers are rounded.
+        An image of the shape and type of ``image``; integers are rounded and saturate.
 
     Examples
     --------

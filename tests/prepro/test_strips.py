@@ -46,6 +46,12 @@ def test_the_result_may_replace_the_image_and_the_image_need_not_be_contiguous()
     np.testing.assert_array_equal(image, expected)
 
 
+def test_integers_saturate_above():
+    image = np.full((2, 2, 3), 200, np.uint8)
+
+    assert (by_strips(lambda values, spare: values * 2, image) == 255).all()
+
+
 def test_strips_stay_small():
     sizes = []
 
