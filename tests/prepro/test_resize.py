@@ -71,6 +71,14 @@ def test_a_size_is_a_percentage_a_factor_or_a_pair(size, expected):
     assert prepro.imresize(PIXELS, size).shape == (*expected, 3)
 
 
+@pytest.mark.parametrize("interp", ["bicubic", "nearest", "area"])
+def test_one_pixel_is_a_size(interp):
+    assert prepro.imresize(PIXELS, (1, 1), interp).shape == (1, 1, 3)
+    assert prepro.imresize(PIXELS, 0.05, interp).shape == (1, 1, 3)
+    with pytest.raises(InvalidArgument, match="at least one pixel"):
+        prepro.imresize(PIXELS, (1, 0.9), interp)
+
+
 def test_a_mode_converts_first():
     grey = prepro.imresize(PIXELS, (20, 30), mode="L")
 
