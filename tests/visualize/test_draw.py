@@ -52,22 +52,18 @@ class TestBoxes:
         assert cols.min() >= 90
 
     @pytest.mark.parametrize(("y", "bottom"), [(0.5, 60), (0.02, None), (0.9, 140)])
-    @pytest.mark.parametrize(("x", "left"), [(0.5, 90), (0.1, 0), (1.1, None)])
+    @pytest.mark.parametrize(("x", "left"), [(0.5, 90), (0.1, 0), (1.19, None)])
     def test_labels_are_whole_and_above_the_box_where_there_is_room(self, x, left, y, bottom):
-        named = self.draw([[x, y, 0.4, 0.4]])
-        other = self.draw([[x, y, 0.4, 0.4]], classes=[1])
-        label = np.argwhere((named != other).any(-1))
-        size = max(draw._LEAST_TEXT, draw._TEXT * 200)
-        (width, height), below = cv2.getTextSize(
-            "cat", cv2.FONT_HERSHEY_SIMPLEX, size, draw._line(named)
-        )
+        drawn = self.draw([[x, y, 0.4, 0.4]], names=["   "])  # the background alone
+        font, size = cv2.FONT_HERSHEY_SIMPLEX, max(draw._LEAST_TEXT, draw._TEXT * 200)
+        (width, height), below = cv2.getTextSize("   ", font, size, draw._line(drawn))
         bottom = height + below if bottom is None else bottom
         left = 300 - width if left is None else left
+        top, is_green = bottom - height - below, (drawn == (0, 255, 0)).all(-1)
 
-        assert label[:, 0].min() >= bottom - height - below
-        assert label[:, 0].max() <= bottom - below + 1
-        assert (label[:, 1].min() >= left) and (label[:, 1].max() <= left + width + 15)
-        assert (named[bottom - 1, left : left + 3] == (0, 255, 0)).all()
+        assert is_green[top : bottom + 1, left : left + width + 1].all()
+        assert not is_green[: max(0, top), left + 3 : left + width - 3].any()
+        assert not is_green[top + 3 : bottom - 3, left + width + 3 : left + width + 9].any()
 
     def test_a_copy_is_drawn_and_saved(self):
         drawn = self.draw([[0.5, 0.5, 0.2, 0.2]], save_name="boxes.png")
