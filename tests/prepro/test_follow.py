@@ -86,7 +86,7 @@ def test_limits_of_boxes_are_inclusive(limits, box, is_kept):
     assert kept == (["a"] if is_kept else [])
 
 
-@pytest.mark.parametrize("box", [[10, 10, 0, 5], [10, 10, 5, 0], [300, 10, 5, 5]])
+@pytest.mark.parametrize("box", [[10, 10, 0, 5], [10, 10, 5, 0], [10, 10, 0, 0], [300, 10, 5, 5]])
 def test_boxes_without_an_area_are_dropped_whatever_the_limits(box):
     limits = form(thresh_wh=0, thresh_wh2=1e9)
 
