@@ -226,6 +226,7 @@ def test_channel_shift_draws_to_both_sides():
 def test_values_are_scaled_and_clipped():
     np.testing.assert_allclose(prepro.pixel_value_scale(PIXELS, 0.9), PIXELS * 0.9)
     assert prepro.pixel_value_scale(PIXELS, 3, clip=(0, 255)).max() == 255
+    assert (prepro.pixel_value_scale(PIXELS, clip=(7, 7)) == 7).all()
     drawn = [
         prepro.pixel_value_scale(np.ones(1), 0.2, is_random=True, seed=s).item() for s in range(60)
     ]
