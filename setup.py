@@ -30,6 +30,7 @@ VISION = [
     "scikit-image>=0.22",
     "matplotlib>=3.8",
     "opencv-python-headless>=5",
+    "stringzilla>=4",  # bytes through a table; without it OpenCV does that, slower
 ]
 
 # The Linux wheel carries a MongoDB 6.0 binary; the other one fetches MongoDB 7 while installing.
@@ -71,6 +72,7 @@ EXTRAS = {
     "examples": ["scikit-learn>=1.4", *VISION],
     "test": [*TEST, *VISION, *SLIM, *TEXT, *DOCS],
     "docs": DOCS,
+    "benchmarks": ["albumentations>=2", *VISION],
 }
 
 setup(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 from collections import Counter
@@ -223,7 +224,7 @@ def words_to_word_ids(
     ids = {} if word_to_id is None else word_to_id
     words = _listed(data)
     if (unknown := ids.get(unk_key)) is not None:
-        return [ids.get(word, unknown) for word in words]
+        return list(map(ids.get, words, itertools.repeat(unknown)))
     try:
         return [ids[word] for word in words]
     except KeyError as error:
