@@ -37,7 +37,16 @@ from tensorlayer.layers.tracing import trace
 if TYPE_CHECKING:
     from tensorlayer.layers.base import Layer
 
-__all__ = ["Network", "apply", "connect", "evaluate", "layers_of", "networks_in", "nodes"]
+__all__ = [
+    "Network",
+    "Networks",
+    "apply",
+    "connect",
+    "evaluate",
+    "layers_of",
+    "networks_in",
+    "nodes",
+]
 
 _NOT_A_TENSOR = (
     "{!r} is a network, not a tensor, a list or a container. TensorFlow's functions come into a "
@@ -242,6 +251,15 @@ class Network(HasParameters):
         return f"<Network{own} {summary.shapes(self.outputs)} of {self.layer!r}>"
 
 
+class Networks(list):
+    """The networks of a layer that gives a list."""
+
+    @property
+    def outputs(self) -> list[Network]:
+        """The networks, as 1.x called them."""
+        return list(self)
+
+
 def networks_in(structure: Any) -> list[Network]:
     """Return the networks in nested lists, tuples and dictionaries, in order."""
     if isinstance(structure, (list, tuple, Mapping)):
@@ -290,7 +308,7 @@ def connect(
         network.outputs, lambda leaf: Network(Part(index=next(index)), (network,), {}, leaf)
     )
     if not isinstance(parts, Outputs):
-        return parts
+        return Networks(parts) if isinstance(parts, list) else parts
     main, sides = parts
     for name in sides:
         if hasattr(Network, name):
