@@ -6,6 +6,7 @@ A file for each family; names of TensorLayer 1.x stand beside the class that the
 from tensorlayer.layers import (
     convolution,
     dense,
+    embedding,
     lambda_,
     merge,
     nested,
@@ -15,9 +16,10 @@ from tensorlayer.layers import (
     shape,
 )
 from tensorlayer.layers.base import Layer
-from tensorlayer.layers.compat import set_name_reuse
+from tensorlayer.layers.compat import clear_layers_name, set_name_reuse
 from tensorlayer.layers.convolution import *
 from tensorlayer.layers.dense import *
+from tensorlayer.layers.embedding import *
 from tensorlayer.layers.graph import Network
 from tensorlayer.layers.inputs import Input, InputLayer
 from tensorlayer.layers.lambda_ import *
@@ -37,11 +39,13 @@ __all__ = [
     "Layer",
     "Network",
     "Outputs",
+    "clear_layers_name",
     "isolated",
     "set_name_reuse",
     "variable_scope",
     *convolution.__all__,
     *dense.__all__,
+    *embedding.__all__,
     *lambda_.__all__,
     *merge.__all__,
     *nested.__all__,

@@ -214,11 +214,16 @@ class Network(HasParameters):
         return Slice(self, key=key)
 
     def __getattr__(self, name: str) -> Any:
-        """Return what the layer gives besides its result."""
+        """Return what the layer gives besides its result, or offers to its networks."""
         sides = vars(self).get("sides", {})
-        if name not in sides:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return sides[name]
+        if name in sides:
+            return sides[name]
+        # What has sides is a part of what its layer gave.
+        layer = self.parents[0].layer if sides else vars(self).get("layer")
+        if name in getattr(layer, "for_networks", ()):
+            found = getattr(layer, name)
+            return functools.partial(found, self) if callable(found) else found
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __len__(self) -> int:
         if not self.parents:  # TensorFlow would take it for an empty list

@@ -25,7 +25,7 @@ SPECS = (
     LayerSpec("Concat", {"concat_dim": -1}, ((3, 4), (3, 2))),
     LayerSpec("Elementwise", {"combine_fn": tf.add, "act": tf.nn.relu}, ((3, 4), (3, 4))),
     LayerSpec("ElementwiseLambda", {"fn": sample, "fn_args": {"scale": 2.0}, "act": "tanh"},
-              ((3, 4), (3, 4), (4,))),
+              ((3, 4), (3, 4), (3, 4))),
     LayerSpec("MultiplexerLayer", {"sel": 1}, ((3, 4), (3, 4), (3, 4))),
     LayerSpec("Stack", {"axis": 1}, ((3, 4), (3, 4))),
     LayerSpec("UnStack", {"axis": 2}, ((3, 4),), joined=UnStack),
