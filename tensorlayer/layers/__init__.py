@@ -14,6 +14,8 @@ from tensorlayer.layers import (
     normalization,
     pooling,
     shape,
+    spatial_transformer,
+    time_distributed,
 )
 from tensorlayer.layers.base import Layer
 from tensorlayer.layers.compat import clear_layers_name, set_name_reuse
@@ -31,6 +33,8 @@ from tensorlayer.layers.normalization import *
 from tensorlayer.layers.outputs import Outputs
 from tensorlayer.layers.pooling import *
 from tensorlayer.layers.shape import *
+from tensorlayer.layers.spatial_transformer import *
+from tensorlayer.layers.time_distributed import *
 
 __all__ = [
     "AUTO_REUSE",
@@ -53,4 +57,6 @@ __all__ = [
     *normalization.__all__,
     *pooling.__all__,
     *shape.__all__,
+    *spatial_transformer.__all__,
+    *time_distributed.__all__,
 ]

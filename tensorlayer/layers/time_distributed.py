@@ -35,14 +35,14 @@ class TimeDistributedLayer(Layer):
 
     All steps are computed at once, as ``batch * steps`` rows. That is $f$ of each step for a layer
     that treats every row by itself; batch normalisation in training takes its statistics of all
-    steps together. A layer that gives another number of rows is refused.
+    steps together. A layer that gives another number of rows is an error when it computes.
 
     Raises
     ------
     InvalidArgument
         ``layer_class`` is no layer, or ``layer_args`` are given for one that is made already.
     WrongShape
-        There is no axis of steps, or the layer mixes rows.
+        There is no axis of steps.
 
     Examples
     --------
@@ -81,9 +81,12 @@ class TimeDistributedLayer(Layer):
                 f"{self!r}: the input must have an axis of steps behind the batch, got shape "
                 f"{inputs.shape}."
             )
-        sizes = inputs.shape.as_list()
-        known = None not in sizes[1:]
-        inner = sizes[2:] if known else tf.shape(inputs)[2:]
-        lead = [-1, sizes[1]] if sizes[1] is not None else tf.shape(inputs)[:2]
-        outputs = main_of(self.layer(tf.reshape(inputs, tf.concat([[-1], inner], 0))))
-        return rebuild(outputs, lambda rows: tf.reshape(rows, tf.concat([lead, rows.shape[1:]], 0)))
+        sizes = _sizes(inputs)
+        outputs = main_of(self.layer(tf.reshape(inputs, [-1, *sizes[2:]])))
+        return rebuild(outputs, lambda rows: tf.reshape(rows, [*sizes[:2], *_sizes(rows)[1:]]))
+
+
+def _sizes(tensor: tf.Tensor) -> list[Any]:
+    """Return the sizes: numbers where they are known, so that layers above can be built."""
+    known = tensor.shape.as_list()
+    return [tf.shape(tensor)[i] if size is None else size for i, size in enumerate(known)]

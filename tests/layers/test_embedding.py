@@ -19,6 +19,7 @@ from tensorlayer.layers import (
 )
 from tensorlayer.models import Model
 from tests.layers.twins import assert_twin
+from tests.operations import operations
 
 v1 = tf.compat.v1
 IDS = np.random.default_rng(0).integers(0, 7, [5, 4])
@@ -186,8 +187,6 @@ def test_traced_a_step_is_the_loss_of_tensorflow():
     layer = Word2vecEmbedding(7, 3, num_sampled=4)
     arrays = (IDS[:, 0], LABELS)
     specs = [tf.TensorSpec(each.shape, each.dtype) for each in arrays]
-    from tests.operations import operations
-
     ours = operations(tf.function(lambda a, b: layer([a, b])[1]), *specs)
     assert ours == operations(tf.function(twin), *specs)
 
@@ -272,9 +271,9 @@ def test_the_cost_in_another_type(dtype):
 
 
 def test_what_cannot_be_sampled_is_refused():
-    with pytest.raises(InvalidArgument, match="num_sampled must not be more than.*got 64 of 7"):
+    with pytest.raises(InvalidArgument, match=r"num_sampled must not be more than.*got 64 of 7"):
         Word2vecEmbedding(7, 3)
-    with pytest.raises(InvalidArgument, match="train_labels are a network.*got list"):
+    with pytest.raises(InvalidArgument, match=r"train_labels are a network.*got list"):
         Word2vecEmbedding(700, 3, train_labels=[1])
     with pytest.raises(InvalidArgument, match=r"ids must be in \[0, 7\)"):
         Word2vecEmbedding(7, 3, num_sampled=4)([IDS[:, 0], LABELS + 7])
