@@ -7,12 +7,14 @@ from tensorlayer.layers import (
     convolution,
     dense,
     embedding,
+    helpers,
     lambda_,
     merge,
     nested,
     noise,
     normalization,
     pooling,
+    recon,
     shape,
     spatial_transformer,
     time_distributed,
@@ -23,6 +25,7 @@ from tensorlayer.layers.convolution import *
 from tensorlayer.layers.dense import *
 from tensorlayer.layers.embedding import *
 from tensorlayer.layers.graph import Network
+from tensorlayer.layers.helpers import *
 from tensorlayer.layers.inputs import Input, InputLayer
 from tensorlayer.layers.lambda_ import *
 from tensorlayer.layers.merge import *
@@ -32,6 +35,7 @@ from tensorlayer.layers.noise import *
 from tensorlayer.layers.normalization import *
 from tensorlayer.layers.outputs import Outputs
 from tensorlayer.layers.pooling import *
+from tensorlayer.layers.recon import *
 from tensorlayer.layers.shape import *
 from tensorlayer.layers.spatial_transformer import *
 from tensorlayer.layers.time_distributed import *
@@ -50,12 +54,14 @@ __all__ = [
     *convolution.__all__,
     *dense.__all__,
     *embedding.__all__,
+    *helpers.__all__,
     *lambda_.__all__,
     *merge.__all__,
     *nested.__all__,
     *noise.__all__,
     *normalization.__all__,
     *pooling.__all__,
+    *recon.__all__,
     *shape.__all__,
     *spatial_transformer.__all__,
     *time_distributed.__all__,

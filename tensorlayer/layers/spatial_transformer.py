@@ -30,8 +30,8 @@ def transformer(
 ) -> tf.Tensor:
     r"""Return images seen through affine maps.
 
-    The pixel at $(x, y)$ of the output, with both from -1 to 1 over it, is the value of the image at
-    $(x', y')^T = \theta\,(x, y, 1)^T$, interpolated between the four pixels around it.
+    The pixel at $(x, y)$ of the output, with both from -1 to 1 over it, is the value of the image
+    at $(x', y')^T = \theta\,(x, y, 1)^T$, interpolated between the four pixels around it.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ def batch_transformer(
     Raises
     ------
     WrongShape
-        As :func:`transformer`, or there is no axis of maps.
+        As `transformer`, or there is no axis of maps.
 
     Examples
     --------
@@ -161,7 +161,7 @@ def batch_transformer(
 
 
 class SpatialTransformer2dAffine(Layer):
-    r"""Images seen through a map that is learnt: $\theta = \tanh(x W + b)$, see :func:`transformer`.
+    r"""Images seen through a map that is learnt: `transformer` with $\theta = \tanh(x W + b)$.
 
     Parameters
     ----------
@@ -177,11 +177,11 @@ class SpatialTransformer2dAffine(Layer):
 
     Notes
     -----
-    Input: a list ``[theta_input, images]``, or the images and ``theta_layer=`` as in 1.x. What theta
-    comes from is flattened to ``(batch, n)``.
+    Input: a list ``[theta_input, images]``, or the images and ``theta_layer=`` as in 1.x. What
+    theta comes from is flattened to ``(batch, n)``.
     Output shape: ``(batch, *out_size, channels)``, in the format of the images.
-    Parameters: ``weights`` (n, 6), which start at 0, and ``biases`` (6), which start at the identity:
-    an untrained layer enlarges by 1 / tanh(1), about 1.3, because of the tanh.
+    Parameters: ``weights`` (n, 6), which start at 0, and ``biases`` (6), which start at the
+    identity: an untrained layer enlarges by 1 / tanh(1), about 1.3, because of the tanh.
 
     Raises
     ------
@@ -196,7 +196,7 @@ class SpatialTransformer2dAffine(Layer):
     >>> images = tl.layers.Input([None, 60, 60, 1])
     >>> theta = tl.layers.Dense(tl.layers.Flatten(images), n_units=20, act="tanh")
     >>> net = SpatialTransformer2dAffine([theta, images], out_size=(40, 40), name="stn")
-    >>> net.outputs.shape, net.layer.parameters["weights"].shape
+    >>> net.outputs.shape, net.parameters["stn/weights"].shape
     (TensorShape([None, 40, 40, 1]), TensorShape([20, 6]))
     """
 

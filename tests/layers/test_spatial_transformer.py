@@ -18,7 +18,7 @@ from tensorlayer.layers import (
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.normal(size=(3, 6, 7, 2))
-THETA = RNG.normal(size=(3, 6), scale=0.6) + [0.5, 0, 0, 0, 0.5, 0]
+THETA = RNG.normal(np.array([0.5, 0, 0, 0, 0.5, 0]), 0.6, size=(3, 6))
 FEATURES = RNG.normal(size=(3, 5)).astype("float32")
 
 
@@ -162,7 +162,7 @@ def test_it_learns_where_to_look():
 def test_inputs_that_are_missing_or_of_another_rank():
     with pytest.raises(InvalidArgument, match=r"takes a list of two networks, \[theta_input, im"):
         SpatialTransformer2dAffine(Input([None, 6, 7, 2]))
-    with pytest.raises(WrongShape, match="rank 4, got shape .*Images are in NHWC"):
+    with pytest.raises(WrongShape, match=r"rank 4, got shape .*Images are in NHWC"):
         SpatialTransformer2dAffine([Input([None, 5]), Input([None, 6, 7])])
     with pytest.raises(InvalidArgument, match="every size of theta's input must be known"):
         SpatialTransformer2dAffine([Input([None, None]), Input([None, 6, 7, 1])])
