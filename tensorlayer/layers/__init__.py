@@ -18,6 +18,7 @@ from tensorlayer.layers import (
     shape,
     spatial_transformer,
     time_distributed,
+    word2vec,
 )
 from tensorlayer.layers.base import Layer
 from tensorlayer.layers.compat import clear_layers_name, set_name_reuse
@@ -39,6 +40,7 @@ from tensorlayer.layers.recon import *
 from tensorlayer.layers.shape import *
 from tensorlayer.layers.spatial_transformer import *
 from tensorlayer.layers.time_distributed import *
+from tensorlayer.layers.word2vec import *
 
 __all__ = [
     "AUTO_REUSE",
@@ -65,4 +67,5 @@ __all__ = [
     *shape.__all__,
     *spatial_transformer.__all__,
     *time_distributed.__all__,
+    *word2vec.__all__,
 ]

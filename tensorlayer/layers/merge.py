@@ -246,12 +246,12 @@ class MultiplexerLayer(Layer):
 
     Parameters
     ----------
+    name
+        Unique in the network.
     sel
         Which one, counted from 0: a number, or a network that gives one, such as
         ``Input([], "int32")``. It can be given with each call, ``layer([a, b], sel=1)``, there also
         as a tensor; so one trace serves every choice.
-    name
-        Unique in the network.
 
     Notes
     -----
@@ -276,7 +276,7 @@ class MultiplexerLayer(Layer):
     [[2.0, 3.0]]
     """
 
-    def __init__(self, sel: Any = 0, name: str | None = None) -> None:
+    def __init__(self, name: str | None = None, sel: Any = 0) -> None:
         super().__init__(name=name)
         self.sel = sel
 

@@ -120,6 +120,21 @@ class LayerList(Layer):
         self.layers = list(layers)
         names_of(self.layers)  # it raises if two have the same
 
+    @property
+    def is_built(self) -> bool:
+        """Whether all of the layers are."""
+        return all(layer.is_built for layer in self.layers)
+
+    @is_built.setter
+    def is_built(self, is_built: bool) -> None:
+        """Leave it to the layers."""
+
+    def build(self, inputs_shape: Any) -> None:
+        """Call the variables that the layers will make after the list: their names must differ."""
+        del inputs_shape
+        for name, layer in self.parts():
+            layer.facts.label = layer.facts.label or f"{self.facts.label or self.name}/{name}"
+
     def forward(self, inputs: Any) -> Any:
         """Apply one layer after the other."""
         for layer in self.layers:

@@ -70,6 +70,15 @@ class TimeDistributedLayer(Layer):
         self.layer = layer_class(**(layer_args or {})) if is_class else layer_class
 
     @property
+    def is_built(self) -> bool:
+        """Whether the layer is."""
+        return self.layer.is_built
+
+    @is_built.setter
+    def is_built(self, is_built: bool) -> None:
+        """Leave it to the layer."""
+
+    @property
     def needs_autograph(self) -> bool:  # type: ignore[override]
         """Whether the layer is somebody else's."""
         return self.layer.needs_autograph

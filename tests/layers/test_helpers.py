@@ -28,9 +28,9 @@ v1 = tf.compat.v1
 
 
 def network():
-    x = Input([None, 4], name="x")
+    dropped = Dropout(Input([None, 4], name="x"), keep=0.5)
     with variable_scope("generator"):
-        net = Dense(Dropout(x, keep=0.5), n_units=3, name="d")
+        net = Dense(dropped, n_units=3, name="d")
         net = BatchNorm(net, name="bn")
     return Dense(net, n_units=2, name="head")
 

@@ -45,7 +45,7 @@ SAME = {
     Elementwise: lambda: Elementwise(tf.add),
     Stack: lambda: Stack(),
     ElementwiseLambda: lambda: ElementwiseLambda(lambda *x: tf.add_n(x)),
-    MultiplexerLayer: lambda: MultiplexerLayer(1),
+    MultiplexerLayer: lambda: MultiplexerLayer(sel=1),
 }
 TWINS = {
     Concat: lambda *x: tf.concat(list(x), -1),

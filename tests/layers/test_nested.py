@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tensorlayer.errors import InvalidArgument, NameTaken
+from tensorlayer.errors import InvalidArgument, NameTaken, WrongShape
 from tensorlayer.layers import (
     BatchNorm,
     Concat,
     Dense,
     Dropout,
     Input,
+    Lambda,
     Layer,
     LayerList,
     ModelLayer,
@@ -99,6 +100,29 @@ def test_layers_without_names_are_numbered_in_the_list():
     ]  # fmt: skip
 
 
+def test_variables_are_called_after_the_list_that_is_applied_first():
+    inner = LayerList([Dense(2), Dense(2, name="last")], name="inner")
+    made = Dense(2, in_channels=4, name="made")
+
+    LayerList([made, inner], name="outer")(X)
+
+    assert [variable.name for variable in made.all_weights + inner.all_weights] == [
+        "made/weights:0", "made/biases:0", "outer/inner/dense_1/weights:0",
+        "outer/inner/dense_1/biases:0", "outer/inner/last/weights:0", "outer/inner/last/biases:0",
+    ]  # fmt: skip
+
+
+def test_a_list_has_parameters_when_all_of_its_layers_have():
+    assert len(LayerList([Dense(3, in_channels=4), Dense(2, in_channels=3)]).all_weights) == 4
+    with pytest.raises(InvalidArgument, match="has no weights yet"):
+        LayerList([Dense(3, in_channels=4), Dense(2)]).all_weights  # noqa: B018
+
+
+def test_a_layer_that_does_not_fit_is_named():
+    with pytest.raises(WrongShape, match=r"Dense\(n_units=2, name='b'\): .* of rank 2"):
+        LayerList([Lambda(lambda x: x[None]), Dense(2, name="b")])(Input([None, 4]))
+
+
 def test_a_list_follows_the_mode_and_can_be_frozen():
     net = LayerList([Dropout(0.5), BatchNorm(), Dropout(0.5)], name="l")(Input([None, 4]))
     inferred = net(X, is_train=False)
@@ -132,8 +156,8 @@ def test_in_a_block_and_in_a_model_of_ones_own():
     own = Own()
     own(X, is_train=False)
 
-    assert list(block.parameters)[0] == "block/mlp/hidden/weights"
-    assert list(own.parameters)[0] == "mlp/hidden/weights"
+    assert next(iter(block.parameters)) == "block/mlp/hidden/weights"
+    assert next(iter(own.parameters)) == "mlp/hidden/weights"
 
 
 def test_the_first_layer_of_a_list_may_merge():
@@ -183,7 +207,7 @@ def test_somebody_elses_layer_in_a_list_may_use_ifs_on_tensors():
     assert not mlp().needs_autograph
 
 
-@pytest.mark.parametrize("layers", [[Dense(2), tf.nn.relu], Dense(2), None])
+@pytest.mark.parametrize("layers", [[Dense(2), tf.nn.relu], Dense, None])
 def test_a_list_is_of_layers(layers):
     with pytest.raises(
         InvalidArgument, match=r"LayerList: it takes a list of layers, got .*Lambda"
