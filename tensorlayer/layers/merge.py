@@ -115,7 +115,7 @@ class ElementwiseLambda(Lambda):
     ----------
     fn
         A function of as many tensors as there are networks, such as
-        ``lambda noise, mean, std: mean + noise * std``; all that :class:`Lambda` says of a function
+        ``lambda noise, mean, std: mean + noise * std``; all that ``Lambda`` says of a function
         holds.
     fn_weights
         Variables that the function uses but does not make.

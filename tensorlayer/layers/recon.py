@@ -59,7 +59,7 @@ class ReconLayer(Dense):
 
     Notes
     -----
-    Input and output shape, and parameters: as :class:`Dense`.
+    Input and output shape, and parameters: as ``Dense``.
     A network of it offers ``recon.cost(X)``, ``recon.train_params`` and ``recon.pretrain(X, ...)``.
 
     Raises

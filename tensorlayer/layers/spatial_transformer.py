@@ -141,7 +141,7 @@ def batch_transformer(
     Raises
     ------
     WrongShape
-        As `transformer`, or there is no axis of maps.
+        As ``transformer``, or there is no axis of maps.
 
     Examples
     --------
@@ -161,7 +161,7 @@ def batch_transformer(
 
 
 class SpatialTransformer2dAffine(Layer):
-    r"""Images seen through a map that is learnt: `transformer` with $\theta = \tanh(x W + b)$.
+    r"""Images seen through a map that is learnt: ``transformer`` with $\theta = \tanh(x W + b)$.
 
     Parameters
     ----------

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument
-from tensorlayer.layers import Dense, Dropout, Input, ReconLayer
+from tensorlayer.layers import Concat, Dense, Dropout, Input, ReconLayer
 from tensorlayer.models import Model
 
 X = np.random.default_rng(0).uniform(size=(64, 12)).astype("float32")
@@ -174,3 +174,15 @@ def test_what_it_needs_is_named():
         recon.cost(X, "no")
     with pytest.raises(AttributeError, match="no attribute 'pretrain'"):
         Dense(x, 3).pretrain(X)
+
+
+def test_several_inputs():
+    x, extra = Input([None, 12], name="x"), Input([None, 2], name="extra")
+    hidden = Dense(Concat([x, extra]), n_units=6, act="sigmoid", name="hidden")
+    recon = ReconLayer(hidden, x_recon=x, n_units=12, act="sigmoid", name="recon")
+
+    cost = recon.cost([X, X[:, :2]])
+
+    assert recon.pretrain({"x": X, "extra": X[:, :2]}, n_epoch=1, batch_size=64) == [
+        pytest.approx(cost.numpy(), rel=1e-5)
+    ]
