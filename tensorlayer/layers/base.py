@@ -169,6 +169,10 @@ class Layer(HasParameters, metaclass=_LayerType):
     keeps_precision = False
     #: whether ``forward`` may hold Python control flow on tensors: only layers of others do
     needs_autograph: ClassVar[bool]
+    #: whether 1.x began a network with it: it takes a tensor where others take a network
+    begins_networks: ClassVar[bool] = False
+    #: attributes that its networks have as well; of functions, the network is the first argument
+    for_networks: ClassVar[tuple[str, ...]] = ()
     #: the variables that the layer made, by name, in order
     _own_weights: Mapping[str, tf.Variable] = MappingProxyType({})
     act: Callable[[Any], Any] | None = None

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tensorlayer.layers.base import Layer
 
 __all__ = [
+    "clear_layers_name",
     "require_inputs",
     "require_network",
     "set_name_reuse",
@@ -30,10 +31,23 @@ logger = logging.getLogger(__name__)
 
 # Accepted for old scripts. They had no effect in 1.11 either, or say what is always so today.
 WITHOUT_EFFECT = frozenset(
-    {"W_init_args", "b_init_args", "E_init_args", "a_init_args", "use_cudnn_on_gpu"}
+    {
+        "E_init_args",
+        "W_init_args",
+        "a_init_args",
+        "b_init_args",
+        "embeddings_kwargs",
+        "nce_W_init_args",
+        "nce_b_init_args",
+        "use_cudnn_on_gpu",
+    }
 )
 # The ways in which 1.x spelled the network that a layer is applied to.
 PREVIOUS = ("prev_layer", "layer")
+# Those of layers that merge, and of layers that began a network.
+OTHERS = ("layers", "inputs")
+# What may be a tensor where a layer begins a network.
+BEGUN = ("inputs", "train_labels")
 # What every layer can be told, whether its constructor names it or not.
 FACTS = ("is_train", "trainable", "dtype")
 
@@ -50,12 +64,17 @@ def take_previous(
     InvalidArgument
         There is a tensor where a network should be.
     """
+    if cls.begins_networks:
+        args = (*map(_begun, args[:1]), *args[1:])
+        kwargs.update({key: _begun(value) for key, value in kwargs.items() if key in BEGUN})
     # A layer around another one may well have an argument ``layer`` of its own.
     spelled = [
         name
-        for name in PREVIOUS
+        for name in (*PREVIOUS, *OTHERS)
         if kwargs.get(name) is not None
-        and (cls.computes_in_constructor() or not arguments.accepts(cls, name))
+        and (
+            not arguments.accepts(cls, name) or (cls.computes_in_constructor() and name in PREVIOUS)
+        )
     ]
     is_first = bool(args) and bool(graph.networks_in(args[0]))
     if len(spelled) + is_first > 1:
@@ -73,6 +92,13 @@ def take_previous(
             f"network with tl.layers.InputLayer(tensor), or apply the layer: {who}(...)(tensor)."
         )
     return previous, args[1:] if is_first else args
+
+
+def _begun(value: Any) -> Any:
+    """Return a network that begins with ``value``, if that is a tensor."""
+    from tensorlayer.layers.inputs import InputLayer
+
+    return InputLayer(value) if tf.is_tensor(value) else value
 
 
 def require_network(cls: type[Layer], args: tuple[Any, ...], error: Exception) -> None:
@@ -115,6 +141,14 @@ def take_facts(cls: type[Layer], kwargs: dict[str, Any]) -> dict[str, Any]:
         kwargs.setdefault("is_train", True)  # dropout of 1.x that needs no placeholder
     facts = [name for name in FACTS if name in kwargs and not arguments.accepts(cls, name)]
     return {name: kwargs.pop(name) for name in facts}
+
+
+def clear_layers_name() -> None:
+    """Do nothing: names belong to a network, and a new one begins without any.
+
+    TensorLayer 1.6 needed this call before a network was built a second time.
+    """
+    logger.warning("clear_layers_name() has no effect; a name is unique within its network only.")
 
 
 def set_name_reuse(enable: bool = True) -> None:
