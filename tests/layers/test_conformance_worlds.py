@@ -146,7 +146,7 @@ def types_of(net):
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
-@pytest.mark.parametrize("spec", [spec for spec in SPECS if spec.makes_its_parameters], ids=str)
+@pytest.mark.parametrize("spec", [spec for spec in SPECS if spec.follows_its_input], ids=str)
 def test_parameters_and_outputs_have_the_type_of_the_inputs(spec, dtype):
     net = spec.make(spec.inputs(dtype=dtype), **spec.arguments, name="layer")
     values = spec.values(4, dtype=dtype)
