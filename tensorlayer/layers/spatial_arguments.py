@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -10,7 +10,17 @@ import tensorflow as tf
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.arguments import positive
 
-__all__ = ["data_format", "inner", "padding", "sizes", "sizes_of", "spread"]
+__all__ = [
+    "as_channels_last",
+    "data_format",
+    "has_gpu",
+    "inner",
+    "padding",
+    "sizes",
+    "sizes_of",
+    "spread",
+    "with_kernel",
+]
 
 # The letters of tf.nn for the spatial axes of each rank.
 _AXES = {1: "W", 2: "HW", 3: "DHW"}
@@ -75,6 +85,43 @@ def spread(values: Sequence[int], format_: str) -> list[int]:
     ([1, 2, 3, 1], [1, 1, 2, 3])
     """
     return [1, *values, 1] if format_.endswith("C") else [1, 1, *values]
+
+
+def with_kernel(
+    compute: Callable[[tf.Tensor, str], tf.Tensor], inputs: tf.Tensor, format_: str
+) -> tf.Tensor:
+    """Return ``compute(inputs, format_)``, in the layout that this machine has kernels for.
+
+    On a CPU many operations, and most gradients, know only channels last. There channels first is
+    transposed before and after; where there is a GPU it is computed with as it is.
+    """
+    if has_gpu():
+        return compute(inputs, format_)
+    return as_channels_last(compute, inputs, format_)
+
+
+def has_gpu() -> bool:
+    """Whether TensorFlow sees a GPU, which has kernels that CPUs lack; asking does not start it."""
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
+def as_channels_last(
+    compute: Callable[[tf.Tensor, str], tf.Tensor], inputs: tf.Tensor, format_: str
+) -> tf.Tensor:
+    """Return ``compute(inputs, format_)``, which gets channels last and gives the given format.
+
+    Examples
+    --------
+    >>> def half(x, data_format):
+    ...     return tf.nn.avg_pool2d(x, 2, 2, "SAME", data_format)
+    >>> as_channels_last(half, tf.zeros([1, 3, 8, 8]), "NCHW").shape
+    TensorShape([1, 3, 4, 4])
+    """
+    if format_.endswith("C"):
+        return compute(inputs, format_)
+    rank = len(format_)
+    outputs = compute(tf.transpose(inputs, [0, *range(2, rank), 1]), f"N{format_[2:]}C")
+    return tf.transpose(outputs, [0, rank - 1, *range(1, rank - 1)])
 
 
 def inner(values: Any, format_: str, who: str, what: str) -> tuple[int, ...]:

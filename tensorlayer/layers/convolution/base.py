@@ -10,7 +10,6 @@ from tensorlayer.errors import InvalidArgument, WrongShape
 from tensorlayer.layers import spatial_arguments as spatial
 from tensorlayer.layers.arguments import positive
 from tensorlayer.layers.base import Layer, require_known, require_rank
-from tensorlayer.layers.kernels import in_kernel_format
 
 __all__ = ["ConvNd", "full_shape", "require_equal", "text"]
 
@@ -141,7 +140,7 @@ class ConvNd(Layer):
     def transform(self, inputs: tf.Tensor) -> tf.Tensor:
         """Compute `inputs * W + b`."""
         self.require_fitting(inputs.shape)
-        return self.add_biases(in_kernel_format(self.convolve, inputs, self.data_format))
+        return self.add_biases(spatial.with_kernel(self.convolve, inputs, self.data_format))
 
     def add_biases(self, z: tf.Tensor) -> tf.Tensor:
         """Compute `z + b`, or `z` of a layer without biases."""

@@ -8,9 +8,9 @@ import tensorflow as tf
 
 from tensorlayer import initializers
 from tensorlayer.errors import InvalidArgument
+from tensorlayer.layers import spatial_arguments as spatial
 from tensorlayer.layers.arguments import positive
 from tensorlayer.layers.convolution.base import ConvNd, text
-from tensorlayer.layers.kernels import has_gpu
 
 __all__ = ["GroupConv2d"]
 
@@ -131,7 +131,7 @@ class GroupConv2d(ConvNd):  # noqa: D101 - made with the shared text
                 x, filters, self.strides, self.padding, data_format, self.dilation_rate
             )
 
-        if has_gpu():
+        if spatial.has_gpu():
             return conv(inputs, self.W)
         channels = data_format.index("C")
         groups = tf.split(inputs, self.n_group, channels)

@@ -20,7 +20,6 @@ from tensorlayer import initializers
 from tensorlayer.errors import WrongShape
 from tensorlayer.layers import spatial_arguments as spatial
 from tensorlayer.layers.convolution.base import ConvNd, text
-from tensorlayer.layers.kernels import has_gpu
 
 __all__ = ["DeConv2d", "DeConv3d", "DeConvNd"]
 
@@ -98,7 +97,7 @@ class DeConvNd(ConvNd):
     def convolve(self, inputs: tf.Tensor, data_format: str) -> tf.Tensor:
         """Compute the transposed convolution in a data format."""
         filters, dilations = self.W, self.dilation_rate
-        if max(dilations) > 1 and not has_gpu():
+        if max(dilations) > 1 and not spatial.has_gpu():
             filters, dilations = with_holes(filters, dilations), None
         return tf.nn.conv_transpose(
             inputs,

@@ -7,12 +7,12 @@ from tests.layers.spec import LayerSpec
 
 def _conv(
     name: str,
-    shape: tuple[int, ...],
+    inputs: tuple[int, ...],
     parameters: tuple[str, ...] = ("filters", "biases"),
     at_once: bool = False,
     **arguments: Any,
 ) -> LayerSpec:
-    return LayerSpec(name, arguments, (shape,), parameters, builds_at_once=at_once)
+    return LayerSpec(name, arguments, (inputs,), parameters, builds_at_once=at_once)
 
 
 FIRST = "channels_first"
