@@ -33,11 +33,7 @@ _DOC = """{dimensions} transposed convolution: $y = \\mathrm{{act}}(x \\ast W^\\
         {filter_size}
     strides
         By how much {axes} grow; one integer for all.
-    act
-        {act}
-    padding
-        `"SAME"` cuts what reaches over the border, `"VALID"` keeps it.
-{dilation}    data_format
+{options}    data_format
         {data_format}
     W_init
         {W_init}
@@ -77,6 +73,14 @@ _DOC = """{dimensions} transposed convolution: $y = \\mathrm{{act}}(x \\ast W^\\
     >>> import tensorlayer as tl
     {example}
     """
+
+# The two have them in another order.
+_ACT = """    act
+        The activation, applied last; None for a linear layer.
+"""
+_PADDING = """    padding
+        `"SAME"` cuts what reaches over the border, `"VALID"` keeps it.
+"""
 
 
 class DeConvNd(ConvNd):
@@ -164,7 +168,7 @@ class DeConv2d(DeConvNd):  # noqa: D101 - made from the shared text
         dimensions="Two-dimensional",
         filter_size="Height and width of a filter; one integer for both.",
         axes="height and width",
-        dilation="    dilation_rate\n        Steps between the taps of a filter.\n",
+        options=f"{_ACT}{_PADDING}    dilation_rate\n        Steps between the taps of a filter.\n",
         shape="height, width",
         example=""">>> net = tl.layers.Input([None, 4, 4, 512], name="z")
     >>> net = DeConv2d(net, 256, (5, 5), (2, 2), act="relu", name="g1")
@@ -210,7 +214,7 @@ class DeConv3d(DeConvNd):  # noqa: D101
         dimensions="Three-dimensional",
         filter_size="Depth, height and width of a filter; one integer for all.",
         axes="depth, height and width",
-        dilation="",
+        options=f"{_PADDING}{_ACT}",
         shape="depth, height, width",
         example=""">>> net = tl.layers.Input([None, 4, 8, 8, 16], name="z")
     >>> net = DeConv3d(net, 8, (3, 3, 3), (1, 2, 2), padding="VALID", name="g1")
@@ -224,8 +228,8 @@ class DeConv3d(DeConvNd):  # noqa: D101
         n_filter: int = 32,
         filter_size: Any = (3, 3, 3),
         strides: Any = (2, 2, 2),
-        act: Any = None,
         padding: str = "SAME",
+        act: Any = None,
         data_format: str | None = "channels_last",
         W_init: Any = initializers.TruncatedNormal(stddev=0.02),  # noqa: B008
         b_init: Any = initializers.Constant(0.0),  # noqa: B008
