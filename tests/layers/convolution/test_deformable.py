@@ -149,17 +149,15 @@ def test_positions_outside_have_the_value_of_the_border():
 
 def test_errors():
     x = Input([None, *SIZE, 3], name="x")
-    with pytest.raises(
-        InvalidArgument, match=r"it needs displacements\. Give offset_layer=network"
-    ):
+    with pytest.raises(InvalidArgument, match="it needs displacements"):
         DeformableConv2d(x)
     with pytest.raises(InvalidArgument, match="padding is 'SAME', got 'VALID'"):
         DeformableConv2d(padding="VALID")
-    with pytest.raises(InvalidArgument, match="offset_layer is a network, got .*Tensor"):
+    with pytest.raises(InvalidArgument, match=r"offset_layer is a network, got .*Tensor"):
         DeformableConv2d(offset_layer=tf.ones([1, *SIZE, 18]))
     with pytest.raises(WrongShape, match=r"must be of shape \(None, 6, 5, 18\).*Make them with"):
         DeformableConv2d(x, offset_layer=Conv2d(x, 16))
     with pytest.raises(WrongShape, match=r"must be of shape \(None, 6, 5, 18\)"):
         DeformableConv2d(x, offset_layer=Conv2d(x, 18, strides=2))
-    with pytest.raises(WrongShape, match="rank 4, got .* These are the displacements"):
+    with pytest.raises(WrongShape, match=r"rank 4, got .* These are the displacements"):
         DeformableConv2d(x, offset_layer=Input([None, 18]))

@@ -67,7 +67,7 @@ def test_output_shape_is_the_spelling_of_1_x():
 
 
 def test_parameters_are_there_at_once():
-    layer = DeConv2dLayer(shape=(5, 5, 2, 3), name="up")
+    layer = DeConv2dLayer(shape=(5, 5, 2, 3), outputs_shape=None, name="up")
 
     assert list(layer.parameters) == ["up/filters", "up/biases"]
     assert [tuple(v.shape) for v in layer.parameters.values()] == [(5, 5, 2, 3), (2,)]

@@ -14,7 +14,7 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(0)
 
 
-def network(layer: Any, shape: tuple[int, ...], **arguments: Any) -> tuple[Any, np.ndarray]:
+def network(layer: Any, shape: tuple[int, ...], /, **arguments: Any) -> tuple[Any, np.ndarray]:
     """Return a network of the layer, with random parameters, and values for its input."""
     net = layer(Input([None, *shape]), **arguments, name="layer")
     for variable in net.all_params:
@@ -43,7 +43,9 @@ def first(x: np.ndarray) -> np.ndarray:
     return np.moveaxis(x, -1, 1)
 
 
-def assert_channels_first_is_the_same(layer: Any, shape: tuple[int, ...], **arguments: Any) -> None:
+def assert_channels_first_is_the_same(
+    layer: Any, shape: tuple[int, ...], /, **arguments: Any
+) -> None:
     """Require that both data formats compute the same, and the same gradients."""
     last, x = network(layer, shape, **arguments)
     given = Input([None, shape[-1], *shape[:-1]])
