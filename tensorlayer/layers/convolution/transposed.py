@@ -55,7 +55,7 @@ _DOC = """{dimensions} transposed convolution: $y = \\mathrm{{act}}(x \\ast W^\\
     `n * stride + max(reach - stride, 0)` for VALID, with `reach = (size - 1) * dilation + 1`.
     Parameters: `kernel` ({shape}, n_filter, channels) and `bias` (n_filter).
     Without a GPU a dilated filter is filled up with zeros, which costs as many products as it is
-    then large.
+    then large, unless strides are 1 and the rates equal.
 
     Raises
     ------
@@ -101,12 +101,19 @@ class DeConvNd(ConvNd):
     def convolve(self, inputs: tf.Tensor, data_format: str) -> tf.Tensor:
         """Compute the transposed convolution in a data format."""
         filters, dilations = self.W, self.dilation_rate
+        outputs_shape = self._outputs_shape(spatial.sizes_of(inputs), data_format)
         if max(dilations) > 1 and not spatial.has_gpu():
+            if (*self.strides, *dilations) == (1, 1, dilations[0], dilations[0]):
+                outputs = tf.nn.atrous_conv2d_transpose(
+                    inputs, filters, outputs_shape, dilations[0], self.padding
+                )
+                outputs.set_shape([n if isinstance(n, int) else None for n in outputs_shape])
+                return outputs
             filters, dilations = with_holes(filters, dilations), None
         return tf.nn.conv_transpose(
             inputs,
             filters,
-            self._outputs_shape(spatial.sizes_of(inputs), data_format),
+            outputs_shape,
             strides=self.strides,
             padding=self.padding,
             data_format=data_format,

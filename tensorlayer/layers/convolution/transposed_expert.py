@@ -50,7 +50,7 @@ _DOC = """{dimensions} transposed convolution with the arguments of `tf.nn`.
     `n * stride + max(reach - stride, 0)` for VALID, with `reach = (size - 1) * dilation + 1`.
     Parameters: `filters` of the given shape and `biases` (n_filter).
     Without a GPU a dilated filter is filled up with zeros, which costs as many products as it is
-    then large.
+    then large, unless it is two-dimensional with strides of 1 and equal rates.
 
     Raises
     ------

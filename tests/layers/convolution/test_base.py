@@ -83,11 +83,13 @@ def test_a_full_shape_has_two_sizes_more_than_the_rank():
 
 
 IMAGES = tf.TensorSpec([None, 8, 8, 4])
-EYE = tf.eye(4)[None, None]
 TWINS = {
     "Conv2d": lambda x, w, b: tf.nn.bias_add(tf.nn.conv2d(x, w, 1, "SAME"), b),
     "DeConv2d": lambda x, w, b: tf.nn.bias_add(
         tf.nn.conv2d_transpose(x, w, [tf.shape(x)[0], 16, 16, 4], 2), b
+    ),
+    "AtrousDeConv2dLayer": lambda x, w, b: tf.nn.bias_add(
+        tf.nn.atrous_conv2d_transpose(x, w, [tf.shape(x)[0], 8, 8, 4], 2, "SAME"), b
     ),
     "DepthwiseConv2d": lambda x, w, b: tf.nn.bias_add(
         tf.nn.depthwise_conv2d(x, w, [1, 1, 1, 1], "SAME"), b
@@ -111,7 +113,11 @@ TWINS = {
 
 @pytest.mark.parametrize("name", TWINS)
 def test_traced_it_has_the_operations_of_its_twin(name):
-    arguments = {} if name in {"SubpixelConv2d", "DepthwiseConv2d"} else {"n_filter": 4}
+    arguments = {"n_filter": 4}
+    if name in {"SubpixelConv2d", "DepthwiseConv2d"}:
+        arguments = {}
+    elif name == "AtrousDeConv2dLayer":
+        arguments = {"shape": (3, 3, 4, 4), "output_shape": None}
     net = getattr(layers, name)(Input([None, 8, 8, 4]), **arguments)
 
     def step(forward):

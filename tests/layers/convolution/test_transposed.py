@@ -58,7 +58,10 @@ def test_three_dimensional_is_as_keras_says(padding):
 
 
 @pytest.mark.parametrize("padding", ["SAME", "VALID"])
-@pytest.mark.parametrize(("stride", "rate"), [((1, 1), (2, 3)), ((2, 3), (2, 1)), ((3, 2), (2, 2))])
+@pytest.mark.parametrize(
+    ("stride", "rate"),
+    [((1, 1), (2, 3)), ((2, 3), (2, 1)), ((3, 2), (2, 2)), ((1, 1), (3, 3)), ((1, 1), (2, 2))],
+)
 def test_dilated_filters_reach_further(stride, rate, padding):
     arguments = {"strides": stride, "dilation_rate": rate, "padding": padding}
     net, x = network(DeConv2d, (4, 5, 3), n_filter=2, filter_size=(3, 2), **arguments)
@@ -126,6 +129,9 @@ def test_free_sizes_follow_the_same_rule():
     assert net.shape.as_list() == [None, None, 13, 3]
     for size in (1, 4):
         assert net(tf.ones([2, size, 5, 2])).shape == (2, 2 * size + 3, 13, 3)
+    dilated = DeConv2d(Input([None, None, 5, 2]), 3, 5, 1, dilation_rate=2, name="dilated")
+    assert dilated.shape.as_list()[2:] == [5, 3]
+    assert dilated(tf.ones([2, 4, 5, 2])).shape == (2, 4, 5, 3)
     asked = DeConv2d(Input([None, None, 5, 2]), 3, 5, out_size=9, name="asked")
     assert asked.shape.as_list() == [None, 9, 9, 3]
 
