@@ -95,7 +95,7 @@ def with_kernel(
     On a CPU many operations, and most gradients, know only channels last. There channels first is
     transposed before and after; where there is a GPU it is computed with as it is.
     """
-    if has_gpu():
+    if format_.endswith("C") or has_gpu():
         return compute(inputs, format_)
     return as_channels_last(compute, inputs, format_)
 
