@@ -100,33 +100,38 @@ class DeConvNd(ConvNd):
 
     def convolve(self, inputs: tf.Tensor, data_format: str) -> tf.Tensor:
         """Compute the transposed convolution in a data format."""
-        filters, dilations = self.W, self.dilation_rate
         outputs_shape = self._outputs_shape(spatial.sizes_of(inputs), data_format)
-        if max(dilations) > 1 and not spatial.has_gpu():
-            if (*self.strides, *dilations) == (1, 1, dilations[0], dilations[0]):
-                outputs = tf.nn.atrous_conv2d_transpose(
-                    inputs, filters, outputs_shape, dilations[0], self.padding
-                )
-                outputs.set_shape([n if isinstance(n, int) else None for n in outputs_shape])
-                return outputs
-            filters, dilations = with_holes(filters, dilations), None
+        if max(self.dilation_rate) > 1 and not spatial.has_gpu():
+            return self._dilated(inputs, outputs_shape)
         return tf.nn.conv_transpose(
             inputs,
-            filters,
+            self.W,
             outputs_shape,
             strides=self.strides,
             padding=self.padding,
             data_format=data_format,
-            dilations=dilations,
+            dilations=self.dilation_rate,
         )
 
+    def _dilated(self, inputs: tf.Tensor, outputs_shape: list[Any]) -> tf.Tensor:
+        """Compute it for channels last without a kernel for dilation, which CPUs lack."""
+        rate = self.dilation_rate[0]
+        if (*self.strides, *self.dilation_rate) != (1, 1, rate, rate):
+            filters = with_holes(self.W, self.dilation_rate)
+            return tf.nn.conv_transpose(inputs, filters, outputs_shape, self.strides, self.padding)
+        outputs = tf.nn.atrous_conv2d_transpose(inputs, self.W, outputs_shape, rate, self.padding)
+        outputs.set_shape([size if isinstance(size, int) else None for size in outputs_shape])
+        return outputs
+
     def _outputs_shape(self, shape: Sequence[Any], data_format: str) -> list[Any]:
-        first = data_format.index(data_format.strip("NC")[0])
-        sizes = [self._output_size(axis, shape[first + axis]) for axis in range(self.rank)]
-        channels_last = data_format.endswith("C")
-        return [shape[0], *sizes, self.n_filter] if channels_last else [
-            shape[0], self.n_filter, *sizes
-        ]  # fmt: skip
+        axes = data_format.strip("NC")
+
+        def size(position: int, axis: str) -> Any:
+            if axis == "C":
+                return self.n_filter
+            return shape[0] if axis == "N" else self._output_size(axes.index(axis), shape[position])
+
+        return [size(*each) for each in enumerate(data_format)]
 
     def _output_size(self, axis: int, size: Any) -> Any:
         """Return the size of the output for one of the input, an integer or a tensor."""
