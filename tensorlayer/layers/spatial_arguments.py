@@ -90,7 +90,7 @@ def spread(values: Sequence[int], format_: str) -> list[int]:
 def with_kernel(
     compute: Callable[[tf.Tensor, str], tf.Tensor], inputs: tf.Tensor, format_: str
 ) -> tf.Tensor:
-    """Return ``compute(inputs, format_)``, in the layout that this machine has kernels for.
+    """Return `compute(inputs, format_)`, in the layout that this machine has kernels for.
 
     On a CPU many operations, and most gradients, know only channels last. There channels first is
     transposed before and after; where there is a GPU it is computed with as it is.
@@ -108,7 +108,7 @@ def has_gpu() -> bool:
 def as_channels_last(
     compute: Callable[[tf.Tensor, str], tf.Tensor], inputs: tf.Tensor, format_: str
 ) -> tf.Tensor:
-    """Return ``compute(inputs, format_)``, which gets channels last and gives the given format.
+    """Return `compute(inputs, format_)`, which gets channels last and gives the given format.
 
     Examples
     --------
@@ -125,7 +125,7 @@ def as_channels_last(
 
 
 def inner(values: Any, format_: str, who: str, what: str) -> tuple[int, ...]:
-    """Return the sizes of the spatial axes, the inverse of :func:`spread`.
+    """Return the sizes of the spatial axes, the inverse of `spread`.
 
     Raises
     ------

@@ -13,7 +13,7 @@ __all__ = ["Conv1dLayer", "Conv2dLayer", "Conv3dLayer"]
 _DOC = """{dimensions} convolution with the arguments of `tf.nn`.
 
     $y = \\mathrm{{act}}(x \\ast W + b)$, as `{simple}` computes it. The number of input channels is
-    known, so the parameters are made in the constructor.
+    known, so the parameters are made in the constructor, of 32 bits unless `dtype` says otherwise.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ __all__ = ["DeConv1dLayer", "DeConv2dLayer", "DeConv3dLayer", "FullDeConvNd"]
 _DOC = """{dimensions} transposed convolution with the arguments of `tf.nn`.
 
     $y = \\mathrm{{act}}(x \\ast W^\\top + b)$. The number of input channels is known, so the
-    parameters are made in the constructor.
+    parameters are made in the constructor, of 32 bits unless `dtype` says otherwise.
 
     Parameters
     ----------

@@ -33,7 +33,10 @@ def test_parameters_start_as_the_initialisers_say():
 
 
 def test_without_b_init_there_is_no_bias():
-    assert list(Conv2d(Input([None, 5, 5, 2]), b_init=None, name="c").parameters) == ["c/filters"]
+    net, without = (Conv2d(Input([None, 5, 5, 2]), b_init=b, name="c") for b in (0.0, None))
+
+    assert list(net.parameters) == ["c/filters", "c/biases"]
+    assert list(without.parameters) == ["c/filters"]
 
 
 def test_other_channels_than_the_filters_have_are_refused():

@@ -69,3 +69,11 @@ def test_parameters_are_there_at_once():
 def test_bad_arguments(arguments, message):
     with pytest.raises(InvalidArgument, match=f"Conv2dLayer: {message}"):
         Conv2dLayer(**arguments)
+
+
+def test_inputs_of_another_type_need_to_be_told():
+    x = tf.ones([1, 6, 6, 3], tf.float64)
+
+    with pytest.raises(InvalidArgument, match=r"float32, its input is float64.*dtype='float64'"):
+        Conv2dLayer(shape=(5, 4, 3, 8))(x)
+    assert Conv2dLayer(shape=(5, 4, 3, 8), dtype="float64")(x).dtype == tf.float64
