@@ -15,10 +15,10 @@ __all__ = ["BatchNorm", "BatchNormLayer"]
 
 
 class BatchNorm(Layer):
-    r"""Batch normalisation: :math:`y = \gamma (x - \mu) / \sqrt{\sigma^2 + \epsilon} + \beta`.
+    r"""Batch normalisation: $y = \gamma (x - \mu) / \sqrt{\sigma^2 + \epsilon} + \beta$.
 
     In training, mean and variance are those of the batch, over all axes but the channels, and the
-    moving averages follow them: :math:`m \leftarrow d\,m + (1 - d)\,\mu`. In inference they are the
+    moving averages follow them: $m \leftarrow d\,m + (1 - d)\,\mu$. In inference they are the
     moving averages.
 
     Parameters
