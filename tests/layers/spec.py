@@ -26,8 +26,15 @@ class LayerSpec:
     n_ids: int | None = None
     #: for a layer of several outputs: a subclass of the same name that makes one of them
     joined: type[layers.Layer] | None = None
+    #: its arguments tell all shapes, so that its parameters are there before any input has a type
+    builds_at_once: bool = False
     #: makes the arguments anew, for a layer of variables that are made before it
     renew: Callable[[], dict[str, Any]] | None = None
+
+    @property
+    def follows_its_input(self) -> bool:
+        """Whether the types of its parameters are those of its inputs."""
+        return self.makes_its_parameters and not self.builds_at_once and self.n_ids is None
 
     @property
     def makes_its_parameters(self) -> bool:
