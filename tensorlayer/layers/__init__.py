@@ -11,7 +11,9 @@ from tensorlayer.layers import (
     nested,
     noise,
     normalization,
+    padding,
     pooling,
+    resampling,
     shape,
 )
 from tensorlayer.layers.base import Layer
@@ -27,7 +29,9 @@ from tensorlayer.layers.nested import *
 from tensorlayer.layers.noise import *
 from tensorlayer.layers.normalization import *
 from tensorlayer.layers.outputs import Outputs
+from tensorlayer.layers.padding import *
 from tensorlayer.layers.pooling import *
+from tensorlayer.layers.resampling import *
 from tensorlayer.layers.shape import *
 
 __all__ = [
@@ -47,6 +51,8 @@ __all__ = [
     *nested.__all__,
     *noise.__all__,
     *normalization.__all__,
+    *padding.__all__,
     *pooling.__all__,
+    *resampling.__all__,
     *shape.__all__,
 ]

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
+
+import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.arguments import positive
 
-__all__ = ["data_format", "padding", "sizes", "spread"]
+__all__ = [
+    "as_channels_last",
+    "data_format",
+    "padding",
+    "size_of",
+    "sizes",
+    "spread",
+    "with_kernel",
+]
 
 # The letters of tf.nn for the spatial axes of each rank.
 _AXES = {1: "W", 2: "HW", 3: "DHW"}
@@ -72,3 +82,41 @@ def spread(values: Sequence[int], format_: str) -> list[int]:
     ([1, 2, 3, 1], [1, 1, 2, 3])
     """
     return [1, *values, 1] if format_.endswith("C") else [1, 1, *values]
+
+
+def with_kernel(
+    compute: Callable[[tf.Tensor, str], tf.Tensor], inputs: tf.Tensor, format_: str
+) -> tf.Tensor:
+    """Return ``compute(inputs, format_)``, in the layout that this machine has kernels for.
+
+    On a CPU many operations, and most gradients, know only channels last. There channels first is
+    transposed before and after; where there is a GPU it is computed with as it is.
+    """
+    if tf.config.list_physical_devices("GPU"):
+        return compute(inputs, format_)
+    return as_channels_last(compute, inputs, format_)
+
+
+def as_channels_last(
+    compute: Callable[[tf.Tensor, str], tf.Tensor], inputs: tf.Tensor, format_: str
+) -> tf.Tensor:
+    """Return ``compute(inputs, format_)``, which gets channels last and gives the given format.
+
+    Examples
+    --------
+    >>> def half(x, data_format):
+    ...     return tf.nn.avg_pool2d(x, 2, 2, "SAME", data_format)
+    >>> as_channels_last(half, tf.zeros([1, 3, 8, 8]), "NCHW").shape
+    TensorShape([1, 3, 4, 4])
+    """
+    if format_.endswith("C"):
+        return compute(inputs, format_)
+    rank = len(format_)
+    outputs = compute(tf.transpose(inputs, [0, *range(2, rank), 1]), f"N{format_[2:]}C")
+    return tf.transpose(outputs, [0, rank - 1, *range(1, rank - 1)])
+
+
+def size_of(tensor: tf.Tensor, axis: int) -> Any:
+    """Return the size along an axis: a number if it is known, else what it is at run time."""
+    size = tensor.shape[axis]
+    return tf.shape(tensor)[axis] if size is None else size

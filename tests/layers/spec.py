@@ -21,6 +21,7 @@ class LayerSpec:
     parameters: tuple[str, ...] = ()  #: names and order of its parameters
     depends_on_mode: bool = False  #: training and inference give different outputs
     is_random: bool = False  #: two evaluations in training differ
+    compiles: bool = True  #: XLA has kernels for what it computes with
     #: makes the arguments anew, for a layer of variables that are made before it
     renew: Callable[[], dict[str, Any]] | None = None
 

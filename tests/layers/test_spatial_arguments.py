@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
+import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers import spatial_arguments as spatial
@@ -43,3 +45,28 @@ def test_padding():
 
 def test_spread():
     assert spatial.spread((2, 3), "NCHW") == [1, 1, 2, 3]
+
+
+@pytest.mark.parametrize(("format_", "inner"), [("NCW", "NWC"), ("NCDHW", "NDHWC")])
+def test_channels_first_is_computed_with_channels_last(format_, inner):
+    x = tf.random.normal([2, 3, *range(4, 2 + len(format_))])
+    seen = []
+
+    def compute(x, data_format):
+        seen.append((data_format, x.shape[-1]))
+        return x[:, ::2]
+
+    out = spatial.as_channels_last(compute, x, format_)
+
+    assert seen == [(inner, 3)]
+    np.testing.assert_array_equal(out, x[:, :, ::2])
+
+
+def test_where_there_is_a_gpu_channels_first_is_computed_as_it_is(monkeypatch):
+    def compute(x, data_format):
+        return data_format
+
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [kind])
+    assert spatial.with_kernel(compute, tf.zeros([1, 1, 1]), "NCW") == "NCW"
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
+    assert spatial.with_kernel(compute, tf.zeros([1, 1, 1]), "NWC") == "NWC"
