@@ -30,7 +30,14 @@ logger = logging.getLogger(__name__)
 
 # Accepted for old scripts. They had no effect in 1.11 either, or say what is always so today.
 WITHOUT_EFFECT = frozenset(
-    {"W_init_args", "b_init_args", "E_init_args", "a_init_args", "use_cudnn_on_gpu"}
+    {
+        "W_init_args",
+        "b_init_args",
+        "E_init_args",
+        "a_init_args",
+        "use_cudnn_on_gpu",
+        "moving_mean_init",  # of a SwitchNorm, which has none
+    }
 )
 # The ways in which 1.x spelled the network that a layer is applied to.
 PREVIOUS = ("prev_layer", "layer")
@@ -78,7 +85,7 @@ def take_previous(
 def require_network(cls: type[Layer], args: tuple[Any, ...], error: Exception) -> None:
     """Raise InvalidArgument if the reason of ``error`` is that no network came first."""
     first = args[0] if args else None
-    if isinstance(first, HasParameters):
+    if isinstance(first, HasParameters) and not arguments.accepts(cls, "layer"):
         raise InvalidArgument(
             f"{cls.__name__}: it is stacked on a network, got {first!r}, which was applied to "
             f"nothing. Write net = {type(first).__name__}(...)(net) first."

@@ -48,7 +48,7 @@ _DOC = """Images {what}, by `tf.image.resize`.
     may be free. Output shape: `(batch, floor({formula}), ..., channels)`. No parameters.
     The result has the type of the input; TensorFlow computes it in float32, and has no gradient of
     `"area"`. XLA compiles `"bilinear"` and `"nearest"` alone, and the first with wrong values for
-    factors such as 3, with which cells lie exactly on cells.
+    odd factors.
 
     Raises
     ------
