@@ -4,6 +4,7 @@ A file for each family; names of TensorLayer 1.x stand beside the class that the
 """
 
 from tensorlayer.layers import (
+    activation,
     convolution,
     dense,
     lambda_,
@@ -16,6 +17,7 @@ from tensorlayer.layers import (
     resampling,
     shape,
 )
+from tensorlayer.layers.activation import *
 from tensorlayer.layers.base import Layer
 from tensorlayer.layers.compat import set_name_reuse
 from tensorlayer.layers.convolution import *
@@ -44,6 +46,7 @@ __all__ = [
     "isolated",
     "set_name_reuse",
     "variable_scope",
+    *activation.__all__,
     *convolution.__all__,
     *dense.__all__,
     *lambda_.__all__,

@@ -22,6 +22,7 @@ class LayerSpec:
     depends_on_mode: bool = False  #: training and inference give different outputs
     is_random: bool = False  #: two evaluations in training differ
     compiles: bool = True  #: XLA has kernels for what it computes with
+    spread: float = 1.0  #: of the random inputs, for a layer that differs where they are large
     #: makes the arguments anew, for a layer of variables that are made before it
     renew: Callable[[], dict[str, Any]] | None = None
 
@@ -55,7 +56,9 @@ class LayerSpec:
     def values(self, batch: int, seed: int = 0, dtype: str = "float32") -> Any:
         """Random values for the inputs."""
         rng = tf.random.Generator.from_seed(seed)
-        return self.for_each_input(lambda _, shape: tf.cast(rng.normal([batch, *shape]), dtype))
+        return self.for_each_input(
+            lambda _, shape: tf.cast(rng.normal([batch, *shape], stddev=self.spread), dtype)
+        )
 
     def arrays(self, batch: int) -> Any:
         """The same as arrays of NumPy."""

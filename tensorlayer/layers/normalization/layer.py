@@ -99,7 +99,7 @@ class LayerNorm(ChannelNorm):
             return
         first = self._axis("begin_params_axis", rank)
         shape = [
-            require_known(self, size, "the size of each axis of the parameters")
+            require_known(self, size, "each axis of the parameters")
             for size in inputs_shape[first:]
         ]
         if self.beta_init is not None:
