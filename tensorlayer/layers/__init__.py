@@ -13,6 +13,7 @@ from tensorlayer.layers import (
     noise,
     normalization,
     padding,
+    perceptron,
     pooling,
     resampling,
     shape,
@@ -32,6 +33,7 @@ from tensorlayer.layers.noise import *
 from tensorlayer.layers.normalization import *
 from tensorlayer.layers.outputs import Outputs
 from tensorlayer.layers.padding import *
+from tensorlayer.layers.perceptron import *
 from tensorlayer.layers.pooling import *
 from tensorlayer.layers.resampling import *
 from tensorlayer.layers.shape import *
@@ -55,6 +57,7 @@ __all__ = [
     *noise.__all__,
     *normalization.__all__,
     *padding.__all__,
+    *perceptron.__all__,
     *pooling.__all__,
     *resampling.__all__,
     *shape.__all__,
