@@ -22,7 +22,7 @@ class LayerSpec:
     depends_on_mode: bool = False  #: training and inference give different outputs
     is_random: bool = False  #: two evaluations in training differ
     compiles: bool = True  #: XLA has kernels for what it computes with
-    spread: float = 1.0  #: of the random inputs, for a layer that differs where they are large
+    spread: float = 1.0  #: of the random inputs, where 1 is too little to matter, or too much
     #: makes the arguments anew, for a layer of variables that are made before it
     renew: Callable[[], dict[str, Any]] | None = None
 

@@ -12,9 +12,10 @@ SPECS = (
     LayerSpec("Mlp", {"n_units": 5, "out_act": "tanh"}, ((4, 7),),
               ("1/weights", "1/biases", "2/weights", "2/biases")),
     LayerSpec("SqueezeExcitation", {"ratio": 2, "act": "tanh", "W_init": 0.5}, ((5, 4, 6),),
-              ("squeeze_weights", "squeeze_biases", "excite_weights", "excite_biases")),
-    LayerSpec("SqueezeExcitation", {"data_format": "channels_first", "b_init": None}, ((6, 5, 4),),
-              ("squeeze_weights", "excite_weights")),
+              ("squeeze_weights", "squeeze_biases", "excite_weights", "excite_biases"),
+              spread=0.3),
+    LayerSpec("SqueezeExcitation", {"data_format": "channels_first", "b_init": None,
+               "act": None}, ((6, 5, 4),), ("squeeze_weights", "excite_weights"), spread=0.3),
     LayerSpec("StochasticDepth", {"keep": 0.5, "seed": 3}, ((20,),), depends_on_mode=True,
               is_random=True),
 )  # fmt: skip
