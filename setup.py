@@ -30,6 +30,7 @@ VISION = [
     "scikit-image>=0.22",
     "matplotlib>=3.8",
     "opencv-python-headless>=5",
+    "stringzilla>=4",  # bytes through a table; without it OpenCV does that, slower
 ]
 
 # The Linux wheel carries a MongoDB 6.0 binary; the other one fetches MongoDB 7 while installing.
@@ -42,6 +43,7 @@ TEXT = ["nltk>=3.8", "sacrebleu>=2.4"]
 SLIM = ["tf-slim>=1.1", "tf_keras>=2.16"]
 
 TEST = [
+    "lxml>=5",
     "pytest>=8",
     "pytest-timeout>=2.3",
     "hypothesis>=6.100",
@@ -54,7 +56,9 @@ TEST = [
 DOCS = [
     "mkdocs>=1.6,<2",
     "mkdocs-material>=9.5",
-    "mkdocstrings[python]>=0.26",
+    "mkdocstrings[python]>=0.27",
+    "latex2mathml>=3.77",
+    "ziamath>=0.10",  # a font for formulas
     "scikit-learn>=1.4",
     *VISION,
 ]
@@ -68,6 +72,7 @@ EXTRAS = {
     "examples": ["scikit-learn>=1.4", *VISION],
     "test": [*TEST, *VISION, *SLIM, *TEXT, *DOCS],
     "docs": DOCS,
+    "benchmarks": ["albumentations>=2", *VISION],
 }
 
 setup(

@@ -101,10 +101,12 @@ def ours(hub: Hub, n_tasks: int) -> float:
 
 
 @contextlib.contextmanager
-def agents(hub: Hub, n_agents: int, n_slots: int) -> Iterator[list[subprocess.Popen]]:
+def agents(
+    hub: Hub, n_agents: int, n_slots: int, tasks: str = empty_tasks.__file__
+) -> Iterator[list[subprocess.Popen]]:
     """Run agents as long as the statement lasts; it is entered when all are ready."""
     command = [sys.executable, "-m", "tensorlayer.cli.agent", "--queues", QUEUE]
-    command += ["--slots", str(n_slots), "--import", empty_tasks.__file__]
+    command += ["--slots", str(n_slots), "--import", tasks]
     environment = {**os.environ, **hub.environment()}
     environment["PYTHONPATH"] = str(Path(__file__).parents[1])
     started = [

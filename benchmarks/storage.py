@@ -69,9 +69,9 @@ def _blob_rounds(hub: Hub, data: bytes, n_rounds: int) -> dict[str, Samples]:
         "gridfs": lambda: stock.put(data),
         "ours": lambda: ours.put(data, owner="benchmark"),
     }
-    loads: dict[str, Callable[[Any], bytes]] = {
+    loads: dict[str, Callable[[Any], bytes | memoryview]] = {
         "gridfs": lambda id_: stock.get(id_).read(),
-        "ours": ours.get,
+        "ours": ours.read,
     }
     samples: dict[str, Samples] = {"save": {n: [] for n in saves}, "load": {n: [] for n in loads}}
     for index in range(-1, n_rounds):  # one round to warm up

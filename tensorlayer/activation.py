@@ -2,7 +2,7 @@
 
 The functions here are those that TensorLayer scripts know beside ``tf.nn``. Each takes any shape
 and any floating type and keeps both. Wherever the library takes an activation it accepts ``None``,
-a callable, or a string: one of :data:`NAMES`, or ``"lrelu0.3"`` for a leaky ReLU of that slope.
+a callable, or a string: one of [`NAMES`][], or ``"lrelu0.3"`` for a leaky ReLU of that slope.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ __all__ = [
     "pixel_wise_softmax",
 ]
 
+#: A function of a tensor that keeps its shape and type.
 Activation = Callable[[tf.Tensor], tf.Tensor]
 
 
@@ -52,7 +53,7 @@ def identity(x: tf.Tensor, name: str | None = None) -> tf.Tensor:
 
 
 def leaky_relu(x: tf.Tensor, alpha: float = 0.2, name: str = "leaky_relu") -> tf.Tensor:
-    r"""Leaky rectifier: :math:`f(x) = \max(x, \alpha x)`.
+    r"""Leaky rectifier: $f(x) = \max(x, \alpha x)$.
 
     Parameters
     ----------
@@ -87,7 +88,7 @@ def leaky_relu(x: tf.Tensor, alpha: float = 0.2, name: str = "leaky_relu") -> tf
 
 
 def leaky_relu6(x: tf.Tensor, alpha: float = 0.2, name: str = "leaky_relu6") -> tf.Tensor:
-    r"""Leaky rectifier, at most 6: :math:`f(x) = \min(\max(x, \alpha x), 6)`.
+    r"""Leaky rectifier, at most 6: $f(x) = \min(\max(x, \alpha x), 6)$.
 
     Parameters
     ----------
@@ -127,11 +128,11 @@ def leaky_twice_relu6(
 ) -> tf.Tensor:
     r"""Rectifier that leaks below 0 and above 6.
 
-    .. math::
-
-        f(x) = \begin{cases}
-            \alpha_{low}\,x & x < 0 \\ x & 0 \le x \le 6 \\ 6 + \alpha_{high}(x-6) & x > 6
-        \end{cases}
+    $$
+    f(x) = \begin{cases}
+        \alpha_{low}\,x & x < 0 \\ x & 0 \le x \le 6 \\ 6 + \alpha_{high}(x-6) & x > 6
+    \end{cases}
+    $$
 
     Parameters
     ----------
@@ -164,7 +165,7 @@ def leaky_twice_relu6(
 
 
 def ramp(x: tf.Tensor, v_min: float = 0, v_max: float = 1, name: str | None = None) -> tf.Tensor:
-    r"""Ramp: :math:`f(x) = \min(\max(x, v_{min}), v_{max})`.
+    r"""Ramp: $f(x) = \min(\max(x, v_{min}), v_{max})$.
 
     Parameters
     ----------
@@ -198,7 +199,7 @@ def ramp(x: tf.Tensor, v_min: float = 0, v_max: float = 1, name: str | None = No
 
 
 def swish(x: tf.Tensor, name: str = "swish") -> tf.Tensor:
-    r"""Swish, also known as SiLU: :math:`f(x) = x\,\sigma(x)`.
+    r"""Swish, also known as SiLU: $f(x) = x\,\sigma(x)$.
 
     Parameters
     ----------
@@ -225,7 +226,7 @@ def swish(x: tf.Tensor, name: str = "swish") -> tf.Tensor:
 
 
 def mish(x: tf.Tensor) -> tf.Tensor:
-    r"""Mish: :math:`f(x) = x\tanh(\log(1+e^x))`.
+    r"""Mish: $f(x) = x\tanh(\log(1+e^x))$.
 
     Parameters
     ----------
@@ -250,7 +251,7 @@ def mish(x: tf.Tensor) -> tf.Tensor:
 
 
 def sign(x: tf.Tensor) -> tf.Tensor:
-    r"""Sign with a straight-through gradient: -1, 0 or 1 forward, :math:`\pm1` at most backward.
+    r"""Sign with a straight-through gradient: -1, 0 or 1 forward, $\pm1$ at most backward.
 
     The gradient of what comes after passes through, clipped to [-1, 1]: the true one is 0 nearly
     everywhere, and nothing before would learn.
@@ -267,7 +268,7 @@ def sign(x: tf.Tensor) -> tf.Tensor:
 
     Notes
     -----
-    Hubara et al. also stop the gradient where :math:`|x|>1`; for that, put :func:`hard_tanh`
+    Hubara et al. also stop the gradient where $|x|>1$; for that, put [`hard_tanh`][]
     before.
 
     References
@@ -294,7 +295,7 @@ def _straight_through_sign(x: tf.Tensor) -> tuple[tf.Tensor, Any]:
 
 
 def hard_tanh(x: tf.Tensor, name: str = "htanh") -> tf.Tensor:
-    r"""Hard hyperbolic tangent: :math:`f(x) = \min(\max(x, -1), 1)`.
+    r"""Hard hyperbolic tangent: $f(x) = \min(\max(x, -1), 1)$.
 
     Parameters
     ----------
@@ -317,7 +318,7 @@ def hard_tanh(x: tf.Tensor, name: str = "htanh") -> tf.Tensor:
 
 
 def pixel_wise_softmax(x: tf.Tensor, name: str = "pixel_wise_softmax") -> tf.Tensor:
-    r"""Softmax over the last axis: :math:`f(x)_i = e^{x_i}/\sum_j e^{x_j}`.
+    r"""Softmax over the last axis: $f(x)_i = e^{x_i}/\sum_j e^{x_j}$.
 
     Parameters
     ----------
@@ -345,6 +346,7 @@ lrelu6 = leaky_relu6
 ltrelu6 = leaky_twice_relu6
 htanh = hard_tanh
 
+#: The activations that may be given by name.
 NAMES: dict[str, Activation] = {
     "elu": tf.nn.elu,
     "gelu": tf.nn.gelu,

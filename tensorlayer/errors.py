@@ -1,7 +1,5 @@
 """Every error of the library, in one tree.
 
-::
-
     TensorLayerError
     ├── InvalidArgument (ValueError)     a value breaks a rule
     │   ├── UnknownArgument (TypeError)  a keyword that nobody knows

@@ -212,10 +212,10 @@ class TruncatedNormal(RandomNormal):
 class BilinearUpsampling(Initializer):
     r"""Filters of a transposed convolution that enlarges each channel by interpolation.
 
-    In a filter of size :math:`k`, with :math:`f=\lceil k/2\rceil` and the centre
-    :math:`c=(k-1)/2`, the value at :math:`(x,y)` is :math:`(1-|x-c|/f)(1-|y-c|/f)` from a channel
-    to itself, and 0 to others. With strides of :math:`f` and ``SAME`` padding that is bilinear
-    interpolation by a factor of :math:`f`, but for the border.
+    In a filter of size $k$, with $f=\lceil k/2\rceil$ and the centre
+    $c=(k-1)/2$, the value at $(x,y)$ is $(1-|x-c|/f)(1-|y-c|/f)$ from a channel
+    to itself, and 0 to others. With strides of $f$ and ``SAME`` padding that is bilinear
+    interpolation by a factor of $f$, but for the border.
 
     Raises
     ------
@@ -310,7 +310,7 @@ def get(init: Any) -> Callable[..., tf.Tensor]:
     ----------
     init
         A callable, returned as it is; a class of initializers, for its defaults; a number or an
-        array, for :class:`Constant`; or a name: of this module, such as ``"truncated_normal"``, or
+        array, for [`Constant`][]; or a name: of this module, such as ``"truncated_normal"``, or
         of Keras.
 
     Raises

@@ -1,8 +1,9 @@
 """Mini-batches of arrays and lists.
 
-The data set is never copied: each batch is a slice of it, or, shuffled or cut into sequences, a
-copy of that batch alone. So memory-mapped arrays and others that are read as they are indexed work
-as well. A slice of an array is a view: write into a batch and you write into the data.
+The data set is never copied: each batch is a slice of it, or, shuffled, a copy of that batch
+alone; strips of a sequence are copied some batches at a time. So memory-mapped arrays and others
+that are read as they are indexed work as well. (Tensors are in memory: NumPy sees them as they
+are.) A slice of an array is a view: write into a batch and you write into the data.
 
 Arguments are checked when a function is called, not when the first batch is asked for.
 """
@@ -21,6 +22,9 @@ __all__ = ["Data", "minibatches", "ptb_iterator", "seq_minibatches", "seq_miniba
 
 #: An array, a list, or whatever else has a length and an index.
 Data = np.ndarray | Sequence[Any]
+
+#: Batches of strips that are read at once: a read has a price, and so has memory.
+_BATCHES_AT_ONCE = 256
 
 
 def minibatches(
@@ -69,6 +73,8 @@ def minibatches(
     _require_positive("minibatches", batch_size=batch_size)
     stop = len(inputs) if allow_dynamic_batch_size else len(inputs) - batch_size + 1
     order = generator(seed).permutation(len(inputs)) if shuffle else None
+    if shuffle:
+        inputs, targets = _as_array(inputs), _as_array(targets)
 
     def batches() -> Iterator[tuple[Any, Any]]:
         for start in range(0, stop, batch_size):
@@ -123,6 +129,7 @@ def seq_minibatches(
     )
     windows = (np.arange(batch_size) * stride)[:, None] + np.arange(seq_length)
     last = len(inputs) - windows[-1, -1]
+    inputs, targets = _as_array(inputs), _as_array(targets)
 
     def batches() -> Iterator[tuple[Any, Any]]:
         for start in range(0, last, batch_size * stride):
@@ -168,8 +175,9 @@ def seq_minibatches2(
     ([[0, 1, 2], [10, 11, 12]], [[20, 21, 22], [30, 31, 32]], 2)
     """
     _require_equal_lengths("seq_minibatches2", inputs, targets)
-    pieces = _strips("seq_minibatches2", len(inputs), batch_size, num_steps, ahead=0)
-    return ((_array(inputs, steps), _array(targets, steps)) for steps in pieces)
+    strips = _Strips("seq_minibatches2", len(inputs), batch_size, num_steps, ahead=0)
+    both = zip(strips.blocks(inputs), strips.blocks(targets), strict=True)
+    return ((x[:, part], y[:, part]) for x, y in both for part in strips.parts(x.shape[1]))
 
 
 def ptb_iterator(
@@ -190,7 +198,7 @@ def ptb_iterator(
     ------
     tuple of arrays
         Words and, one further on, the words to be predicted: both ``(batch_size, num_steps)`` of
-        int32.
+        int32. They share their memory: copy what you write to.
 
     Raises
     ------
@@ -204,39 +212,57 @@ def ptb_iterator(
     [[0, 1], [5, 6]] [[1, 2], [6, 7]]
     [[2, 3], [7, 8]] [[3, 4], [8, 9]]
     """
-    pieces = _strips("ptb_iterator", len(raw_data), batch_size, num_steps, ahead=1)
-    return (
-        (_array(raw_data, steps).astype(np.int32), _array(raw_data, steps + 1).astype(np.int32))
-        for steps in pieces
-    )
+    strips = _Strips("ptb_iterator", len(raw_data), batch_size, num_steps, ahead=1)
+    both = ((block[:, :-1], block[:, 1:]) for block in strips.blocks(raw_data, np.int32))
+    return ((x[:, part], y[:, part]) for x, y in both for part in strips.parts(x.shape[1]))
 
 
-def _strips(
-    who: str, n_steps: int, batch_size: int, num_steps: int, ahead: int
-) -> Iterator[np.ndarray]:
-    """Yield the indices of each batch; ``ahead`` more steps are needed at the end of a strip."""
-    _require_positive(who, batch_size=batch_size, num_steps=num_steps)
-    length = n_steps // batch_size
-    n_batches = (length - ahead) // num_steps
-    if n_batches < 1:
-        raise InvalidArgument(
-            f"{who}: {n_steps} steps make {batch_size} strips of {length}, and a batch needs "
-            f"{num_steps + ahead}. Decrease batch_size or num_steps."
-        )
-    first = (np.arange(batch_size) * length)[:, None] + np.arange(num_steps)
-    return (first + number * num_steps for number in range(n_batches))
+class _Strips:
+    """A sequence in strips, one for each row of a batch, which are walked along together."""
+
+    def __init__(self, who: str, n_steps: int, batch_size: int, num_steps: int, ahead: int) -> None:
+        """Check the sizes; ``ahead`` more steps are needed at the end of a batch."""
+        _require_positive(who, batch_size=batch_size, num_steps=num_steps)
+        length = n_steps // batch_size
+        n_batches = (length - ahead) // num_steps
+        if n_batches < 1:
+            raise InvalidArgument(
+                f"{who}: {n_steps} steps make {batch_size} strips of {length}, and a batch needs "
+                f"{num_steps + ahead}. Decrease batch_size or num_steps."
+            )
+        self._starts = range(0, batch_size * length, length)
+        self._end, self._num_steps, self._ahead = n_batches * num_steps, num_steps, ahead
+
+    def blocks(self, data: Data, dtype: Any = None) -> Iterator[np.ndarray]:
+        """Yield arrays (batch_size, steps of some batches + ahead, ...)."""
+        if isinstance(data, (list, tuple)) or hasattr(data, "numpy"):
+            data = np.asarray(data, dtype)
+        if isinstance(data, np.ndarray):
+            strips = data[: self._starts.stop].reshape(len(self._starts), -1, *data.shape[1:])
+        size = _BATCHES_AT_ONCE * self._num_steps
+        for first in range(0, self._end, size):
+            last = min(first + size, self._end) + self._ahead
+            if isinstance(data, np.ndarray):
+                yield strips[:, first:last].astype(dtype or data.dtype)
+            else:
+                rows = [data[start + first : start + last] for start in self._starts]
+                yield np.stack([np.asarray(row, dtype) for row in rows])
+
+    def parts(self, n_steps: int) -> list[slice]:
+        """Return where in a block of so many steps its batches are."""
+        size = self._num_steps
+        return [slice(start, start + size) for start in range(0, n_steps, size)]
 
 
-def _array(data: Data, index: np.ndarray) -> np.ndarray:
-    """Return an array of the shape of ``index`` and, behind it, that of a step."""
-    steps = np.asarray(_take(data, index.ravel()))
-    return steps.reshape(*index.shape, *steps.shape[1:])
+def _as_array(data: Data) -> Data:
+    """Return a tensor as the array that it is in memory; single items of it take long."""
+    return np.asarray(data) if hasattr(data, "numpy") else data
 
 
 def _take(data: Data, index: np.ndarray) -> Any:
     """Return the items at ``index``: an array, or a list of what is no array."""
     if isinstance(data, np.ndarray):
-        return data[index]
+        return data.take(index, axis=0)
     items = [data[each] for each in index.tolist()]
     return np.asarray(items) if hasattr(data, "shape") else items
 

@@ -36,11 +36,11 @@ __all__ = [
     "get_verbosity",
 ]
 
-DEBUG = _logging.DEBUG
-INFO = _logging.INFO
-WARN = _logging.WARNING
-ERROR = _logging.ERROR
-FATAL = _logging.CRITICAL
+DEBUG = _logging.DEBUG  #: What helps to find an error, 10.
+INFO = _logging.INFO  #: What happens, 20.
+WARN = _logging.WARNING  #: What is probably not meant, 30: seen without any set-up.
+ERROR = _logging.ERROR  #: What failed, 40.
+FATAL = _logging.CRITICAL  #: What ends the program, 50.
 
 _logger = _logging.getLogger("tensorlayer")
 

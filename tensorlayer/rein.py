@@ -32,7 +32,7 @@ LEAST_PROBABILITY = 1e-12
 def discount_episode_rewards(
     rewards: Sequence[float] | np.ndarray | None = None, gamma: float = 0.99, mode: int = 0
 ) -> np.ndarray:
-    r"""Return the discounted return of each step: :math:`R_t=r_t+\gamma R_{t+1}`.
+    r"""Return the discounted return of each step: $R_t=r_t+\gamma R_{t+1}$.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def _returns(rewards: np.ndarray, gamma: float) -> np.ndarray:
 def cross_entropy_reward_loss(
     logits: tf.Tensor, actions: tf.Tensor, rewards: tf.Tensor, name: str | None = None
 ) -> tf.Tensor:
-    r"""Policy gradient loss: the sum :math:`-\sum_i R_i\log p_{i,a_i}`.
+    r"""Policy gradient loss: the sum $-\sum_i R_i\log p_{i,a_i}$.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def cross_entropy_reward_loss(
 
 
 def log_weight(probs: tf.Tensor, weights: tf.Tensor, name: str = "log_weight") -> tf.Tensor:
-    r"""Weighted log-likelihood: the mean of :math:`w\log p`.
+    r"""Weighted log-likelihood: the mean of $w\log p$.
 
     Parameters
     ----------

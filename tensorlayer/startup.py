@@ -110,13 +110,11 @@ def _unwanted(line: bytes, severities: bytes) -> bool:
 @contextlib.contextmanager
 def _stderr_to(file: IO[bytes]) -> Iterator[None]:
     """Let the descriptor of standard error be a file."""
-    _flush()
     kept = os.dup(STDERR)
     try:
         os.dup2(file.fileno(), STDERR)
         yield
     finally:
-        _flush()
         os.dup2(kept, STDERR)
         os.close(kept)
 
@@ -127,8 +125,3 @@ def _has_stderr() -> bool:
     except OSError:  # a daemon has closed it
         return False
     return True
-
-
-def _flush() -> None:
-    if sys.stderr is not None and not sys.stderr.closed:
-        sys.stderr.flush()

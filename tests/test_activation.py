@@ -92,6 +92,9 @@ def test_slopes_are_those_given():
     np.testing.assert_allclose(activation.leaky_relu6(X, 1), np.minimum(X, 6), rtol=1e-5)
     twice = activation.leaky_twice_relu6(X, alpha_low=0.5, alpha_high=0.1)
     np.testing.assert_allclose(twice, twice_leaky(X, 0.5, 0.1), rtol=1e-5)
+    far = np.array([-100.0, -7.0, 0.0, 6.0, 7.0, 100.0], np.float32)
+    steep_above = activation.leaky_twice_relu6(far, alpha_low=0.1, alpha_high=0.9)
+    np.testing.assert_allclose(steep_above, twice_leaky(far, 0.1, 0.9), rtol=1e-5)
 
 
 @pytest.mark.parametrize("alpha", [0, -0.1, 1.01, float("nan")])

@@ -29,7 +29,7 @@ ARROWS: dict[str, set[str]] = {
     "visualize": {"prepro"},
     "files": {"models", "nlp", "visualize"},
 }
-EVERYBODY = {"damage", "errors", "logging", "seeds", "whole"}
+EVERYBODY = {"damage", "errors", "logging", "seeds", "startup", "whole"}
 
 # Parts that a small process loads: never TensorFlow when they are imported.
 WITHOUT_TENSORFLOW = {"storage", "datasets", "workflow", "cli", "hub", "errors", "logging"}

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,17 +19,16 @@ Y = [f"y{i}" for i in range(11)]
 class Recorder:
     """Data that is read as it is indexed, and remembers what was read."""
 
-    shape = (11,)
-
-    def __init__(self):
+    def __init__(self, length=11):
+        self.shape = (length,)
         self.read = []
 
     def __len__(self):
-        return 11
+        return self.shape[0]
 
     def __getitem__(self, key):
         self.read.append(key)
-        return np.arange(11)[key]
+        return np.arange(len(self))[key]
 
 
 # -- minibatches
@@ -200,12 +200,61 @@ def test_words_and_those_that_follow(text):
     np.testing.assert_array_equal(rows, [range(8), range(12, 20)])  # 12 words each, 11 predicted
 
 
-def test_strips_read_no_more_than_the_batch():
-    data = Recorder()
+def test_strips_are_read_some_batches_at_a_time():
+    data = Recorder(40_000)
 
-    x, y = next(iterate.ptb_iterator(data, batch_size=2, num_steps=2))
+    batches = iterate.ptb_iterator(data, batch_size=2, num_steps=2)
+    first = next(batches)
+    n_read = sum(key.stop - key.start for key in data.read)
+    rest = list(batches)
 
-    assert data.read == [*x.ravel(), *y.ravel()]
+    assert n_read < 3000
+    rows = np.concatenate([x for x, _ in (first, *rest)], axis=1)
+    np.testing.assert_array_equal(rows, [range(19_998), range(20_000, 39_998)])
+    assert all(np.array_equal(x + 1, y) for x, y in (first, *rest))
+
+
+@pytest.mark.parametrize("n", [6, 511, 512, 513, 1025, 1026, 3000])
+@pytest.mark.parametrize("kind", [list, np.array, tuple, tf.constant, memoryview])
+def test_strips_of_any_length_and_kind(kind, n):
+    text = np.arange(n, dtype="int64")
+    data = kind(text.tolist() if kind in (list, tuple) else text)
+    length = n // 2
+    count = (length - 1) // 2
+
+    batches = list(iterate.ptb_iterator(data, batch_size=2, num_steps=2))
+    pairs = list(iterate.seq_minibatches2(data, data, batch_size=2, num_steps=2))
+
+    assert (len(batches), len(pairs)) == (count, length // 2)
+    for number, (x, y) in enumerate(batches):
+        first = 2 * number
+        assert x.tolist() == [[first, first + 1], [length + first, length + first + 1]]
+        np.testing.assert_array_equal(y, x + 1)
+    for x, y in pairs:
+        assert x.dtype == y.dtype == np.int64 or kind is tf.constant
+        np.testing.assert_array_equal(x, y)
+    assert [int(x[0, 0]) for x, _ in pairs] == list(range(0, length // 2 * 2, 2))
+
+
+def test_strips_are_copies():
+    text = np.arange(20, dtype=np.int32)
+
+    x, y = next(iterate.ptb_iterator(text, batch_size=2, num_steps=4))
+    x[:] = y[:] = 0
+
+    assert text.tolist() == list(range(20))
+
+
+def test_batches_of_shuffled_tensors_are_arrays():
+    x, y = tf.reshape(tf.range(40), (20, 2)), tf.range(20)
+
+    batches = list(iterate.minibatches(x, y, batch_size=5, shuffle=True, seed=0))
+    steps, numbers = next(iterate.seq_minibatches(x, y, batch_size=2, seq_length=3))
+
+    assert all(type(part) is np.ndarray for batch in batches for part in batch)
+    for samples, targets in batches:
+        np.testing.assert_array_equal(samples[:, 0], 2 * targets)
+    np.testing.assert_array_equal(steps[:, 0], 2 * numbers)
 
 
 @pytest.mark.parametrize(

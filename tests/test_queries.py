@@ -153,7 +153,7 @@ def _use_workflow(hub):
         claims.beat(task)
         if end == "finish":
             with hub.store.staged() as stage:
-                claims.finish(task, stage, None)
+                claims.end(claims.success(task, stage, None))
         else:
             getattr(claims, end)(task, *(["reason"] if end != "release" else []))
     claims.suspects()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,7 +15,7 @@ from tensorlayer.errors import Corrupt
 if TYPE_CHECKING:
     from tensorlayer.datasets.dataset import Dataset
 
-__all__ = ["app", "datasets", "show_dataset", "delete"]
+__all__ = ["app", "datasets", "show_dataset", "verify", "delete"]
 
 app = typer.Typer()
 
@@ -59,6 +60,26 @@ def show_dataset(
         dataset = hub.datasets[key]
         row = dataset.summary() | _first(dataset)
     show_one(row, as_json=as_json)
+
+
+@app.command()
+def verify(
+    key: KeyArgument,
+    as_json: JsonOption = False,
+    uri: UriOption = None,
+    project: ProjectOption = None,
+    home: HomeOption = None,
+) -> None:
+    r"""Read a dataset again and compare it with what was stored; exit with 1 if it differs.
+
+    \b
+        tl datasets verify mnist
+    """
+    with connected(uri, project, home) as hub:
+        found = hub.datasets[key].verify()
+    show_one(dataclasses.asdict(found), as_json=as_json)
+    if not found.is_intact:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -16,52 +16,17 @@ probabilities.
 
 from __future__ import annotations
 
-from tensorlayer.cost.classification import (
-    binary_cross_entropy,
-    cross_entropy,
-    sigmoid_cross_entropy,
-)
-from tensorlayer.cost.overlap import dice_coe, dice_hard_coe, iou_coe
-from tensorlayer.cost.regression import (
-    absolute_difference_error,
-    cosine_similarity,
-    huber_loss,
-    mean_squared_error,
-    normalized_mean_square_error,
-)
-from tensorlayer.cost.regularizers import (
-    Regularizer,
-    li_regularizer,
-    lo_regularizer,
-    maxnorm_i_regularizer,
-    maxnorm_o_regularizer,
-    maxnorm_regularizer,
-)
-from tensorlayer.cost.sequence import (
-    cross_entropy_seq,
-    cross_entropy_seq_with_mask,
-    sequence_loss_by_example,
-)
+from tensorlayer.cost import classification, overlap, regression, regularizers, sequence
+from tensorlayer.cost.classification import *
+from tensorlayer.cost.overlap import *
+from tensorlayer.cost.regression import *
+from tensorlayer.cost.regularizers import *
+from tensorlayer.cost.sequence import *
 
 __all__ = [
-    "cross_entropy",
-    "sigmoid_cross_entropy",
-    "binary_cross_entropy",
-    "mean_squared_error",
-    "normalized_mean_square_error",
-    "absolute_difference_error",
-    "huber_loss",
-    "cosine_similarity",
-    "dice_coe",
-    "dice_hard_coe",
-    "iou_coe",
-    "cross_entropy_seq",
-    "cross_entropy_seq_with_mask",
-    "sequence_loss_by_example",
-    "Regularizer",
-    "li_regularizer",
-    "lo_regularizer",
-    "maxnorm_regularizer",
-    "maxnorm_o_regularizer",
-    "maxnorm_i_regularizer",
+    *classification.__all__,
+    *overlap.__all__,
+    *regression.__all__,
+    *regularizers.__all__,
+    *sequence.__all__,
 ]

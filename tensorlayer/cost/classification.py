@@ -11,7 +11,7 @@ __all__ = ["binary_cross_entropy", "cross_entropy", "sigmoid_cross_entropy"]
 
 
 def cross_entropy(output: tf.Tensor, target: tf.Tensor, name: str | None = None) -> tf.Tensor:
-    r"""Softmax cross entropy of logits and class numbers: :math:`-\frac1B\sum_i\log p_{i,t_i}`.
+    r"""Softmax cross entropy of logits and class numbers: $-\frac1B\sum_i\log p_{i,t_i}$.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def cross_entropy(output: tf.Tensor, target: tf.Tensor, name: str | None = None)
 def sigmoid_cross_entropy(
     output: tf.Tensor, target: tf.Tensor, name: str | None = None
 ) -> tf.Tensor:
-    r"""Sigmoid cross entropy: the mean of :math:`-t\log\sigma(x)-(1-t)\log(1-\sigma(x))`.
+    r"""Sigmoid cross entropy: the mean of $-t\log\sigma(x)-(1-t)\log(1-\sigma(x))$.
 
     Parameters
     ----------
@@ -90,13 +90,15 @@ def binary_cross_entropy(
 ) -> tf.Tensor:
     r"""Binary cross entropy of probabilities.
 
-    .. math:: -\frac1B\sum_i\sum_j t_{ij}\log(p_{ij}+\epsilon)+(1-t_{ij})\log(1-p_{ij}+\epsilon)
+    $$
+    -\frac1B\sum_i\sum_j t_{ij}\log(p_{ij}+\epsilon)+(1-t_{ij})\log(1-p_{ij}+\epsilon)
+    $$
 
     Parameters
     ----------
     output
         Probabilities, ``(batch, n)``; what rounding left outside [0, 1] counts as 0 or 1. For
-        logits, :func:`sigmoid_cross_entropy` is more exact.
+        logits, [`sigmoid_cross_entropy`][] is more exact.
     target
         Probabilities or 0 and 1, the same shape.
     epsilon

@@ -24,7 +24,7 @@ def dice_coe(
     axis: Axis = _IMAGE_AXES,
     smooth: float = 1e-5,
 ) -> tf.Tensor:
-    r"""Soft dice coefficient: the mean of :math:`(2\sum ot+s)/(\sum l+\sum r+s)` over the samples.
+    r"""Soft dice coefficient: the mean of $(2\sum ot+s)/(\sum l+\sum r+s)$ over the samples.
 
     Parameters
     ----------
@@ -33,12 +33,12 @@ def dice_coe(
     target
         0 and 1, or probabilities, the same shape.
     loss_type
-        What is summed in the denominator: ``"jaccard"`` squares (:math:`l=o^2,\ r=t^2`),
-        ``"sorensen"`` the values themselves (:math:`l=o,\ r=t`).
+        What is summed in the denominator: ``"jaccard"`` squares ($l=o^2,\ r=t^2$),
+        ``"sorensen"`` the values themselves ($l=o,\ r=t$).
     axis
         The axes of one sample; all but the batch of images by default.
     smooth
-        :math:`s`. Two empty masks are equal and give 1, with 0 as well.
+        $s$. Two empty masks are equal and give 1, with 0 as well.
 
     Returns
     -------
@@ -78,7 +78,7 @@ def dice_hard_coe(
     axis: Axis = _IMAGE_AXES,
     smooth: float = 1e-5,
 ) -> tf.Tensor:
-    r"""Dice coefficient of what is above a threshold, :math:`(2|O\cap T|+s)/(|O|+|T|+s)`.
+    r"""Dice coefficient of what is above a threshold, $(2|O\cap T|+s)/(|O|+|T|+s)$.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def dice_hard_coe(
     axis
         The axes of one sample.
     smooth
-        :math:`s`. Two empty masks give 1.
+        $s$. Two empty masks give 1.
 
     Returns
     -------
@@ -118,7 +118,7 @@ def iou_coe(
     axis: Axis = _IMAGE_AXES,
     smooth: float = 1e-5,
 ) -> tf.Tensor:
-    r"""Intersection over union of what is above a threshold, :math:`(|O\cap T|+s)/(|O\cup T|+s)`.
+    r"""Intersection over union of what is above a threshold, $(|O\cap T|+s)/(|O\cup T|+s)$.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def iou_coe(
     axis
         The axes of one sample.
     smooth
-        :math:`s`. Two empty masks give 1.
+        $s$. Two empty masks give 1.
 
     Returns
     -------

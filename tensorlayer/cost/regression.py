@@ -26,7 +26,7 @@ def mean_squared_error(
     axis: Axis = -1,
     name: str = "mean_squared_error",
 ) -> tf.Tensor:
-    r"""Squared error :math:`(o-t)^2`, summed (or averaged) over ``axis``, averaged over the rest.
+    r"""Squared error $(o-t)^2$, summed (or averaged) over ``axis``, averaged over the rest.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def absolute_difference_error(
     axis: Axis = -1,
     name: str = "absolute_difference_error_loss",
 ) -> tf.Tensor:
-    r"""Absolute error :math:`|o-t|`, summed (or averaged) over ``axis``, averaged over the rest.
+    r"""Absolute error $|o-t|$, summed (or averaged) over ``axis``, averaged over the rest.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def normalized_mean_square_error(
     axis: Axis = -1,
     name: str = "normalized_mean_squared_error_loss",
 ) -> tf.Tensor:
-    r"""Error relative to the target: the mean of :math:`\lVert o-t\rVert_2/\lVert t\rVert_2`.
+    r"""Error relative to the target: the mean of ${\lVert o-t\rVert}_2/{\lVert t\rVert}_2$.
 
     Parameters
     ----------
@@ -157,13 +157,13 @@ def huber_loss(
 ) -> tf.Tensor:
     r"""Huber loss: quadratic for small errors, linear for large ones; or the reverse.
 
-    With :math:`d=|o-t|` and the bend :math:`c`, each value counts
+    With $d=|o-t|$ and the bend $c$, each value counts
 
-    .. math::
-
-        \begin{cases} d^2/2 & d \le c \\ c\,(d-c/2) & \text{else} \end{cases}
-        \qquad\text{or, reversed,}\qquad
-        \begin{cases} d & d \le c \\ (d^2+c^2)/(2c+\epsilon) & \text{else} \end{cases}
+    $$
+    \begin{cases} d^2/2 & d \le c \\ c\,(d-c/2) & \text{else} \end{cases}
+    \qquad\text{or, reversed,}\qquad
+    \begin{cases} d & d \le c \\ (d^2+c^2)/(2c+\epsilon) & \text{else} \end{cases}
+    $$
 
     Parameters
     ----------
@@ -172,7 +172,7 @@ def huber_loss(
     is_mean
         Average over ``axis``; otherwise sum over it. The rest is averaged.
     delta
-        The bend :math:`c`, in units of the error.
+        The bend $c$, in units of the error.
     dynamichuber
         Bend at a fifth of the largest error of this batch instead of at ``delta``; it counts as a
         constant for the gradient.
@@ -228,7 +228,7 @@ def huber_loss(
 
 
 def cosine_similarity(v1: tf.Tensor, v2: tf.Tensor) -> tf.Tensor:
-    r"""Cosine of the angle between vectors: :math:`v_1\cdot v_2/(|v_1|\,|v_2|)`.
+    r"""Cosine of the angle between vectors: $v_1\cdot v_2/(|v_1|\,|v_2|)$.
 
     Parameters
     ----------

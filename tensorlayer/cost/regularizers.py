@@ -1,7 +1,7 @@
 """Penalties on weight matrices.
 
 Each function takes a strength and returns a function of a matrix ``(n_in, n_out)``, to be added to
-the loss::
+the loss:
 
     loss = tl.cost.cross_entropy(net(x), y) + tl.cost.lo_regularizer(0.01)(net.all_params[0])
 """
@@ -68,7 +68,7 @@ _PENALTIES: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
 
 
 def li_regularizer(scale: float, scope: str | None = None) -> Regularizer:
-    r"""Group sparsity of inputs: :math:`s\sum_i\sqrt{\sum_j W_{ij}^2}`, the norms of the rows.
+    r"""Group sparsity of inputs: $s\sum_i\sqrt{\sum_j W_{ij}^2}$, the norms of the rows.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def li_regularizer(scale: float, scope: str | None = None) -> Regularizer:
 
 
 def lo_regularizer(scale: float, scope: str | None = None) -> Regularizer:
-    r"""Group sparsity of outputs: :math:`s\sum_j\sqrt{\sum_i W_{ij}^2}`, the norms of the columns.
+    r"""Group sparsity of outputs: $s\sum_j\sqrt{\sum_i W_{ij}^2}$, the norms of the columns.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def lo_regularizer(scale: float, scope: str | None = None) -> Regularizer:
 
 
 def maxnorm_regularizer(scale: float = 1.0, scope: str | None = None) -> Regularizer:
-    r"""Penalty on the largest weight: :math:`s\max_{ij}|W_{ij}|`.
+    r"""Penalty on the largest weight: $s\max_{ij}|W_{ij}|$.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def maxnorm_regularizer(scale: float = 1.0, scope: str | None = None) -> Regular
 
 
 def maxnorm_o_regularizer(scale: float, scope: str | None = None) -> Regularizer:
-    r"""Penalty on the largest weight of each output: :math:`s\sum_j\max_i|W_{ij}|`.
+    r"""Penalty on the largest weight of each output: $s\sum_j\max_i|W_{ij}|$.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def maxnorm_o_regularizer(scale: float, scope: str | None = None) -> Regularizer
 
 
 def maxnorm_i_regularizer(scale: float, scope: str | None = None) -> Regularizer:
-    r"""Penalty on the largest weight of each input: :math:`s\sum_i\max_j|W_{ij}|`.
+    r"""Penalty on the largest weight of each input: $s\sum_i\max_j|W_{ij}|$.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ __all__ = ["cross_entropy_seq", "cross_entropy_seq_with_mask", "sequence_loss_by
 def cross_entropy_seq(
     logits: tf.Tensor, target_seqs: tf.Tensor, batch_size: int | tf.Tensor | None = None
 ) -> tf.Tensor:
-    r"""Softmax cross entropy of sequences of one length: :math:`-\frac1B\sum_i\log p_{i,t_i}`.
+    r"""Softmax cross entropy of sequences of one length: $-\frac1B\sum_i\log p_{i,t_i}$.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def cross_entropy_seq(
     target_seqs
         Word numbers, any shape with one for each row of logits.
     batch_size
-        :math:`B`. None for 1: the sum over all words.
+        $B$. None for 1: the sum over all words.
 
     Returns
     -------
@@ -60,7 +60,9 @@ def cross_entropy_seq_with_mask(
 ) -> Any:
     r"""Softmax cross entropy of sequences of different lengths.
 
-    .. math:: -\frac{\sum_i m_i\log p_{i,t_i}}{\sum_i m_i}
+    $$
+    -\frac{\sum_i m_i\log p_{i,t_i}}{\sum_i m_i}
+    $$
 
     Parameters
     ----------
@@ -106,7 +108,7 @@ def sequence_loss_by_example(
     softmax_loss_function: Callable[..., tf.Tensor] | None = None,
     name: str | None = None,
 ) -> tf.Tensor:
-    r"""Weighted cross entropy of each sequence: :math:`\sum_t w_t L_t` or :math:`\sum w L/\sum w`.
+    r"""Weighted cross entropy of each sequence: $\sum_t w_t L_t$ or $\sum w L/\sum w$.
 
     Parameters
     ----------

@@ -22,6 +22,7 @@ from tensorlayer.datasets.ledger import HEADS, LIVING, Ledger
 from tensorlayer.datasets.query import path
 from tensorlayer.datasets.rows import Rows
 from tensorlayer.datasets.sample import OWNER
+from tensorlayer.datasets.verifying import Verification, verify
 from tensorlayer.datasets.view import ORDER, View
 from tensorlayer.errors import (
     Conflict,
@@ -148,7 +149,7 @@ class Dataset:
         rows = Rows(samples, labels, tags, keys)
         append = Append(self._store, self._ledger)
         try:
-            with self._bar(rows, progress) as bar:
+            with self._bar(rows.n, progress) as bar:
                 append.write(rows, bar)
             made = self._store.commit(append)
         except StoreUnavailable:  # what was written is removed when this process has ended
@@ -184,6 +185,34 @@ class Dataset:
             )
         return self._view(head, revision)
 
+    def verify(self, *, progress: bool = True) -> Verification:
+        """Read all samples of the newest revision again, and compare them with their digests.
+
+        This finds what reading does not: labels and tags that were changed to other valid values,
+        and samples that are missing. Keys that were given are not part of a digest.
+
+        Parameters
+        ----------
+        progress
+            Show a progress bar for what takes longer than a second, if stderr is a terminal.
+
+        Returns
+        -------
+        Verification
+            What was found; nothing is changed.
+
+        Raises
+        ------
+        DatasetNotFound
+            The dataset does not exist, or was deleted meanwhile.
+        """
+        head = self._ledger.head()
+        view = self._view(head)
+        with self._bar(head["n_samples"], progress) as bar:
+            found = verify(view, head["n_samples"], bar)
+        self._ledger.require(view.revision, view.window)
+        return found
+
     def summary(self) -> dict[str, Any]:
         """Return key, number of samples, revision, declared indexes and time of creation."""
         head = self._ledger.head()
@@ -218,10 +247,9 @@ class Dataset:
             store=self._store,
         )
 
-    def _bar(self, rows: Rows, progress: bool) -> tqdm:
-        return tqdm(
-            total=rows.n, unit="sample", desc=self.key, delay=1, disable=None if progress else True
-        )
+    def _bar(self, total: int | None, progress: bool) -> tqdm:
+        disable = None if progress else True
+        return tqdm(total=total, unit="sample", desc=self.key, delay=1, disable=disable)
 
 
 class Datasets:

@@ -1,7 +1,5 @@
 """The book of a dataset: which batches of samples there are, and which of them can be seen.
 
-::
-
     datasets    {_id: key, revision, n_samples, last, reserved, pending: [{batch, writer, token}],
                  aborted: [batch or [first, last]], tags: [name], indexes, created}
                  (deleted, removing: writer, begun: revision)}

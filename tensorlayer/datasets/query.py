@@ -1,6 +1,6 @@
 """The query language of views: MongoDB's own, as much of it as is safe.
 
-A condition names ``label``, ``key`` or a tag, and gives a plain value or a document of operators::
+A condition names ``label``, ``key`` or a tag, and gives a plain value or a document of operators:
 
     where(split="train", label={"$in": [1, 2]}, width={"$gte": 32, "$lt": 64})
     where(any=[{"split": "train"}, {"score": {"$gt": 0.9}}])

@@ -1,6 +1,6 @@
 """One sample and its document: what goes in comes out, and MongoDB can search in it.
 
-The document of a sample::
+The document of a sample:
 
     {_id, dataset, key, batch, ordinal, digest,
      sample, label, label_dtype?, tags: {name: value}, blobs?: [ids]}

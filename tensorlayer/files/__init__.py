@@ -5,37 +5,16 @@ Everything that is written appears whole or not at all, and nothing that is read
 
 from __future__ import annotations
 
-from tensorlayer.files.anything import load_npy_to_any, save_any_to_npy
-from tensorlayer.files.checkpoints import (
-    ckpt_to_npz_dict,
-    load_and_assign_ckpt,
-    load_ckpt,
-    save_ckpt,
-)
+from tensorlayer.files import anything, checkpoints, folders, hdf5, pictures
+from tensorlayer.files.anything import *
+from tensorlayer.files.checkpoints import *
 from tensorlayer.files.download import (
     download,
     download_file_from_google_drive,
     maybe_download_and_extract,
 )
-from tensorlayer.files.folders import (
-    del_file,
-    del_folder,
-    exists_or_mkdir,
-    file_exists,
-    folder_exists,
-    load_file_list,
-    load_folder_list,
-    natural_keys,
-    read_file,
-)
-from tensorlayer.files.hdf5 import (
-    load_hdf5_graph,
-    load_hdf5_to_weights,
-    load_hdf5_to_weights_in_order,
-    save_hdf5_graph,
-    save_weights_to_hdf5,
-    static_graph2net,
-)
+from tensorlayer.files.folders import *
+from tensorlayer.files.hdf5 import *
 from tensorlayer.files.loaders.celeba import load_celebA_dataset
 from tensorlayer.files.loaders.cifar10 import load_cifar10_dataset
 from tensorlayer.files.loaders.cyclegan import load_cyclegan_dataset
@@ -51,7 +30,7 @@ from tensorlayer.files.loaders.text8 import load_matt_mahoney_text8_dataset
 from tensorlayer.files.loaders.voc import load_voc_dataset
 from tensorlayer.files.loaders.wmt import load_wmt_en_fr_dataset
 from tensorlayer.files.npz import read_npy, read_npz
-from tensorlayer.files.pictures import npz_to_W_pdf
+from tensorlayer.files.pictures import *
 from tensorlayer.files.weights import (
     assign_params,
     assign_tf_variable,
@@ -69,53 +48,36 @@ __all__ = [
     "assign_params",
     "assign_tf_variable",
     "assign_weights",
-    "ckpt_to_npz_dict",
-    "del_file",
-    "del_folder",
     "download",
     "download_file_from_google_drive",
-    "exists_or_mkdir",
-    "file_exists",
-    "folder_exists",
-    "load_and_assign_ckpt",
     "load_and_assign_npz",
     "load_and_assign_npz_dict",
     "load_celebA_dataset",
     "load_cifar10_dataset",
-    "load_ckpt",
     "load_cropped_svhn",
     "load_cyclegan_dataset",
     "load_fashion_mnist_dataset",
-    "load_file_list",
     "load_flickr1M_dataset",
     "load_flickr25k_dataset",
-    "load_folder_list",
-    "load_hdf5_graph",
-    "load_hdf5_to_weights",
-    "load_hdf5_to_weights_in_order",
     "load_imdb_dataset",
     "load_matt_mahoney_text8_dataset",
     "load_mnist_dataset",
     "load_mpii_pose_dataset",
     "load_nietzsche_dataset",
-    "load_npy_to_any",
     "load_npz",
     "load_ptb_dataset",
     "load_voc_dataset",
     "load_wmt_en_fr_dataset",
     "maybe_download_and_extract",
-    "natural_keys",
-    "npz_to_W_pdf",
-    "read_file",
     "read_npy",
     "read_npz",
-    "save_any_to_npy",
-    "save_ckpt",
-    "save_hdf5_graph",
     "save_npz",
     "save_npz_dict",
-    "save_weights_to_hdf5",
-    "static_graph2net",
     "tf_variables_to_numpy",
     "whole_file",
+    *anything.__all__,
+    *checkpoints.__all__,
+    *folders.__all__,
+    *hdf5.__all__,
+    *pictures.__all__,
 ]

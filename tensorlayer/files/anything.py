@@ -1,7 +1,7 @@
 """Nested values in one file: ``save_any_to_npy`` and ``load_npy_to_any``.
 
 Earlier releases pickled the value. Here the arrays are stored as arrays and the structure around
-them as JSON, in one npz container: :func:`numpy.load` opens it, whatever the name of the file ends
+them as JSON, in one npz container: ``numpy.load`` opens it, whatever the name of the file ends
 with, and nothing in it can be executed. Files of earlier releases are read as well.
 """
 
@@ -58,7 +58,7 @@ def save_any_to_npy(save_dict: Any = None, name: str | os.PathLike[str] = "file.
 
 
 def load_npy_to_any(path: str | os.PathLike[str] = "", name: str = "file.npy") -> Any:
-    """Return the value that :func:`save_any_to_npy` wrote, here or in an earlier release.
+    """Return the value that [`save_any_to_npy`][] wrote, here or in an earlier release.
 
     Parameters
     ----------

@@ -313,7 +313,7 @@ def maybe_download_and_extract(
     Raises
     ------
     DownloadFailed, Corrupt
-        See :func:`download`. A file that was there and has another size than ``expected_bytes`` is
+        See [`download`][]. A file that was there and has another size than ``expected_bytes`` is
         ``Corrupt`` as well, and stays as it is.
     """
     path = download(
@@ -347,7 +347,7 @@ def download_file_from_google_drive(ID: str, destination: str | os.PathLike[str]
     InvalidArgument
         ``ID`` is not one.
     DownloadFailed
-        See :func:`download`; also if Google sends a page, which it does when a file is not shared
+        See [`download`][]; also if Google sends a page, which it does when a file is not shared
         or was asked for too often.
     """
     if not re.fullmatch(r"[A-Za-z0-9_-]+", ID):

@@ -91,7 +91,7 @@ def read_file(filepath: Place) -> str:
     return Path(filepath).read_text(encoding="utf-8")
 
 
-def natural_keys(text: str) -> list[tuple[int, int, str]]:
+def natural_keys(text: str) -> list[int | str]:
     """Return a sort key with which numbers inside a text count as numbers.
 
     Examples
@@ -99,9 +99,11 @@ def natural_keys(text: str) -> list[tuple[int, int, str]]:
     >>> sorted(["im10.jpg", "im2.jpg", "im1.jpg"], key=natural_keys)
     ['im1.jpg', 'im2.jpg', 'im10.jpg']
     """
-    # Numbers come before words, so that a name that starts with either can be compared.
-    parts = re.split(r"([0-9]+)", text)
-    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts]
+    # What is split begins with a text, perhaps an empty one: each second part is a number, and any
+    # two keys can be compared.
+    parts: list[int | str] = list(re.split(r"([0-9]+)", text))
+    parts[1::2] = map(int, parts[1::2])
+    return parts
 
 
 def load_file_list(
@@ -126,7 +128,7 @@ def load_file_list(
     Returns
     -------
     list of str
-        In natural order (:func:`natural_keys`); TensorLayer 1.x and 2.x gave no order.
+        In natural order ([`natural_keys`][]); TensorLayer 1.x and 2.x gave no order.
 
     Raises
     ------

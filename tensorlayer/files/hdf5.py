@@ -54,7 +54,7 @@ def load_hdf5_to_weights(filepath: Place, network: Any, skip: bool = False) -> N
     Parameters
     ----------
     filepath
-        Of :func:`save_weights_to_hdf5`, of ``model.save_weights``, or of TensorLayer 2.x.
+        Of [`save_weights_to_hdf5`][], of ``model.save_weights``, or of TensorLayer 2.x.
     network
         A network or model.
     skip
@@ -81,7 +81,7 @@ def load_hdf5_to_weights_in_order(filepath: Place, network: Any) -> None:
     Raises
     ------
     FileNotFoundError, Corrupt, StructureMismatch
-        As for :func:`load_hdf5_to_weights`.
+        As for [`load_hdf5_to_weights`][].
     """
     from tensorlayer.models import weights
     from tensorlayer.models.stored import opened
@@ -125,7 +125,7 @@ def save_hdf5_graph(
 
 
 def load_hdf5_graph(filepath: Place = "model.hdf5", load_weights: bool = False) -> Model:
-    """Return a new model of the structure that :func:`save_hdf5_graph` wrote.
+    """Return a new model of the structure that [`save_hdf5_graph`][] wrote.
 
     Classes of your own have to be imported before; nothing in the file is executed.
 

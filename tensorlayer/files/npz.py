@@ -1,7 +1,7 @@
 """NumPy's files, also those of earlier releases that hold pickled object arrays.
 
-:func:`numpy.load` either refuses object arrays or unpickles them, which executes what the file
-says. The functions here read them with :mod:`tensorlayer.files.pickled` instead.
+``numpy.load`` either refuses object arrays or unpickles them, which executes what the file
+says. The functions here read them with [`tensorlayer.files.pickled`][] instead.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def read_in_order(path: str | os.PathLike[str]) -> list[np.ndarray]:
     Raises
     ------
     FileNotFoundError, Corrupt
-        As for :func:`read_npz`.
+        As for [`read_npz`][].
     """
     arrays = read_npz(path)
     if list(arrays) == ["params"]:
@@ -74,7 +74,7 @@ def read_in_order(path: str | os.PathLike[str]) -> list[np.ndarray]:
 
 @contextmanager
 def opened_in_order(path: str | os.PathLike[str]) -> Iterator[Sequence[np.ndarray | Stored]]:
-    """Give what :func:`read_in_order` returns; arrays that are not pickled are not read yet."""
+    """Give what [`read_in_order`][] returns; arrays that are not pickled are not read yet."""
     from tensorlayer.models.stored import opened
 
     with ExitStack() as stack:
@@ -99,7 +99,7 @@ def read_npy(path: str | os.PathLike[str]) -> np.ndarray:
     Raises
     ------
     FileNotFoundError, Corrupt
-        As for :func:`read_npz`.
+        As for [`read_npz`][].
     """
     _require_file(path)
     with (

@@ -71,7 +71,7 @@ def check(data: bytes) -> None:
     Raises
     ------
     ValueError
-        It does not; for :func:`tensorlayer.files.pickled.load`.
+        It does not; for [`tensorlayer.files.pickled.load`][].
 
     Examples
     --------

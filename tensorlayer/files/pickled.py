@@ -5,7 +5,7 @@ earlier releases hold their arrays as pickled objects, and so do some well-known
 module reads them with a decoder that knows the few names by which NumPy describes an array and
 nothing else. Even these do not lead to NumPy: each stands for a small record of this module, and
 the array is made from the record afterwards, with type, shape and length checked. What a pickle
-consists of is looked through before (:mod:`tensorlayer.files.opcodes`).
+consists of is looked through before ([`tensorlayer.files.opcodes`][]).
 
 What may come out: arrays of numbers and text, object arrays, lists, tuples and dictionaries of
 those, numbers, text, bytes, booleans and None. Anything else is refused before it exists.
@@ -37,7 +37,7 @@ _BYTE_ORDERS = frozenset({"<", ">", "=", "|"})
 
 
 def loads(data: bytes, encoding: str = "latin1") -> Any:
-    r"""Return the arrays and plain values in ``data``; see :func:`load`.
+    r"""Return the arrays and plain values in ``data``; see [`load`][].
 
     Examples
     --------

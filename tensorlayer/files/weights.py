@@ -1,7 +1,7 @@
 """Weights in npz archives, by position and by name.
 
 These are the functions that scripts call; ``model.save_weights`` and ``model.load_weights`` do the
-same in one call and know more formats (:mod:`tensorlayer.models.weights`). Files appear whole or
+same in one call and know more formats ([`tensorlayer.models.weights`][]). Files appear whole or
 not at all, reading assigns all or nothing, and nothing is pickled. Archives of TensorLayer 1.x and
 2.x, which hold a pickled object array ``params``, are read without unpickling it.
 
@@ -124,7 +124,7 @@ def assign_weights(weights: Arrays, network: Any, *, sess: Any = None) -> Any:
 
 
 def assign_params(sess: Any, params: Arrays, network: Any) -> Any:
-    """Do what :func:`assign_weights` does, with the arguments of TensorLayer 1.x."""
+    """Do what [`assign_weights`][] does, with the arguments of TensorLayer 1.x."""
     return assign_weights(params, network, sess=sess)
 
 
@@ -171,7 +171,7 @@ def load_npz(path: Place = "", name: str = "model.npz") -> list[np.ndarray]:
     path
         The folder.
     name
-        The file in it: of :func:`save_npz`, here or in TensorLayer 1.x and 2.x, or any npz archive.
+        The file in it: of [`save_npz`][], here or in TensorLayer 1.x and 2.x, or any npz archive.
 
     Raises
     ------
@@ -209,7 +209,7 @@ def load_and_assign_npz(name: Any = None, network: Any = None, sess: Any = None)
     Notes
     -----
     The order is that of ``all_params``. If the shapes say so, it is that of ``all_weights``, where
-    the trainable parameters come first. Archives by name (:func:`save_npz_dict`) do not depend on
+    the trainable parameters come first. Archives by name ([`save_npz_dict`][]) do not depend on
     an order.
 
     Examples
@@ -335,7 +335,7 @@ def load_and_assign_npz_dict(
 def _as_called(parameters: Mapping[str, tf.Variable], names: Iterable[str]) -> Mapping[str, Any]:
     """Return the parameters as an archive calls them: by their keys, or as variables are called.
 
-    The names of variables are what :func:`save_npz_dict` writes, which is given a list of them.
+    The names of variables are what [`save_npz_dict`][] writes, which is given a list of them.
     """
     called = {variable.name.partition(":")[0]: variable for variable in parameters.values()}
     is_better = len(set(names) & set(called)) > len(set(names) & set(parameters))

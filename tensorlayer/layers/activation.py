@@ -184,7 +184,7 @@ class Scale(Layer):
 class Sign(Layer):
     """The sign, with a gradient that passes as it is, clipped to [-1, 1].
 
-    See [`tl.activation.sign`][tensorlayer.activation.sign]; put it before a binary layer.
+    See [`tensorlayer.activation.sign`][]; put it before a binary layer.
 
     Parameters
     ----------

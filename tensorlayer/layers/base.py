@@ -1,11 +1,9 @@
 """The layer: three short methods, and two ways to spell it.
 
-::
-
     net = Dense(net, n_units=800, act=tf.nn.relu, name="relu1")     # stacked
     net = Dense(n_units=800, act=tf.nn.relu, name="relu1")(net)     # called
 
-A layer of your own is the same three methods::
+A layer of your own is the same three methods:
 
     class Scaled(tl.layers.Layer):
         def __init__(self, n_units, name=None):              # store and validate
@@ -18,8 +16,8 @@ A layer of your own is the same three methods::
         def forward(self, inputs):                           # tensor code, like the formula
             return tf.matmul(inputs, self.W)
 
-Every layer also takes ``trainable=False`` and ``is_train=`` (:mod:`tensorlayer.layers.mode`) and
-``dtype=`` (:mod:`tensorlayer.layers.precision`), whether its constructor names them or not.
+Every layer also takes ``trainable=False`` and ``is_train=`` ([`tensorlayer.layers.mode`][]) and
+``dtype=`` ([`tensorlayer.layers.precision`][]), whether its constructor names them or not.
 """
 
 from __future__ import annotations
@@ -138,9 +136,9 @@ class Layer(HasParameters, metaclass=_LayerType):
     ----------
     name
         Unique in the network; without one the layer is numbered. See
-        :mod:`tensorlayer.layers.naming`.
+        [`tensorlayer.layers.naming`][].
     act
-        An activation: a callable, a name that :func:`tensorlayer.activation.get` knows, or None.
+        An activation: a callable, a name that [`tensorlayer.activation.get`][] knows, or None.
 
     Notes
     -----
@@ -209,7 +207,7 @@ class Layer(HasParameters, metaclass=_LayerType):
         )
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
-        """Compute the outputs: the activation of what :meth:`transform` gives."""
+        """Compute the outputs: the activation of what [`transform`][] gives."""
         outputs = self.transform(*inputs, **options)
         act = getattr(self.act, "follow", self.act)  # a model follows the mode of the layer
         return outputs if act is None else act(outputs)
@@ -233,7 +231,7 @@ class Layer(HasParameters, metaclass=_LayerType):
 
     @property
     def is_train(self) -> bool:
-        """Whether this evaluation is training; see :mod:`tensorlayer.layers.mode`."""
+        """Whether this evaluation is training; see [`tensorlayer.layers.mode`][]."""
         return bool(current_mode())
 
     @property
@@ -274,7 +272,7 @@ class Layer(HasParameters, metaclass=_LayerType):
         shape
             All sizes known.
         init
-            Whatever :func:`tensorlayer.initializers.get` accepts.
+            Whatever [`tensorlayer.initializers.get`][] accepts.
         trainable
             Whether gradients change it.
         dtype

@@ -1,7 +1,7 @@
 """The variables that foreign code makes: made in its first run, given back in every later one.
 
 Code in the style of TensorFlow 1 makes its variables while it computes, with ``tf.Variable`` or
-with ``tf.compat.v1.get_variable``. Run within a :class:`Capture`, it makes them once and finds them
+with ``tf.compat.v1.get_variable``. Run within a [`Capture`][], it makes them once and finds them
 again, whether it runs eagerly, in a ``tf.function`` that is traced twice, or in another trace next
 week.
 """

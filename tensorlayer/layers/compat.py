@@ -113,7 +113,7 @@ def take_facts(cls: type[Layer], kwargs: dict[str, Any]) -> dict[str, Any]:
     """Take out of ``kwargs``, and return, what every layer can be told.
 
     What only 1.x had is taken out as well. There the mode was fixed when the network was built;
-    here the one given holds as :func:`tensorlayer.layers.mode.default_mode` says.
+    here the one given holds as [`tensorlayer.layers.mode.default_mode`][] says.
     """
     for name in WITHOUT_EFFECT.intersection(kwargs):
         if not arguments.accepts(cls, name) and kwargs.pop(name):

@@ -14,7 +14,7 @@ __all__ = ["Dense", "DenseLayer"]
 
 
 class Dense(Layer):
-    r"""Fully connected layer: :math:`y = \mathrm{act}(x W + b)`.
+    r"""Fully connected layer: $y = \mathrm{act}(x W + b)$.
 
     Parameters
     ----------

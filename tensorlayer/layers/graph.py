@@ -1,13 +1,13 @@
 """Networks: what you get when a layer is applied to a network.
 
-A :class:`Network` is one *call event*: a layer, the networks it was applied to, and the outputs.
+A [`Network`][] is one *call event*: a layer, the networks it was applied to, and the outputs.
 The layer and the event are different objects, since one layer may be applied many times: that is
 two events and one set of parameters. Everything about a whole network is a function of this module
 that walks the events below it with a loop, so depth is limited by memory alone.
 
 The one rule for outputs is *specs in, spec out; tensors in, tensor out*: above an
-:func:`~tensorlayer.layers.Input` outputs are ``tf.TensorSpec`` found by abstract tracing
-(:mod:`tensorlayer.layers.tracing`); above an ``InputLayer(tensor)`` they are computed in the
+[`tensorlayer.layers.Input`][] outputs are ``tf.TensorSpec`` found by abstract tracing
+([`tensorlayer.layers.tracing`][]); above an ``InputLayer(tensor)`` they are computed in the
 tensor's own world.
 """
 
@@ -62,9 +62,9 @@ class Network(HasParameters):
         structure).
     is_train
         The mode that was declared with it (``is_train=`` of TensorLayer 1.x); see
-        :mod:`tensorlayer.layers.mode`.
+        [`tensorlayer.layers.mode`][].
     sides
-        What the layer gives besides, by name: see :class:`~tensorlayer.layers.Outputs`.
+        What the layer gives besides, by name: see [`tensorlayer.layers.Outputs`][].
 
     Examples
     --------
@@ -350,7 +350,7 @@ def evaluate(outputs: Any, feeds: Mapping[Network, Any], is_train: bool | None =
         The value of every input. The value of any other network may be given as well; nothing
         below it is computed then.
     is_train
-        The mode; see :meth:`Network.__call__`.
+        The mode; see [`Network.__call__`][].
     """
     values: dict[Network, Any] = dict(feeds)
     is_cut = any(node.parents for node in feeds)

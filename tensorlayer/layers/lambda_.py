@@ -42,7 +42,7 @@ class Lambda(Layer):
     the function updates are updated in training only, as far as it follows the mode.
 
     A model that is to be saved needs a function that can be found again by its name: see
-    :func:`tensorlayer.models.serializable`.
+    [`tensorlayer.models.serializable`][].
 
     Examples
     --------

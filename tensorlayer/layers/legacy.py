@@ -1,7 +1,5 @@
 """Custom layers in the style of TensorLayer 1.x, which compute in their constructor.
 
-::
-
     class Double(tl.layers.Layer):
         def __init__(self, prev_layer, name="double"):
             super().__init__(prev_layer=prev_layer, name=name)

@@ -9,8 +9,8 @@ are named after it:
 
 The name of an unnamed layer is a function of the network and of nothing else: its class in snake
 case and its number in order of computation, ``dense_1``, ``dense_2``. It is found by walking the
-network when it is asked for; a :class:`~tensorlayer.models.Model` fixes the names of its layers.
-How layers are found again by name is in :mod:`tensorlayer.layers.sharing`.
+network when it is asked for; a [`tensorlayer.models.Model`][] fixes the names of its layers.
+How layers are found again by name is in [`tensorlayer.layers.sharing`][].
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ _VALID = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_./>-]*")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
+#: For ``variable_scope(..., reuse=)``: layers that exist come back, the others are made.
 AUTO_REUSE = Reuse.AUTO
 
 
@@ -187,7 +188,7 @@ def variable_scope(
     Notes
     -----
     By its *name*, a layer that comes back is the newest living one of that name in the process, or
-    within :func:`isolated`. By the *scope object*, it is exactly the one made in that scope. It can
+    within [`isolated`][]. By the *scope object*, it is exactly the one made in that scope. It can
     come back as long as one of its variables or its scope object is in use; what ``AUTO_REUSE``
     made lives as long as the process, or the ``isolated()`` around it.
 

@@ -33,7 +33,7 @@ def _probability(keep: float, who: str, of_what: str) -> float:
 
 
 class Dropout(Layer):
-    r"""Dropout: in training :math:`y_i = m_i x_i / p` with :math:`m_i \sim \mathrm{Bernoulli}(p)`.
+    r"""Dropout: in training $y_i = m_i x_i / p$ with $m_i \sim \mathrm{Bernoulli}(p)$.
 
     In inference the input passes unchanged, which is what the scaling by 1/p is for.
 

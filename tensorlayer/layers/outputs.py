@@ -1,7 +1,7 @@
 """What a layer gives besides its result: a final state, a cost.
 
-A ``forward`` declares it by returning :class:`Outputs`; the network then has it as an attribute,
-itself a network::
+A ``forward`` declares it by returning [`Outputs`][]; the network then has it as an attribute,
+itself a network:
 
     class Counting(tl.layers.Layer):
         def forward(self, x):

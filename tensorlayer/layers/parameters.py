@@ -54,7 +54,7 @@ class HasParameters(tree.Owner, tf.Module):
 
     @property
     def trainable(self) -> bool:
-        """Whether training may change it; see :mod:`tensorlayer.layers.mode`.
+        """Whether training may change it; see [`tensorlayer.layers.mode`][].
 
         Set to False it is frozen with everything below it: its variables are not among
         ``trainable_weights`` and it computes as in inference, so that no statistics move.

@@ -2,8 +2,8 @@
 
 Inside ``variable_scope(..., reuse=True)``, and while a ``forward`` runs, a name *is* the parameter
 sharing: the layer that was made under this name comes back. There has to be one
-(:class:`~tensorlayer.errors.NameMissing`), made with the same arguments
-(:class:`~tensorlayer.errors.NameMismatch`). What has no parameters has nothing to share, so it
+([`tensorlayer.errors.NameMissing`][]), made with the same arguments
+([`tensorlayer.errors.NameMismatch`][]). What has no parameters has nothing to share, so it
 never has to be there; whether it has is known once it is built.
 """
 

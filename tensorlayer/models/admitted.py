@@ -11,7 +11,7 @@ it, and why:
 - what makes large values of small numbers: ``tf.linalg.eye``, ``tf.signal.hann_window``;
 - what does anything else when it is called: ``tf.py_function``, ``tf.print``.
 
-Whoever needs one of them wraps it in a function that :func:`tensorlayer.models.serializable` marks.
+Whoever needs one of them wraps it in a function that [`tensorlayer.models.serializable`][] marks.
 """
 
 from __future__ import annotations

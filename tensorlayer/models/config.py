@@ -1,26 +1,29 @@
 """A model's structure as plain JSON, and the model that JSON describes.
 
-::
+    {"format": 2, "class": "tensorlayer.models.Model", "name": "mlp", "version_info": {...},
+     "inputs": {"is": "node", "index": 0}, "outputs": {"is": "node", "index": 2},
+     "model_architecture": [
+         {"layer": "x", "class": "tensorlayer.layers._Input", "arguments": {...}},
+         {"layer": "relu1", "class": "tensorlayer.layers.Dense", "arguments": {...},
+          "inputs": [{"is": "node", "index": 0}]},
+         {"layer": "relu1", "inputs": [{"is": "node", "index": 1}]}]}
 
-    {"format": 1,
-     "inputs": [{"is": "node", "index": 0}], "outputs": {"is": "node", "index": 2},
-     "layers": {"x": {"class": "tensorlayer.layers._Input", "arguments": {...}}, ...},
-     "nodes": [{"layer": "x"}, {"layer": "relu1", "inputs": [{"is": "node", "index": 0}]}, ...]}
-
-A subclass of ``Model`` with a constructor of its own is described by its name and the arguments of
-that. What occurs
-several times is described once (:mod:`tensorlayer.models.shared`); what is frozen, and in which
-types something computes, stands under ``"state"`` (:mod:`tensorlayer.models.state`).
+The architecture is the list of nodes, each a layer applied to nodes before; a layer is described
+where it is applied first. A subclass of ``Model`` with a constructor of its own is described by its
+name and the arguments of that. What occurs several times is described once
+([`tensorlayer.models.shared`][]); what is frozen, and in which types something computes, stands
+under ``"state"`` ([`tensorlayer.models.state`][]).
 
 A config may come from a stranger. Reading it constructs layers and models that the program has
-imported (:mod:`tensorlayer.models.names`), makes their parameters as long as they fit into memory,
+imported ([`tensorlayer.models.names`][]), makes their parameters as long as they fit into memory,
 and traces the layers for their shapes. It computes nothing and imports nothing, and whatever is
-wrong with it is a :class:`~tensorlayer.errors.BrokenConfig` that says where.
+wrong with it is a [`tensorlayer.errors.BrokenConfig`][] that says where.
 """
 
 from __future__ import annotations
 
 import contextvars
+import datetime
 import functools
 import hashlib
 import json
@@ -29,6 +32,7 @@ from typing import Any, TypeVar
 
 import tensorflow as tf
 
+from tensorlayer import __version__
 from tensorlayer.errors import BrokenConfig, NotSerializable
 from tensorlayer.layers import arguments, graph
 from tensorlayer.layers.base import Layer
@@ -56,7 +60,9 @@ __all__ = ["FORMAT", "describe", "describe_model", "digest", "read_model", "read
 M = TypeVar("M")
 
 #: Raised when a config of this version could not be read by the version before.
-FORMAT = 1
+FORMAT = 2
+#: Where, when and with what a config was written: no part of the structure.
+VERSION_INFO = "version_info"
 
 
 def describe(model: Any) -> dict[str, Any]:
@@ -68,7 +74,7 @@ def describe(model: Any) -> dict[str, Any]:
         An argument cannot be written; the message names layer and argument.
     """
     with writing():
-        described = describe_model(model, is_outermost=True)
+        described = {**describe_model(model, is_outermost=True), VERSION_INFO: _version_info()}
     try:
         check_depth(described, "its config")
     except BrokenConfig as error:
@@ -99,15 +105,14 @@ def _describe_network(inputs: Any, outputs: Any) -> dict[str, Any]:
     """Return the JSON of a network: its layers, and the events that connect them."""
     order = graph.nodes([inputs, outputs])
     places = {node: index for index, node in enumerate(order)}
-    layers = _describe_layers(order)  # before: their arguments are no part of the network
+    described = _describe_layers(order)  # before: their arguments are no part of the network
     listed = [inputs] if isinstance(inputs, Network) else inputs  # which is the same model
     with setting(NODES_WRITTEN, places):
         return {
             "format": FORMAT,
             "inputs": encode(listed, "inputs"),
             "outputs": encode(outputs, "outputs"),
-            "layers": layers,
-            "nodes": [_describe_node(node) for node in order],
+            "model_architecture": [_describe_node(n, described.pop(n.name, {})) for n in order],
         }
 
 
@@ -120,8 +125,9 @@ def _describe_layers(order: Sequence[Network]) -> dict[str, Any]:
     }
 
 
-def _describe_node(node: Network) -> dict[str, Any]:
-    described: dict[str, Any] = {"layer": node.name}
+def _describe_node(node: Network, described: dict[str, Any]) -> dict[str, Any]:
+    """Return the JSON of a node: into the description of its layer, which may still get an id."""
+    described["layer"] = node.name
     if node.parents:
         described["inputs"] = encode(list(node.args), node.name)
     if node.options:
@@ -161,7 +167,7 @@ def read_model(base: type[M], config: Any, place: str = "config") -> M:
 
 
 def read_within(base: type[M], config: Any, place: str) -> M:
-    """Do what :func:`read_model` does for a model within the one that is being read."""
+    """Do what [`read_model`][] does for a model within the one that is being read."""
     with reading(place):
         if item(config, "format", object, place) != FORMAT:
             raise BrokenConfig(
@@ -170,7 +176,7 @@ def read_within(base: type[M], config: Any, place: str) -> M:
             )
         kind = find_class(base, item(config, "class", str, place))
         name = item(config, "name", str, place)
-        if "nodes" in config:
+        if "model_architecture" in config:
             # Outside of every scope and mode of the caller: names are those in the config.
             ends = contextvars.Context().run(_read_network, config, place, current_read())
             model = kind(*ends, name=name)
@@ -191,16 +197,28 @@ def _read_network(config: Mapping[str, Any], place: str, read: Read) -> tuple[An
 
 
 def _read_nodes(config: Mapping[str, Any], place: str) -> tuple[Any, Any]:
-    layers = {
-        name: decode_layer(name, entry, f"{place}['layers'][{name!r}]")
-        for name, entry in item(config, "layers", Mapping, place).items()
-    }
+    nodes = item(config, "model_architecture", list, place)
+    layers = _read_layers(nodes, place)
     built: list[Network] = []
     with setting(NODES_READ, built):
-        for index, node in enumerate(item(config, "nodes", list, place)):
-            built.append(_read_node(node, layers, f"{place}['nodes'][{index}]"))
+        for index, node in enumerate(nodes):
+            built.append(_read_node(node, layers, f"{place}['model_architecture'][{index}]"))
         inputs = decode(item(config, "inputs", object, place), f"{place}['inputs']")
         return inputs, decode(item(config, "outputs", object, place), f"{place}['outputs']")
+
+
+def _read_layers(nodes: Sequence[Any], place: str) -> dict[str, Layer]:
+    """Return the layers that nodes describe, by name."""
+    layers: dict[str, Layer] = {}
+    for index, node in enumerate(nodes):
+        where = f"{place}['model_architecture'][{index}]"
+        name = item(node, "layer", str, where)
+        if "class" not in node and "is" not in node:
+            continue
+        if name in layers:
+            raise BrokenConfig(f"{where}: the layer {name!r} is described twice.")
+        layers[name] = decode_layer(name, node, where)
+    return layers
 
 
 def _read_node(node: Any, layers: Mapping[str, Layer], place: str) -> Network:
@@ -236,6 +254,18 @@ def _declare(layer: Layer) -> Network:
     return Network(layer, (), {}, layer.spec)
 
 
+def _version_info() -> dict[str, str]:
+    """Return what wrote a config, in the words of TensorLayer 2.x."""
+    has_gpu = bool(tf.config.list_physical_devices("GPU"))
+    return {
+        "tensorlayer_version": __version__,
+        "backend": "tensorflow",
+        "backend_version": tf.__version__,
+        "training_device": "gpu" if has_gpu else "cpu",
+        "save_date": datetime.datetime.now(tz=datetime.timezone.utc).isoformat(),
+    }
+
+
 def digest(config: Mapping[str, Any], parameters: Mapping[str, tf.Variable]) -> str:
     """Return the identity of a structure: a hash of its config and of the parameters' shapes.
 
@@ -245,6 +275,7 @@ def digest(config: Mapping[str, Any], parameters: Mapping[str, tf.Variable]) -> 
         name: [tf.as_dtype(variable.dtype).name, *variable.shape]
         for name, variable in parameters.items()
     }
-    structure = {key: value for key, value in without_state(config).items() if key != "name"}
+    no_structure = {"name", VERSION_INFO}
+    structure = {k: v for k, v in without_state(config).items() if k not in no_structure}
     text = json.dumps([structure, shapes], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

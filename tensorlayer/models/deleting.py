@@ -1,12 +1,11 @@
 """Deleting: versions and models go for good, their numbers are never given again.
 
-::
-
     models.retired    {_id: key, n_versions}
 
-The documents go in transactions, which also give up the claims on their blobs; the blobs are
-deleted after that. Killed in between, a part of the versions is gone and the rest is whole; what
-nothing points at any more is swept.
+The documents go in transactions, which also give up the claims on their blobs: versions first, then
+events, and the model's own document with the last of them. The blobs are deleted after that. Killed
+in between, a part of the versions is gone and the rest is whole, or a model without versions has
+fewer events; deleting it again ends it, and what nothing points at any more is swept.
 """
 
 from __future__ import annotations
@@ -34,6 +33,7 @@ _Documents = Sequence[Mapping[str, Any]]
 RETIRED = "models.retired"
 
 #: Versions of one transaction: an update of a file and a deletion each, far below its limits.
+#: Blocks of events are deletions alone.
 _AT_ONCE = 500
 
 _NEWEST: dict[str, Any] = {"sort": [("number", DESCENDING)]}
@@ -59,16 +59,17 @@ def delete_model(store: Store, key: str) -> tuple[int, bool]:
     """
     newest = store.call(lambda: store.database[VERSIONS].find_one({"model": key}, **_NEWEST))
     highest = 0 if newest is None else Version.from_document(newest).number or 0
-    n_deleted, heads, blobs = 0, None, []
+    n_deleted, has_found, heads, blobs = 0, False, None, []
     while heads is None:
-        found, heads = store.transact(lambda session: _delete_some(store, key, highest, session))
+        found, n_events, heads = store.transact(
+            lambda session: _delete_some(store, key, highest, session)
+        )
         blobs += _blobs_of([*found, *(heads or ())])
         n_deleted += len(found)
-    # Before the blobs, which take a while: a model that is made meanwhile has events of its own.
-    events = store.call(lambda: store.database["events"].delete_many({"model": key}))
+        has_found |= bool(found or n_events or heads)
     for some in batched(blobs, _AT_ONCE):
         store.blobs.discard(some)
-    return n_deleted, bool(n_deleted or heads or events.deleted_count)
+    return n_deleted, has_found
 
 
 def n_retired(store: Store, key: str, session: ClientSession) -> int:
@@ -83,24 +84,36 @@ def n_retired(store: Store, key: str, session: ClientSession) -> int:
 
 def _delete_some(
     store: Store, key: str, highest: int, session: ClientSession
-) -> tuple[_Documents, _Documents | None]:
-    """Delete as many versions as one transaction takes, and when they are the last, the head.
+) -> tuple[_Documents, int, _Documents | None]:
+    """Delete as many versions as one transaction takes; then events; and with the last, the head.
 
-    Both in one transaction: who saves without end could else keep the head alive for ever.
+    All of that in one transaction: who saves without end could else keep the head alive for ever,
+    and events that nobody lists would be left when this process is killed.
     """
     found = _delete(store, {"model": key}, session)
     if len(found) == _AT_ONCE:
-        return found, None
+        return found, 0, None
+    n_events = _delete_events(store, key, session)
+    if n_events == _AT_ONCE:
+        return found, n_events, None
     head = store.database[MODELS].find_one_and_delete({"_id": key}, session=session)
     if head is None:
-        return found, []
+        return found, n_events, []
     # The document may be damaged and not know how many there were.
     numbers = [Head.from_document(head).n_versions or 0, highest]
     store.database[RETIRED].update_one(
         {"_id": key}, {"$max": {"n_versions": max(numbers)}}, upsert=True, session=session
     )
     store.blobs.release(_blobs_of([head]), session)
-    return found, [head]
+    return found, n_events, [head]
+
+
+def _delete_events(store: Store, key: str, session: ClientSession) -> int:
+    events = store.database["events"]
+    blocks = events.find({"model": key}, {"_id": 1}, session=session).limit(_AT_ONCE)
+    ids = [each["_id"] for each in blocks]
+    events.delete_many({"_id": {"$in": ids}}, session=session)
+    return len(ids)
 
 
 def _delete(store: Store, query: Mapping[str, Any], session: ClientSession) -> _Documents:

@@ -1,7 +1,5 @@
 """Events: the numbers that a training run tells about itself, buffered and written in blocks.
 
-::
-
     events   {_id, schema, model, run, name, steps: [...], values: [...], written}
 
 Writing only ever adds blocks. Reading folds them: for one model, run, name and step the value that

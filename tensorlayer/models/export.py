@@ -17,7 +17,7 @@ __all__ = ["identifiers", "signature"]
 def signature(inputs: Sequence[Network], outputs: Any) -> Any:
     """Return a concrete function of the inputs by name that infers the outputs by name.
 
-    They are called after their layers, as :func:`identifiers` spells them.
+    They are called after their layers, as [`identifiers`][] spells them.
 
     Examples
     --------

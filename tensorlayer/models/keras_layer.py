@@ -37,7 +37,7 @@ class TensorLayerModel(tf.keras.layers.Layer):
     Parameters
     ----------
     model
-        A :class:`~tensorlayer.models.Model`.
+        A [`tensorlayer.models.Model`][].
     options
         Of ``keras.layers.Layer``. Types are the model's business: under a mixed policy its layers
         cast for themselves.

@@ -48,7 +48,7 @@ class Model(HasParameters, metaclass=OwnerType):
     Notes
     -----
     A *static* model is given ``inputs`` and ``outputs``. A model of your own is a subclass that
-    makes layers in its constructor and computes in ``forward``::
+    makes layers in its constructor and computes in ``forward``:
 
         class Classifier(tl.models.Model):
             def __init__(self, n_classes):
@@ -281,14 +281,14 @@ class Model(HasParameters, metaclass=OwnerType):
 
     @property
     def config(self) -> dict[str, Any]:
-        """The structure as plain JSON; see :mod:`tensorlayer.models.config`."""
+        """The structure as plain JSON; see [`tensorlayer.models.config`][]."""
         return configs.describe(self)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Model:
         """Return a new model with the structure that ``config`` describes, and fresh weights.
 
-        The config may come from a stranger; see :func:`tensorlayer.models.config.read_model`.
+        The config may come from a stranger; see [`tensorlayer.models.config.read_model`][].
         """
         return configs.read_model(Model, config)
 
@@ -306,7 +306,7 @@ class Model(HasParameters, metaclass=OwnerType):
     def assign_arrays(
         self, arrays: Mapping[str, np.ndarray], skip: bool = False
     ) -> weights.Skipped:
-        """Give the variables these values, all or none; see :mod:`tensorlayer.models.weights`."""
+        """Give the variables these values, all or none; see [`tensorlayer.models.weights`][]."""
         return weights.assign(self.parameters, arrays, skip)
 
     def save_weights(self, path: str | os.PathLike[str], format: str | None = None) -> None:
@@ -334,13 +334,13 @@ class Model(HasParameters, metaclass=OwnerType):
         return weights.restore(self.parameters, path, weights.format_of(path, format), skip)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write structure and weights into one safetensors file, for :meth:`load`."""
+        """Write structure and weights into one safetensors file, for [`load`][]."""
         config = json.dumps(self.config)
         weights.save_safetensors(path, self.to_arrays(), config)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Model:
-        """Return the model that :meth:`save` wrote.
+        """Return the model that [`save`][] wrote.
 
         Classes and functions of your own have to be imported before. The file may come from a
         stranger: what it says is neither imported nor computed. A damaged one is ``Corrupt``,
@@ -363,7 +363,7 @@ class Model(HasParameters, metaclass=OwnerType):
     def as_keras(self, name: str | None = None) -> tf.keras.layers.Layer:
         """Return the model as a Keras layer, for a Keras model and its ``fit``.
 
-        Both have the same variables; see :mod:`tensorlayer.models.keras_layer`. Without ``name`` it
+        Both have the same variables; see [`tensorlayer.models.keras_layer`][]. Without ``name`` it
         is called like the model, numbered as Keras numbers its layers.
 
         Examples
@@ -381,7 +381,7 @@ class Model(HasParameters, metaclass=OwnerType):
         """Write a SavedModel with the signature ``serving_default``, for inference anywhere.
 
         Inputs are called after their layers, outputs after theirs; see
-        :mod:`tensorlayer.models.export`.
+        [`tensorlayer.models.export`][].
         """
         if self.outputs is None:
             raise NotSerializable(

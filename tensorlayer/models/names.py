@@ -2,9 +2,9 @@
 
 A config names
 
-- the functions and initializers of :mod:`tensorlayer.models.admitted`,
+- the functions and initializers of [`tensorlayer.models.admitted`][],
 - the subclasses of ``Layer`` and ``Model`` that the program has imported,
-- what the program has marked with :func:`serializable`.
+- what the program has marked with [`serializable`][].
 
 Each is found in a table by its whole name. No module is searched by name: asking a module for an
 attribute may import another one.
@@ -63,7 +63,7 @@ def serializable(thing: T) -> T:
 
 
 def is_marked(thing: Any) -> bool:
-    """Whether :func:`serializable` marked this very object."""
+    """Whether [`serializable`][] marked this very object."""
     return hasattr(thing, "__qualname__") and _MARKED.get(import_path(thing)) is thing
 
 
@@ -101,7 +101,7 @@ def function_name(function: Any, place: str) -> str:
 
 
 def find_function(name: str) -> Any:
-    """Return what :func:`function_name` named.
+    """Return what [`function_name`][] named.
 
     Raises
     ------
@@ -112,7 +112,7 @@ def find_function(name: str) -> Any:
 
 
 def find_marked(path: str) -> Any:
-    """Return what an imported module defines and :func:`serializable` marks under this path."""
+    """Return what an imported module defines and [`serializable`][] marks under this path."""
     if path not in _MARKED:
         raise NotSerializable(
             f"a saved model names {path!r}, which no imported module defines and marks with "

@@ -1,7 +1,7 @@
 """Where in a config something is, and what is wrong there.
 
 A config may have been cut off, edited or made up. Whatever is wrong with it is a
-:class:`~tensorlayer.errors.BrokenConfig` that names the place as one would write it in Python.
+[`tensorlayer.errors.BrokenConfig`][] that names the place as one would write it in Python.
 """
 
 from __future__ import annotations

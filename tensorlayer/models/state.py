@@ -1,7 +1,5 @@
 """What is true of a layer or model now, beside its arguments: in configs, under ``"state"``.
 
-::
-
     {"class": ..., "arguments": {...},
      "state": {"precision": ["float32", "bfloat16"],  # of a policy of the program
                "trainable": false,                    # since it was made

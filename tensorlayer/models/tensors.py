@@ -70,7 +70,7 @@ def to_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:
     return save(dense, metadata={ORDER: json.dumps(list(dense))})
 
 
-def from_bytes(data: bytes) -> dict[str, np.ndarray]:
+def from_bytes(data: bytes | memoryview) -> dict[str, np.ndarray]:
     """Return the arrays in their order, as read-only views of ``data``: nothing is copied.
 
     Raises
@@ -80,16 +80,17 @@ def from_bytes(data: bytes) -> dict[str, np.ndarray]:
     """
     try:
         start = 8 + int.from_bytes(data[:8], "little")
-        header = json.loads(data[8:start])
+        header = json.loads(bytes(data[8:start]))
         metadata = header.pop("__metadata__", {})
         order = json.loads(metadata[ORDER]) if ORDER in metadata else list(header)
-        return {name: _array(data, start, **header[name]) for name in order}
+        view = memoryview(data).toreadonly()
+        return {name: _array(view, start, **header[name]) for name in order}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Corrupt(f"These {len(data)} bytes are not a safetensors file: {error}.") from error
 
 
 def _array(
-    data: bytes, start: int, *, dtype: str, shape: list[int], data_offsets: list[int]
+    data: memoryview, start: int, *, dtype: str, shape: list[int], data_offsets: list[int]
 ) -> np.ndarray:
     first, last = data_offsets
     kind, count = dtype_of(dtype), math.prod(shape)

@@ -1,7 +1,7 @@
 """Values of constructor arguments as plain JSON, and back.
 
 What JSON has is written as it is; the rest as a small object ``{"is": kind, ...}``. Functions and
-classes are written by name and found again in tables of names (:mod:`tensorlayer.models.names`).
+classes are written by name and found again in tables of names ([`tensorlayer.models.names`][]).
 Nothing is imported, evaluated or computed because a file says so.
 """
 
@@ -160,7 +160,7 @@ def _is_plain(value: Any) -> bool:
 
 
 def decode(value: Any, place: str = "value") -> Any:
-    """Return the value that :func:`encode` wrote; ``place`` is named in errors.
+    """Return the value that [`encode`][] wrote; ``place`` is named in errors.
 
     Raises
     ------
@@ -207,7 +207,7 @@ def decode_arguments(arguments: Mapping[str, Any], place: str) -> dict[str, Any]
 
 
 def decode_layer(name: str | None, entry: Mapping[str, Any], place: str = "layer") -> Layer:
-    """Return a new layer as :func:`encode_layer` described it, or the one that is referred to."""
+    """Return a new layer as [`encode_layer`][] described it, or the one that is referred to."""
     if isinstance(entry, Mapping) and entry.get("is") == "same":
         layer = current_read().same(entry, place)
         if not isinstance(layer, Layer):

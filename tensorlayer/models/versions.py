@@ -1,7 +1,5 @@
 """Versions: what a model was at some moment, under a number that never means anything else.
 
-::
-
     models     {_id: key, schema, structure, config, n_versions, created, blobs?}
     versions   {_id, schema, model, number, step, run, task, attempt, digest, weights: pointer,
                 values, created, blobs}
@@ -409,7 +407,7 @@ class Models:
 
     def _read(self, version: Version) -> dict[str, np.ndarray]:
         try:
-            return tensors.from_bytes(self._store.blobs.get(version.check().weights))
+            return tensors.from_bytes(self._store.blobs.read(version.check().weights))
         except Corrupt as error:
             raise Corrupt(f"Model {version.model!r} version {version.number}: {error}") from error
 

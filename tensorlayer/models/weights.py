@@ -126,7 +126,7 @@ def save(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], format:
 
 
 def load(path: str | os.PathLike[str], format: str) -> Arrays:
-    """Read the arrays, whatever their size; :func:`restore` compares before it reads.
+    """Read the arrays, whatever their size; [`restore`][] compares before it reads.
 
     Raises
     ------
@@ -152,7 +152,7 @@ def save_safetensors(
 
 
 def load_config(path: str | os.PathLike[str]) -> Any:
-    """Return the JSON of the config in a whole file of :func:`save_safetensors`.
+    """Return the JSON of the config in a whole file of [`save_safetensors`][].
 
     Raises
     ------
@@ -188,12 +188,12 @@ def restore(
     format: str,
     skip: bool = False,
 ) -> Skipped:
-    """Give every variable the array that a file holds for it; see :func:`assign`.
+    """Give every variable the array that a file holds for it; see [`assign`][].
 
     Raises
     ------
     FileNotFoundError, Corrupt, StructureMismatch
-        As for :func:`load` and :func:`assign`.
+        As for [`load`][] and [`assign`][].
     """
     with opened(path, format) as pairs:
         found: Mapping[str, Stored] = by_name(pairs)

@@ -16,10 +16,12 @@ def moses_multi_bleu(
 ) -> np.float32:
     r"""BLEU of a corpus, as the Moses script ``multi-bleu.perl`` computes it.
 
-    .. math:: 100\,\min(1, e^{1-r/c})\,\Big(\prod_{n=1}^4 p_n\Big)^{1/4}
+    $$
+    100\,\min(1, e^{1-r/c})\,\Big(\prod_{n=1}^4 p_n\Big)^{1/4}
+    $$
 
-    with the precisions :math:`p_n` of n-grams, the length :math:`c` of all hypotheses and
-    :math:`r` of all references. Computed by sacreBLEU; TensorLayer 1.x and 2.x downloaded the
+    with the precisions $p_n$ of n-grams, the length $c$ of all hypotheses and
+    $r$ of all references. Computed by sacreBLEU; TensorLayer 1.x and 2.x downloaded the
     script.
 
     Parameters

@@ -110,7 +110,7 @@ def create_vocabulary(
     max_vocabulary_size
         How many words at most, the special ones included.
     tokenizer
-        Splits a line; None for :func:`basic_tokenizer`.
+        Splits a line; None for [`basic_tokenizer`][].
     normalize_digits
         Write every digit as 0, so that numbers do not fill the vocabulary.
     _DIGIT_RE
@@ -186,9 +186,9 @@ def sentence_to_token_ids(
     sentence
         Bytes or text.
     vocabulary
-        The id of each word, as :func:`initialize_vocabulary` returns.
+        The id of each word, as [`initialize_vocabulary`][] returns.
     tokenizer
-        Splits the sentence; None for :func:`basic_tokenizer`.
+        Splits the sentence; None for [`basic_tokenizer`][].
     normalize_digits
         Read every digit as 0, as the vocabulary was written.
     UNK_ID
@@ -227,9 +227,9 @@ def data_to_token_ids(
     target_path
         The file to write.
     vocabulary_path
-        Of :func:`create_vocabulary`.
+        Of [`create_vocabulary`][].
     tokenizer, normalize_digits, UNK_ID, _DIGIT_RE
-        As for :func:`sentence_to_token_ids`.
+        As for [`sentence_to_token_ids`][].
 
     Raises
     ------

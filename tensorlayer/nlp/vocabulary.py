@@ -45,7 +45,7 @@ class SimpleVocabulary:
 
 
 class Vocabulary:
-    r"""The vocabulary that :func:`create_vocab` wrote: a word at the start of each line.
+    r"""The vocabulary that [`create_vocab`][] wrote: a word at the start of each line.
 
     Parameters
     ----------
@@ -112,9 +112,9 @@ def create_vocab(
     Parameters
     ----------
     sentences
-        Lists of words, as :func:`process_sentence` makes them.
+        Lists of words, as [`process_sentence`][] makes them.
     word_counts_output_file
-        Where the lines "word number" are written, for :class:`Vocabulary`.
+        Where the lines "word number" are written, for [`Vocabulary`][].
     min_word_count
         Rarer words are left out.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 from collections import Counter
@@ -223,7 +224,7 @@ def words_to_word_ids(
     ids = {} if word_to_id is None else word_to_id
     words = _listed(data)
     if (unknown := ids.get(unk_key)) is not None:
-        return [ids.get(word, unknown) for word in words]
+        return list(map(ids.get, words, itertools.repeat(unknown)))
     try:
         return [ids[word] for word in words]
     except KeyError as error:
@@ -256,12 +257,12 @@ def word_ids_to_words(
 def save_vocab(
     count: Sequence[Sequence[str | int]] | None = None, name: Place = "vocab.txt"
 ) -> None:
-    """Write a vocabulary, a word and its number in each line, for :class:`Vocabulary`.
+    """Write a vocabulary, a word and its number in each line, for [`Vocabulary`][].
 
     Parameters
     ----------
     count
-        Pairs, as :func:`build_words_dataset` returns.
+        Pairs, as [`build_words_dataset`][] returns.
     name
         The path; a plain name is in the current folder. The file appears whole or not at all.
     """

@@ -12,14 +12,14 @@ __all__ = ["AMSGrad"]
 class AMSGrad(tf.keras.optimizers.Adam):
     r"""Adam whose steps never grow because gradients were forgotten.
 
-    With the gradient :math:`g_t`, :math:`m_t=\beta_1m_{t-1}+(1-\beta_1)g_t` and
-    :math:`v_t=\beta_2v_{t-1}+(1-\beta_2)g_t^2`,
+    With the gradient $g_t$, $m_t=\beta_1m_{t-1}+(1-\beta_1)g_t$ and
+    $v_t=\beta_2v_{t-1}+(1-\beta_2)g_t^2$,
 
-    .. math::
-
-        \hat v_t=\max(\hat v_{t-1},v_t),\qquad
-        \theta_t=\theta_{t-1}-\eta\,\frac{\sqrt{1-\beta_2^t}}{1-\beta_1^t}\,
-        \frac{m_t}{\sqrt{\hat v_t}+\epsilon}.
+    $$
+    \hat v_t=\max(\hat v_{t-1},v_t),\qquad
+    \theta_t=\theta_{t-1}-\eta\,\frac{\sqrt{1-\beta_2^t}}{1-\beta_1^t}\,
+    \frac{m_t}{\sqrt{\hat v_t}+\epsilon}.
+    $$
 
     It is Keras's Adam with ``amsgrad=True`` under TensorLayer's names and defaults; everything else
     that a Keras optimizer takes and does is there.
@@ -27,7 +27,7 @@ class AMSGrad(tf.keras.optimizers.Adam):
     Parameters
     ----------
     learning_rate
-        :math:`\eta`: a number, or a schedule of ``tf.keras.optimizers.schedules``.
+        $\eta$: a number, or a schedule of ``tf.keras.optimizers.schedules``.
     beta1, beta2
         How much of the mean and of the mean square of the gradient is kept from step to step.
     epsilon
@@ -81,7 +81,7 @@ class AMSGrad(tf.keras.optimizers.Adam):
         """Move one variable by one step.
 
         Rows that a sparse gradient names twice are added up first: Keras would square them one by
-        one, and :math:`v_t` would be too small.
+        one, and $v_t$ would be too small.
         """
         if isinstance(gradient, tf.IndexedSlices):
             gradient = tf.convert_to_tensor(gradient)

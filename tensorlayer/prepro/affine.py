@@ -1,7 +1,7 @@
 """Affine geometry: one matrix for any number of transforms, one interpolation per image.
 
-Compose the matrices of :mod:`tensorlayer.prepro.matrices`, then transform the image, its key
-points and its boxes by the one result::
+Compose the matrices of [`tensorlayer.prepro.matrices`][], then transform the image, its key
+points and its boxes by the one result:
 
     matrix = tl.prepro.affine_compose(
         tl.prepro.affine_rotation_matrix((-20, 20)),
@@ -12,7 +12,7 @@ points and its boxes by the one result::
     image = tl.prepro.affine_transform_cv2(image, matrix)
     points = tl.prepro.affine_transform_keypoints(points, matrix)
 
-The same by hand, where the right-most is applied first::
+The same by hand, where the right-most is applied first:
 
     matrix = tl.prepro.transform_matrix_offset_center(flip @ zoom @ rotate, y=height, x=width)
 """
@@ -49,7 +49,7 @@ def affine_transform(
     """Transform an image by a matrix in SciPy's format: rows first, from the result to the image.
 
     The pixel (row, col) of the result comes from ``transform_matrix @ (row, col, 1)``, so the
-    matrix is the inverse of the one that :func:`affine_transform_cv2` takes, with x and y swapped.
+    matrix is the inverse of the one that [`affine_transform_cv2`][] takes, with x and y swapped.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def affine_transform_cv2(
 def affine_transform_keypoints(
     coords_list: Sequence[Sequence[Sequence[float]]] | np.ndarray, transform_matrix: np.ndarray
 ) -> list[np.ndarray]:
-    """Move key points as :func:`affine_transform_cv2` moves the pixels under them.
+    """Move key points as [`affine_transform_cv2`][] moves the pixels under them.
 
     Parameters
     ----------

@@ -62,7 +62,7 @@ def obj_box_coord_rescale(coord: Box | None = None, shape: Sequence[int] | None 
 def obj_box_coords_rescale(
     coords: Sequence[Box] | None = None, shape: Sequence[int] | None = None
 ) -> list[list[float]]:
-    """Return boxes in pixels as relative ones: see :func:`obj_box_coord_rescale`.
+    """Return boxes in pixels as relative ones: see [`obj_box_coord_rescale`][].
 
     Examples
     --------

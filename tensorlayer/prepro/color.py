@@ -10,6 +10,8 @@ import numpy as np
 from tensorlayer.errors import InvalidArgument, WrongShape
 from tensorlayer.prepro.draws import draw, multi
 from tensorlayer.prepro.libraries import library
+from tensorlayer.prepro.strips import by_strips
+from tensorlayer.prepro.tables import lookup
 from tensorlayer.prepro.warp import as_type, check_image
 from tensorlayer.seeds import Seed, generator
 
@@ -26,7 +28,11 @@ __all__ = [
 ]
 
 #: How much red, green and blue add to brightness: ITU-R BT.601.
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+_LUMA = np.array([0.299, 0.587, 0.114])
+#: Below this the image is of one grey.
+_NO_CONTRAST = 1e-6
+#: The 256 levels of uint8, from 0 to 1.
+_LEVELS = np.arange(256) / 255
 
 
 def brightness(
@@ -37,7 +43,7 @@ def brightness(
     *,
     seed: Seed = None,
 ) -> np.ndarray:
-    r"""Gamma correction: :math:`\mathrm{gain} \cdot x^\gamma`, of values from 0 to 1.
+    r"""Gamma correction: $\mathrm{gain} \cdot x^\gamma$, of values from 0 to 1.
 
     Parameters
     ----------
@@ -72,13 +78,13 @@ def brightness(
         raise InvalidArgument(f"brightness: gamma is 0 or above, got {gamma!r}.")
     if is_random:
         gamma = generator(seed).uniform(max(0.0, 1 - gamma), 1 + gamma)
-    if x.size and x.min() < 0:
+    if x.dtype.kind in "if" and x.size and x.min() < 0:
         raise InvalidArgument(
             f"brightness: values must not be negative, got {x.min()}. Bring them to [0, 1]."
         )
     if x.dtype == np.uint8:
-        curve = (np.arange(256) / 255) ** gamma * gain * 255
-        return as_type(curve, x.dtype)[x]
+        curve = _LEVELS**gamma * (gain * 255)
+        return lookup(as_type(curve, x.dtype), x)
     if x.dtype.kind == "f":
         return (x**gamma * gain).astype(x.dtype, copy=False)
     whole = 1 if x.dtype.kind == "b" else np.iinfo(x.dtype).max
@@ -101,7 +107,7 @@ def illumination(
     x
         RGB, ``(height, width, 3)``: uint8, or floating from 0 to 1.
     gamma
-        See :func:`brightness`; with ``is_random`` a pair (below 1, above 1): in a third of the
+        See [`brightness`][]; with ``is_random`` a pair (below 1, above 1): in a third of the
         calls the image is made brighter, in a third darker, in a third it keeps its brightness.
     contrast
         0 is grey, 1 keeps the contrast, above 1 more; with ``is_random`` a pair.
@@ -145,11 +151,24 @@ def illumination(
         contrast = draw(contrast, rng, "illumination: contrast")
         saturation = draw(saturation, rng, "illumination: saturation")
     whole = 255.0 if image.dtype == np.uint8 else 1.0
-    values = brightness(image, gamma).astype(np.float32)
-    mean = np.float32((values @ _LUMA).mean())
-    values = np.clip(mean + np.float32(contrast) * (values - mean), 0, whole)
-    grey = (values @ _LUMA)[..., None]
-    return as_type(np.clip(grey + np.float32(saturation) * (values - grey), 0, whole), image.dtype)
+    lit = brightness(image, gamma)
+    cv2 = library("cv2")
+    means = cv2.mean(lit.astype(np.float32) if lit.dtype == np.float16 else lit)[:3]
+    offset = float(_LUMA @ means) * (1 - contrast)
+    # What contrast would take out of the range is clipped before it, so that one matrix does the
+    # rest: contrast, and each colour's own share and that of grey. Its rows have the sum 1.
+    has_contrast = abs(contrast) > _NO_CONTRAST
+    bounds = [(edge - offset) / contrast if has_contrast else edge for edge in (0, whole)]
+    matrix = saturation * np.eye(3) + (1 - saturation) * _LUMA
+    matrix = np.column_stack([contrast * matrix, [offset] * 3])
+
+    def change(values: np.ndarray, spare: np.ndarray) -> np.ndarray:
+        np.clip(values, min(bounds), max(bounds), out=values)
+        cv2.transform(values, matrix, dst=spare)
+        cv2.threshold(spare, 0, 0, cv2.THRESH_TOZERO, dst=spare)
+        return spare if whole == 255 else np.clip(spare, None, whole, out=spare)
+
+    return by_strips(change, lit, out=lit)
 
 
 def rgb_to_hsv(rgb: np.ndarray) -> np.ndarray:
@@ -183,7 +202,7 @@ def rgb_to_hsv(rgb: np.ndarray) -> np.ndarray:
 
 
 def hsv_to_rgb(hsv: np.ndarray) -> np.ndarray:
-    """Return the RGB image of hue, saturation and value: the inverse of :func:`rgb_to_hsv`.
+    """Return the RGB image of hue, saturation and value: the inverse of [`rgb_to_hsv`][].
 
     Parameters
     ----------
@@ -243,12 +262,23 @@ def adjust_hue(
     [[[0, 255, 0]]]
     """
     image = _check_rgb(im, "adjust_hue")
-    hsv = rgb_to_hsv(image)
     if is_random:
         hout = generator(seed).uniform(-abs(hout), abs(hout))
-    hue = hsv[..., 0] + hout if is_offset else np.full_like(hsv[..., 0], hout)
-    hsv[..., 0] = np.maximum(hue, 0) if is_clip else hue
-    return as_type(_rgb(hsv, "adjust_hue"), image.dtype)
+    is_clip = is_clip and hout < 0
+    degrees = np.float32(360 * (hout if is_clip else hout % 1))
+    cv2 = library("cv2")
+
+    def turn(values: np.ndarray, spare: np.ndarray) -> np.ndarray:
+        hsv = cv2.cvtColor(values, cv2.COLOR_RGB2HSV, dst=spare)
+        if is_offset:
+            hsv[..., 0] += degrees
+        else:
+            hsv[..., 0] = degrees
+        if is_clip:  # nothing else is below 0
+            cv2.threshold(hsv, 0, 0, cv2.THRESH_TOZERO, dst=hsv)
+        return cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB, dst=values)
+
+    return by_strips(turn, image)
 
 
 def channel_shift(
@@ -289,7 +319,10 @@ def channel_shift(
         raise InvalidArgument(f"channel_shift: shape {x.shape} has no axis {channel_index!r}.")
     if is_random:
         intensity = generator(seed).uniform(-abs(intensity), abs(intensity))
-    return as_type(np.clip(x + np.float64(intensity), x.min(), x.max()), x.dtype)
+    low, high = x.min(), x.max()
+    if x.dtype == np.uint8:
+        return lookup(as_type(np.clip(np.arange(256) + intensity, low, high), x.dtype), x)
+    return as_type(np.clip(x + np.float64(intensity), low, high), x.dtype)
 
 
 def pixel_value_scale(

@@ -44,8 +44,8 @@ def swirl(
 ) -> np.ndarray:
     r"""Swirl an image: turn each pixel by an angle that falls off with its distance.
 
-    The pixel of the result at distance :math:`r` from the centre comes from where a turn by
-    :math:`\theta = \mathrm{rotation} + \mathrm{strength}\; e^{-5 r / (\mathrm{radius} \ln 2)}`
+    The pixel of the result at distance $r$ from the centre comes from where a turn by
+    $\theta = \mathrm{rotation} + \mathrm{strength}\; e^{-5 r / (\mathrm{radius} \ln 2)}$
     leads.
 
     Parameters

@@ -1,7 +1,7 @@
 """Random draws: values between limits, coins, and one draw for a list of images.
 
-Every function of :mod:`tensorlayer.prepro` that draws takes ``seed`` as its last keyword, as
-:mod:`tensorlayer.seeds` says.
+Every function of [`tensorlayer.prepro`][] that draws takes ``seed`` as its last keyword, as
+[`tensorlayer.seeds`][] says.
 """
 
 from __future__ import annotations
@@ -107,9 +107,9 @@ def multi(function: Callable[..., np.ndarray], name: str) -> Callable[..., Any]:
         return stack([function(image, *args, seed=entropy, **kwargs) for image in x])
 
     apply.__name__ = apply.__qualname__ = name
-    apply.__doc__ = f"""Apply :func:`{function.__name__}` with one draw to every image of a list.
+    apply.__doc__ = f"""Apply [`{function.__name__}`][] with one draw to every image of a list.
 
-    The arguments are those of :func:`{function.__name__}`; images of one size, such as a picture
+    The arguments are those of [`{function.__name__}`][]; images of one size, such as a picture
     and its mask, stay aligned. Returns one array, or a list where the results differ in shape.
     """
     return apply

@@ -1,7 +1,7 @@
 """Rotate, shift, shear and zoom one image, or a list of images with one draw.
 
 Each function makes one interpolation. For several transforms at once, and for key points that
-follow, compose matrices: see :mod:`tensorlayer.prepro.affine`.
+follow, compose matrices: see [`tensorlayer.prepro.affine`][].
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def shift(
     is_random
         Draw both from -limit to limit.
     row_index, col_index, channel_index, fill_mode, cval, order, seed
-        As for :func:`rotation`.
+        As for [`rotation`][].
 
     Returns
     -------
@@ -172,7 +172,7 @@ def shear(
     is_random
         Draw the angle from -intensity to intensity.
     row_index, col_index, channel_index, fill_mode, cval, order, seed
-        As for :func:`rotation`.
+        As for [`rotation`][].
 
     Returns
     -------
@@ -217,7 +217,7 @@ def shear2(
     is_random
         Draw both from -limit to limit.
     row_index, col_index, channel_index, fill_mode, cval, order, seed
-        As for :func:`rotation`.
+        As for [`rotation`][].
 
     Returns
     -------
@@ -276,7 +276,7 @@ def zoom(
     is_random
         From 1.x, where it said what the pair already says: a pair is drawn from.
     row_index, col_index, channel_index, cval, order, seed
-        As for :func:`rotation`.
+        As for [`rotation`][].
     fill_mode
         What lies beyond the border, in SciPy's words, as in 1.x; wins over ``border_mode``.
 
@@ -327,9 +327,9 @@ def respective_zoom(
     x
         An image of rank 3, or of rank 2 without channels.
     h_range, w_range
-        Factors of the height and of the width, or pairs to draw from: see :func:`zoom`.
+        Factors of the height and of the width, or pairs to draw from: see [`zoom`][].
     flags, border_mode, row_index, col_index, channel_index, fill_mode, cval, order, seed
-        As for :func:`zoom`.
+        As for [`zoom`][].
 
     Returns
     -------

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+
 import numpy as np
 
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.prepro.libraries import library
+from tensorlayer.prepro.strips import by_strips
+from tensorlayer.prepro.tables import lookup
 from tensorlayer.prepro.warp import as_type, check_image
 
 __all__ = ["equalize_histogram"]
+
+#: Spreads the values of one channel, and keeps the type: uint8, or float64 from 0 to 1.
+Spread = Callable[[np.ndarray], np.ndarray]
+
+#: Tiles of a local histogram in each direction.
+_TILES = 8
 
 
 def equalize_histogram(x: np.ndarray, clip_limit: float | None = None) -> np.ndarray:
@@ -20,18 +31,20 @@ def equalize_histogram(x: np.ndarray, clip_limit: float | None = None) -> np.nda
         Grey, ``(height, width)`` or one channel, or RGB, where only the brightness (the V of HSV)
         changes and the colours stay. Integers, or floating values from 0 to 1.
     clip_limit
-        None for one histogram of the whole image. A number in (0, 1] for a local one, in tiles of
-        an eighth of the image (CLAHE), where it bounds how much contrast is added; 0.01 is usual.
+        None for one histogram of the whole image: each value becomes the share of pixels that are
+        not brighter, of the whole range. A number in (0, 1] for a local one, in tiles of an eighth
+        of the image (CLAHE), where it bounds how much contrast is added: it is the share of a
+        tile's pixels that count for one of 256 levels; 0.01 is usual.
 
     Returns
     -------
     numpy.ndarray
-        The shape and type of ``x``, over the whole range of the type.
+        The shape and type of ``x``.
 
     Raises
     ------
     InvalidArgument
-        ``clip_limit`` is not in (0, 1], or floating values leave 0 to 1.
+        ``clip_limit`` is not in (0, 1], integers are negative or floating values leave 0 to 1.
 
     References
     ----------
@@ -48,25 +61,62 @@ def equalize_histogram(x: np.ndarray, clip_limit: float | None = None) -> np.nda
         raise InvalidArgument(
             f"equalize_histogram: clip_limit is None or in (0, 1], got {clip_limit!r}."
         )
+    spread = _shares if clip_limit is None else functools.partial(_tiles, clip_limit=clip_limit)
+    equalize = _brightness if image.shape[2:] == (3,) else _channels
+    if image.dtype == np.uint8:
+        return equalize(image, spread)
     whole = np.iinfo(image.dtype).max if image.dtype.kind in "iu" else 1
-    values = image / whole
+    values = image / np.float64(whole)
     if values.min() < 0 or values.max() > 1:
         raise InvalidArgument(
             f"equalize_histogram: floating values lie from 0 to 1, got {values.min():.4g} to "
             f"{values.max():.4g}. Scale them first."
         )
-    return as_type(_equalized(values, clip_limit) * whole, image.dtype)
+    return as_type(equalize(values, spread) * whole, image.dtype)
 
 
-def _equalized(values: np.ndarray, clip_limit: float | None) -> np.ndarray:
-    if values.ndim == 3 and values.shape[-1] == 3:
-        color = library("skimage.color")
-        hsv = color.rgb2hsv(values)
-        hsv[..., 2] = _equalized(hsv[..., 2], clip_limit)
-        return color.hsv2rgb(hsv)
-    if values.ndim == 3:
-        return np.stack([_equalized(each, clip_limit) for each in np.moveaxis(values, -1, 0)], -1)
-    exposure = library("skimage.exposure")
-    if clip_limit is None:
-        return exposure.equalize_hist(values)
-    return exposure.equalize_adapthist(values, clip_limit=clip_limit)
+def _channels(image: np.ndarray, spread: Spread) -> np.ndarray:
+    """Spread each channel by itself."""
+    planes = image.reshape(*image.shape[:2], -1)
+    each = [spread(np.ascontiguousarray(plane)) for plane in np.moveaxis(planes, -1, 0)]
+    return np.stack(each, axis=-1).reshape(image.shape)
+
+
+def _brightness(image: np.ndarray, spread: Spread) -> np.ndarray:
+    """Spread the largest of the three colours, and multiply all three by what it grew by."""
+    cv2 = library("cv2")
+    red, green, blue = cv2.split(image)
+    old = cv2.max(cv2.max(red, green), blue)
+    new = spread(old)
+    result = by_strips(_grown, image, old, new)
+    if not old.all():  # of black no factor makes light
+        result[old == 0] = new[old == 0][:, None]
+    return result
+
+
+def _grown(values: np.ndarray, spare: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.ndarray:
+    cv2 = library("cv2")
+    factor = cv2.divide(new, old, dtype=cv2.CV_32F)
+    return cv2.multiply(values, cv2.merge([factor] * 3, dst=spare), dst=values)
+
+
+def _shares(values: np.ndarray) -> np.ndarray:
+    """Return the share of pixels that are not brighter, of the whole range."""
+    if values.dtype == np.uint8:
+        counts = library("cv2").calcHist([values], [0], None, [256], (0, 256)).ravel()
+        return lookup(
+            as_type(counts.cumsum(dtype=np.float64) * (255 / values.size), np.uint8), values
+        )
+    counts, edges = np.histogram(values, 256)
+    return np.interp(values, (edges[1:] + edges[:-1]) / 2, counts.cumsum() / values.size)
+
+
+def _tiles(values: np.ndarray, clip_limit: float) -> np.ndarray:
+    """Return the values spread by the histograms of the tiles around each pixel."""
+    cv2 = library("cv2")
+    levels = as_type(values * 255 if values.dtype.kind == "f" else values, np.uint8)
+    # OpenCV counts the limit in the mean of the 256 levels.
+    local = cv2.createCLAHE(256 * clip_limit, (_TILES, _TILES)).apply(levels)
+    if values.dtype == np.uint8:
+        return local
+    return np.clip(values + cv2.subtract(local, levels, dtype=cv2.CV_64F) / 255, 0, 1)

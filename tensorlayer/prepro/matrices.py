@@ -232,8 +232,8 @@ def affine_compose(
     Returns
     -------
     numpy.ndarray
-        For :func:`affine_transform_cv2` (with the same ``output_shape``) and
-        :func:`affine_transform_keypoints`.
+        For [`affine_transform_cv2`][] (with the same ``output_shape``) and
+        [`affine_transform_keypoints`][].
 
     Examples
     --------

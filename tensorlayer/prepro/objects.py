@@ -105,7 +105,7 @@ def obj_box_imresize(
     coords
         Boxes ``[x, y, w, h]``, from their middle or their corner.
     size, interp, mode
-        As for :func:`tensorlayer.prepro.imresize`.
+        As for [`tensorlayer.prepro.imresize`][].
     is_rescale
         The boxes are relative, so they stay as they are.
 
@@ -219,11 +219,11 @@ def obj_box_shift(
     Parameters
     ----------
     im, classes, coords
-        As for :func:`obj_box_crop`.
+        As for [`obj_box_crop`][].
     wrg, hrg, is_random, row_index, col_index, channel_index, fill_mode, cval, order
-        As for :func:`tensorlayer.prepro.shift`: above 0 what is seen goes left and up.
+        As for [`tensorlayer.prepro.shift`][]: above 0 what is seen goes left and up.
     is_rescale, is_center, thresh_wh, thresh_wh2, seed
-        As for :func:`obj_box_crop`.
+        As for [`obj_box_crop`][].
 
     Returns
     -------
@@ -280,17 +280,17 @@ def obj_box_zoom(
     Parameters
     ----------
     im, classes, coords
-        As for :func:`obj_box_crop`.
+        As for [`obj_box_crop`][].
     zoom_range
         The factors of the window's height and width: below 1 what is seen becomes larger (the
-        other way round than :func:`tensorlayer.prepro.zoom`, as it always was). With ``is_random``
+        other way round than [`tensorlayer.prepro.zoom`][], as it always was). With ``is_random``
         the range to draw both from.
     is_random
         Draw the factors.
     row_index, col_index, channel_index, fill_mode, cval, order
-        As for :func:`tensorlayer.prepro.rotation`.
+        As for [`tensorlayer.prepro.rotation`][].
     is_rescale, is_center, thresh_wh, thresh_wh2, seed
-        As for :func:`obj_box_crop`.
+        As for [`obj_box_crop`][].
 
     Returns
     -------
@@ -354,14 +354,14 @@ def obj_box_affine_transform(
     Parameters
     ----------
     im, classes, coords
-        As for :func:`obj_box_crop`.
+        As for [`obj_box_crop`][].
     transform_matrix
-        As for :func:`tensorlayer.prepro.affine_transform_cv2`, for example from
-        :func:`tensorlayer.prepro.affine_compose`.
+        As for [`tensorlayer.prepro.affine_transform_cv2`][], for example from
+        [`tensorlayer.prepro.affine_compose`][].
     fill_mode, cval, order
-        As for :func:`tensorlayer.prepro.rotation`.
+        As for [`tensorlayer.prepro.rotation`][].
     is_rescale, is_center, thresh_wh, thresh_wh2
-        As for :func:`obj_box_crop`.
+        As for [`obj_box_crop`][].
     output_shape
         Height and width of the result; those of the image by default.
 

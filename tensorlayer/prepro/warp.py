@@ -161,7 +161,7 @@ def warp(
     flags
         An interpolation of OpenCV instead of ``order``.
     beyond
-        A number of :func:`border`.
+        A number of [`border`][].
     cval
         The value beyond a constant border.
 
@@ -200,11 +200,11 @@ def remap(
     Parameters
     ----------
     image
-        As for :func:`warp`.
+        As for [`warp`][].
     x, y
         Positions in ``image``, in pixels; both of the shape of the result.
     order, beyond, cval
-        As for :func:`warp`.
+        As for [`warp`][].
 
     Returns
     -------
@@ -251,6 +251,9 @@ def as_type(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
     dtype = np.dtype(dtype)
     if values.dtype == dtype or dtype.kind == "f":
         return values.astype(dtype, copy=False)
+    if dtype == np.uint8 and values.dtype in (np.float32, np.float64) and values.ndim > 1:
+        rows = np.clip(values, 0, 255).reshape(len(values), -1)
+        return library("cv2").convertScaleAbs(rows).reshape(values.shape)
     low, high = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
     return np.clip(np.rint(values), low, high).astype(dtype)
 

@@ -1,7 +1,5 @@
 """Who is writing: every process says so, so that what a dead one left half-written can be removed.
 
-::
-
     writers   {_id, place, pid, started, beat, closed?}
 
 A process that uploads or appends registers itself once and beats while it lives. What it has

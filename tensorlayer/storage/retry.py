@@ -17,10 +17,11 @@ LONGEST_PAUSE_SECONDS = 1.0
 
 #: The server is shutting down, stepping down, catching up or lost a peer: MongoDB's error codes. 64
 #: says that a majority did not confirm a write in time, 43 and 237 that a cursor was given up; 211
-#: comes from a server that has just started and has no keys to sign its clock with.
+#: comes from a server that has just started and has no keys to sign its clock with, and 11601 says
+#: that an administrator has ended the operation.
 _PASSING_CODES = frozenset(
     {6, 7, 43, 63, 64, 89, 91, 133, 134, 150, 189, 211, 234, 237, 262, 9001, 10058, 10107}
-    | {11600, 11602, 13388, 13435, 13436}
+    | {11600, 11601, 11602, 13388, 13435, 13436}
 )
 #: Unauthorized, UserNotFound, AuthenticationFailed, and what hosted servers answer.
 _DENIED_CODES = frozenset({11, 13, 18, 8000})

@@ -1,6 +1,6 @@
 """The supervisor of a private server: a small process that ends mongod when nobody needs it.
 
-It is run as a program of its own, with the standard library only, and costs next to nothing::
+It is run as a program of its own, with the standard library only, and costs next to nothing:
 
     python -I -S supervisor.py HOME mongod --flags ...
 

@@ -1,7 +1,7 @@
 """Training: a step of yours, traced once and run over data.
 
 The training logic is yours: a *step* takes a batch and returns a scalar or a dictionary of scalars.
-What is always the same is here::
+What is always the same is here:
 
     @tf.function
     def step(images, labels):

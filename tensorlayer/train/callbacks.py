@@ -42,7 +42,7 @@ class Every:
         How many. Python is called back at least that often, so below some hundred of them short
         steps become slower.
     callback
-        Called with an :class:`Interval`. If it returns True, training ends.
+        Called with an [`Interval`][]. If it returns True, training ends.
 
     Raises
     ------

@@ -46,8 +46,8 @@ def run(
     first_epoch
         The number of the first epoch, for a run that goes on.
     callbacks
-        Called in order with each finished :class:`Epoch`, or, wrapped in :class:`Every`, with an
-        :class:`Interval` after every so many steps. If one returns True, training ends; an epoch
+        Called in order with each finished [`Epoch`][], or, wrapped in [`Every`][], with an
+        [`Interval`][] after every so many steps. If one returns True, training ends; an epoch
         that was not finished then counts as one that was.
     checkpoint
         Where to save the run and what of it; the run goes on from there if it was begun already,
@@ -65,7 +65,7 @@ def run(
     ------
     InvalidArgument
         The data is empty, or an iterator is to be passed over several times; the step returns
-        something else than scalars (nothing is trained then); or see :class:`Checkpoint`.
+        something else than scalars (nothing is trained then); or see [`Checkpoint`][].
     StructureMismatch
         The checkpoint is that of something else.
 

@@ -18,6 +18,7 @@ from tensorlayer.layers.parameters import frozen_now
 __all__ = ["Loop", "Pass", "Step"]
 
 Metrics = dict[str, tf.Tensor]
+#: A function of a batch that returns a scalar, a dictionary of scalars, or nothing.
 Step = Callable[..., Any]
 
 #: How long one call of TensorFlow should take: short enough for a lively progress bar and for

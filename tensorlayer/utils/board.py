@@ -30,7 +30,7 @@ LOG_DIR = os.path.join(tempfile.gettempdir(), "tensorflow")
 class TensorBoard:
     """A TensorBoard that this process has started.
 
-    It ends with :meth:`close`, at the end of a ``with`` block, or with this process.
+    It ends with [`close`][], at the end of a ``with`` block, or with this process.
 
     Attributes
     ----------
@@ -151,7 +151,7 @@ def _wait_until_it_answers(board: TensorBoard, said: Any) -> None:
 
 
 def exit_tensorflow(port: int = 6006, *, sess: Any = None) -> None:
-    """End the TensorBoard that :func:`open_tensorboard` started at this port, if there is one.
+    """End the TensorBoard that [`open_tensorboard`][] started at this port, if there is one.
 
     Other processes are left alone, and so is this one. (TensorLayer 1.x and 2.x ended whatever
     used the port, all Python programs on the GPUs, and the caller.)

@@ -107,7 +107,7 @@ def train_epoch(
 
     Notes
     -----
-    The step is traced in each call. :func:`tensorlayer.utils.fit` traces it once for all epochs.
+    The step is traced in each call. [`tensorlayer.utils.fit`][] traces it once for all epochs.
 
     Examples
     --------

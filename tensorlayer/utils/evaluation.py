@@ -17,7 +17,9 @@ def evaluation(
 ) -> tuple[np.ndarray, np.ndarray, float, float]:
     r"""Return confusion matrix, F1 of each class, accuracy and mean F1.
 
-    .. math:: F_1 = 2\,tp\,/\,(2\,tp + fp + fn)
+    $$
+    F_1 = 2\,tp\,/\,(2\,tp + fp + fn)
+    $$
 
     Parameters
     ----------

@@ -8,40 +8,13 @@ Pictures need the ``vision`` extra.
 
 from __future__ import annotations
 
-from tensorlayer.visualize.draw import (
-    draw_boxes_and_labels_to_image,
-    draw_mpii_people_to_image,
-    draw_mpii_pose_to_image,
-)
-from tensorlayer.visualize.figures import (
-    CNN2d,
-    W,
-    draw_weights,
-    frame,
-    images2d,
-    tsne_embedding,
-)
-from tensorlayer.visualize.pictures import (
-    read_image,
-    read_images,
-    save_image,
-    save_images,
-    to_uint8,
-)
+from tensorlayer.visualize import draw, figures, pictures
+from tensorlayer.visualize.draw import *
+from tensorlayer.visualize.figures import *
+from tensorlayer.visualize.pictures import *
 
 __all__ = [
-    "read_image",
-    "read_images",
-    "save_image",
-    "save_images",
-    "to_uint8",
-    "draw_boxes_and_labels_to_image",
-    "draw_mpii_people_to_image",
-    "draw_mpii_pose_to_image",
-    "draw_weights",
-    "W",
-    "CNN2d",
-    "images2d",
-    "frame",
-    "tsne_embedding",
+    *draw.__all__,
+    *figures.__all__,
+    *pictures.__all__,
 ]

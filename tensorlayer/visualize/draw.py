@@ -71,7 +71,7 @@ def draw_boxes_and_labels_to_image(
     ----------
     image
         ``(height, width, 3)``, or grey. Any type and range: see
-        :func:`tensorlayer.visualize.to_uint8`.
+        [`tensorlayer.visualize.to_uint8`][].
     classes
         For each box a number in ``classes_list``.
     coords

@@ -95,7 +95,7 @@ def CNN2d(  # noqa: N802 - the name that scripts know
     CNN
         ``(height, width, channels, filters)`` with 1 or 3 channels.
     second, saveable, name, fig_idx
-        As for :func:`draw_weights`.
+        As for [`draw_weights`][].
 
     Returns
     -------
@@ -140,9 +140,9 @@ def images2d(
         ``(batch, height, width, channels)`` with 1 or 3 channels.
     dtype
         A type to convert them to first. Type and range: see
-        :func:`tensorlayer.visualize.to_uint8`.
+        [`tensorlayer.visualize.to_uint8`][].
     second, saveable, name, fig_idx
-        As for :func:`draw_weights`.
+        As for [`draw_weights`][].
 
     Returns
     -------
@@ -187,7 +187,7 @@ def frame(
     cmap
         The colours of a grey image, as matplotlib calls them; grey by default.
     second, saveable, name, fig_idx
-        As for :func:`draw_weights`.
+        As for [`draw_weights`][].
 
     Returns
     -------
@@ -235,7 +235,7 @@ def tsne_embedding(
     plot_only
         How many words; 500 are about what a page can hold.
     second, saveable, name, fig_idx
-        As for :func:`draw_weights`, but it is shown by default.
+        As for [`draw_weights`][], but it is shown by default.
 
     Returns
     -------

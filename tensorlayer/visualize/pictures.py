@@ -106,7 +106,7 @@ def read_images(
     Returns
     -------
     list of numpy.ndarray
-        In the order of ``img_list``: see :func:`read_image`.
+        In the order of ``img_list``: see [`read_image`][].
 
     Raises
     ------
@@ -138,7 +138,7 @@ def save_image(
     ----------
     image
         ``(height, width)``, or ``(height, width, channels)`` with 1, 3 or 4 channels; of others
-        the first is saved. Any type and range: see :func:`to_uint8`.
+        the first is saved. Any type and range: see [`to_uint8`][].
     image_path
         The file; its ending says the format. JPEG has no transparency, which is left out.
 
@@ -184,7 +184,7 @@ def save_images(
     Parameters
     ----------
     images
-        ``(batch, height, width[, channels])``. Type and range: see :func:`to_uint8`; the range is
+        ``(batch, height, width[, channels])``. Type and range: see [`to_uint8`][]; the range is
         that of the whole batch.
     size
         Rows and columns of the grid. Cells without an image stay black.

@@ -6,7 +6,7 @@ Importing this loads neither TensorFlow nor a database driver, so a module of ta
 from __future__ import annotations
 
 from tensorlayer.workflow.context import Context, current
-from tensorlayer.workflow.registry import task
+from tensorlayer.workflow.functions import task
 from tensorlayer.workflow.tasks import Status
 
 __all__ = ["task", "current", "Context", "Status"]

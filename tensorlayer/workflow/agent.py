@@ -4,8 +4,7 @@ The agent imports neither TensorFlow nor a user's module and does nothing that t
 interpreter or native code in a task never costs a lease.
 
 One thread decides. It listens to the children and to signals, and never waits for the database:
-what has to be read or written there is done by others, who put what they have learned into an inbox
-and wake it. The beats have threads that do nothing else, see `errands`.
+that do the threads of `Errands`, who wake it, and of `Pulse`, which do nothing but beat.
 """
 
 from __future__ import annotations
@@ -28,13 +27,12 @@ from tensorlayer.errors import Corrupt, StoreUnavailable, TaskError, TensorLayer
 from tensorlayer.workflow import agents, schema
 from tensorlayer.workflow.agents import AgentSettings
 from tensorlayer.workflow.claims import Claims
-from tensorlayer.workflow.errands import Errands, Pulse
-from tensorlayer.workflow.lease import LeaseWatch, Sighting
+from tensorlayer.workflow.lease import BEATS_PER_LEASE, LeaseWatch, Pulse, Sighting
 from tensorlayer.workflow.orphans import Guardian, marked
 from tensorlayer.workflow.process import ChildProcess, describe_death, to_text
 from tensorlayer.workflow.slot import N_BEATS, Slot, Stop
 from tensorlayer.workflow.tasks import Task
-from tensorlayer.workflow.wakeup import Bell
+from tensorlayer.workflow.wakeup import Bell, Errands
 
 if TYPE_CHECKING:
     from tensorlayer.hub import Hub
@@ -61,8 +59,8 @@ _YOUNG_SECONDS = 0.5
 # As long as nothing waits and nothing runs, look this many times less often.
 _QUIET_POLLS = 7
 
-# Between two words of an agent, and two looks of an idle one, as a share of its lease: before half
-# of a lease has passed, none is suspect.
+# Between two words and two looks of an idle agent, as a share of its lease: before half of one has
+# passed, none is suspect.
 _SHARE = 0.45
 
 _AWAY = "the database was away for longer than the outage budget"
@@ -293,7 +291,9 @@ class Agent:
                 self._bell.wake()
             self._n_claimed = 0
         if now >= self._register_at:
-            self._register_at = now + self._lease * _SHARE
+            # A task whose end is being committed is locked: then this keeps its lease.
+            is_busy = any(slot.held for slot in self._slots)
+            self._register_at = now + self._lease * (1 / BEATS_PER_LEASE if is_busy else _SHARE)
             self._errands.send("register", self._register())
 
     def _look(self) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from tensorlayer.errors import Corrupt, InvalidArgument, TaskError
 from tensorlayer.storage.names import check_key
-from tensorlayer.workflow import registry, schema
+from tensorlayer.workflow import functions, schema
 from tensorlayer.workflow.documents import LIST, SCHEMA, SECONDS, TEXT, TIME, WHOLE, checked
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class AgentSettings:
         for queue in self.queues:
             check_key(queue, "queue")
         for target in self.imports:
-            registry.module_name(target)
+            functions.module_name(target)
 
     def about(
         self, running: Iterable[str], *, n_ready: int, modules: Iterable[str]
@@ -83,7 +83,7 @@ class AgentSettings:
             "pid": os.getpid(),
             "queues": list(self.queues),
             "slots": self.slots,
-            "imports": [registry.module_name(target) for target in self.imports],
+            "imports": [functions.module_name(target) for target in self.imports],
             "modules": sorted(modules),
             "ready": n_ready,
             "running": list(running),
@@ -218,23 +218,26 @@ def agent(
             "no end of agents. Start it below `if __name__ == '__main__':`."
         )
     for target in imports:
-        registry.module_name(target)
+        functions.module_name(target)
     command = [sys.executable, "-m", "tensorlayer.cli.agent", "--parent", str(os.getpid())]
     command += ["--slots", str(slots)]
     for name, values in (("--queues", queues), ("--import", imports)):
         for value in values:
             command += [name, value]
+    started = store.now()
     process = subprocess.Popen(command, env={**os.environ, **environment}, stdin=subprocess.DEVNULL)
     try:
-        _await_ready(store, process)
+        _await_ready(store, process, started)
         yield process.pid
     finally:
         _end(process)
 
 
-def _await_ready(store: Store, process: subprocess.Popen) -> None:
+def _await_ready(store: Store, process: subprocess.Popen, started: datetime.datetime) -> None:
     agents = schema.agents(store)
+    # One that was killed is listed for a while, and a container gives its number again.
     about = {"pid": process.pid, "host": socket.gethostname(), "ready": {"$gt": 0}}
+    about["beat"] = {"$gte": started}
     deadline = time.monotonic() + _START_SECONDS
     while store.call(lambda: agents.find_one(about, {"_id": 1})) is None:
         if process.poll() is not None:

@@ -7,7 +7,7 @@ child dies. How a task ended is written to the database by the child itself, in 
 the outputs of the task; the message only says that it is over.
 
 ``ending`` says that the function has returned and that its end is short: the agent may send the
-next task, which runs while other threads write that end, see `commits`.
+next task, which runs while other threads write that end, see `ends`.
 
 Only after a success does another task run in the same process: a task that failed or was cancelled
 may have left anything behind. If it is the commit that fails, the next task may run already; it is
@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import dataclasses
 import inspect
 import json
 import logging
@@ -42,22 +43,25 @@ from tensorlayer.errors import (
     TaskNotFound,
 )
 from tensorlayer.hub import Hub, connect
+from tensorlayer.startup import quiet_tensorflow
 from tensorlayer.storage.codec import pack, unpack
-from tensorlayer.workflow import registry
+from tensorlayer.workflow import functions
 from tensorlayer.workflow.agents import IMPORTING
 from tensorlayer.workflow.claims import Claims
-from tensorlayer.workflow.commits import Commits, Ready, Within
 from tensorlayer.workflow.context import Context, entered
 from tensorlayer.workflow.documents import printable
-from tensorlayer.workflow.identity import bind
+from tensorlayer.workflow.ends import Commits, Ready
+from tensorlayer.workflow.functions import bind
 from tensorlayer.workflow.orphans import die_with
 from tensorlayer.workflow.process import Channel, from_text
 from tensorlayer.workflow.tasks import Status, Task
 
 if TYPE_CHECKING:
+    from pymongo.client_session import ClientSession
+
     from tensorlayer.storage.transaction import Stage
 
-__all__ = ["Executor", "main"]
+__all__ = ["Executor", "Within", "main"]
 
 logger = logging.getLogger(__name__)
 
@@ -202,7 +206,7 @@ class Executor:
         return ready
 
     def _bound(self, task: Task) -> tuple[Callable[..., Any], inspect.BoundArguments]:
-        function = registry.find(task.function, self._modules)
+        function = functions.find(task.function, self._modules)
         arguments = unpack(task.arguments, self._hub.store.blobs)
         match arguments:
             case {"args": list(args), "kwargs": dict(kwargs)}:
@@ -211,7 +215,7 @@ class Executor:
         raise Corrupt(f"{task}: 'arguments' must hold a list 'args' and a document 'kwargs'.")
 
     def _failed(self, task: Task, function: Any, error: BaseException) -> Status:
-        is_worth_it = isinstance(error, registry.options_of(function).retry_on)
+        is_worth_it = isinstance(error, functions.options_of(function).retry_on)
         kind, reason, text = _described(error)
         logger.warning("%s, attempt %d raised\n%s", task, task.attempt, text)
         return self._claims.fail(task, reason, is_final=not is_worth_it, error=kind, traceback=text)
@@ -232,6 +236,26 @@ class Executor:
             self._channel.send("progress", id=task.id, attempt=task.attempt, **said)
 
         return report
+
+
+@dataclasses.dataclass(frozen=True)
+class Within:
+    """A stage whose changes are prepared and applied in the context of the task that made them."""
+
+    stage: Stage
+    context: contextvars.Context
+
+    def prepare(self) -> None:
+        """Do what may take long."""
+        self.context.run(self.stage.prepare)
+
+    def apply(self, session: ClientSession) -> None:
+        """Make all of it visible."""
+        self.context.run(self.stage.apply, session)
+
+    def abandon(self) -> None:
+        """Remove what was written."""
+        self.context.run(self.stage.abandon)
 
 
 class _TaskHub(Hub):
@@ -282,7 +306,7 @@ def _listen(channel: Channel, executor: Executor, orders: queue.SimpleQueue) -> 
 
 def _prepare(order: dict[str, Any], channel: Channel) -> tuple[list[str], Hub]:
     try:
-        modules = [registry.load(target).__name__ for target in order["imports"]]
+        modules = [functions.load(target).__name__ for target in order["imports"]]
         os.environ.pop(IMPORTING, None)
         return modules, connect()
     except BaseException as error:
@@ -293,6 +317,7 @@ def _prepare(order: dict[str, Any], channel: Channel) -> tuple[list[str], Hub]:
 def main(order: dict[str, Any]) -> None:
     """Serve an agent until it hangs up."""
     die_with(order["parent"], signal.SIGKILL)
+    quiet_tensorflow()  # which tasks import; an agent's terminal is for their own words
     os.set_inheritable(order["descriptor"], False)  # what a task starts must not hold the line
     channel = Channel(socket.socket(fileno=order["descriptor"]))
     modules, hub = _prepare(order, channel)
@@ -301,7 +326,7 @@ def main(order: dict[str, Any]) -> None:
     listener = threading.Thread(target=_listen, args=(channel, executor, orders), daemon=True)
     listener.start()
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")  # unless a module has
-    channel.send("ready", session=executor.session(), modules=registry.modules(modules))
+    channel.send("ready", session=executor.session(), modules=functions.modules(modules))
     while True:
         message = orders.get()
         who = {"id": message["id"], "attempt": message["attempt"]}

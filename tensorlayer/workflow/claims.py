@@ -1,4 +1,4 @@
-"""The agent's side of a task: take it from the queue, keep its lease, look at those of others.
+"""Taking tasks from the queue.
 
 Of several agents that want the same task exactly one gets it, by one atomic update; what it writes
 from then on has to pass the fence, see `ends`. The update succeeds whatever the document holds, so
@@ -8,7 +8,6 @@ that what is no task can be set aside and blocks nobody.
 from __future__ import annotations
 
 import itertools
-import logging
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -16,10 +15,9 @@ from typing import TYPE_CHECKING, Any
 from pymongo import ASCENDING, ReturnDocument
 from pymongo.errors import OperationFailure
 
-from tensorlayer.errors import Corrupt
 from tensorlayer.workflow import schema
-from tensorlayer.workflow.ends import End, Ends
-from tensorlayer.workflow.lease import Sighting
+from tensorlayer.workflow.ends import End
+from tensorlayer.workflow.lease import Leases
 from tensorlayer.workflow.tasks import Status, Task
 
 if TYPE_CHECKING:
@@ -27,16 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Claims", "Taking"]
 
-logger = logging.getLogger(__name__)
 
-# Leases looked at in one round. Beyond it the oldest come first and the others follow a round
-# later.
-_SUSPECTS_PER_LOOK = 1000
-
-_WITHOUT_PAYLOAD = {"arguments": 0, "result": 0}
-
-
-class Claims(Ends):
+class Claims(Leases):
     """What one process does with the tasks that it claims. Thread safe, as the store is.
 
     Parameters
@@ -53,37 +43,9 @@ class Claims(Ends):
         super().__init__(store, owner=owner, host=host, **more)
         self._taking = Taking(store, self._event("claimed"))
 
-    def claim(
-        self,
-        queues: Sequence[str],
-        *,
-        lease_seconds: float,
-        modules: Sequence[str] | None = None,
-        session: str | None = None,
-    ) -> Task | None:
-        """Take the task that has waited longest in one of the queues, or return None.
-
-        One atomic update: of several agents exactly one gets the task. It raises the attempt and
-        starts the lease by the server's clock. After a lost connection the claim is recognised by
-        its token, so a task is not held by an agent that does not know it.
-
-        What is in the queue but is no task becomes a dead letter; the next one follows.
-
-        Parameters
-        ----------
-        queues : sequence of str
-            Where to take it from.
-        lease_seconds : float
-            How long nobody else takes it, unless there are beats.
-        modules : sequence of str, optional
-            Only tasks whose function is in one of these; by default any.
-        session : str, optional
-            The session in which the task will be ended; see `abort`.
-        """
-        found = self.claim_some(
-            queues, 1, lease_seconds=lease_seconds, modules=modules, session=session
-        )
-        return found[0] if found else None
+    def claim(self, queues: Sequence[str], **how: Any) -> Task | None:
+        """Take one task, or return None; see `claim_some`."""
+        return next(iter(self.claim_some(queues, 1, **how)), None)
 
     def claim_some(
         self,
@@ -95,10 +57,29 @@ class Claims(Ends):
         session: str | None = None,
         is_ahead: bool = False,
     ) -> list[Task]:
-        """Take those that have waited longest, at most so many; see `claim`. Oldest first.
+        """Take the tasks that have waited longest in some queues. Oldest first.
 
-        There may be more than what is returned; there is none only if none is returned.
-        ``is_ahead`` says that others are in the process that will run them.
+        Of several agents exactly one gets a task. That raises the attempt and starts the lease by
+        the server's clock. After a lost connection a claim is recognised by its token, so no task
+        is held by an agent that does not know it.
+
+        What is in the queue but is no task becomes a dead letter; the next one follows. There may
+        be more than what is returned; there is none only if none is returned.
+
+        Parameters
+        ----------
+        queues : sequence of str
+            Where to take them from.
+        n_tasks : int
+            At most so many.
+        lease_seconds : float
+            How long nobody else takes them, unless there are beats.
+        modules : sequence of str, optional
+            Only tasks whose function is in one of these; by default any.
+        session : str, optional
+            The session in which they will be ended; see `abort`.
+        is_ahead : bool
+            Whether others are in the process that will run them.
         """
         wanted = schema.waiting(queues, modules or ())
         if modules is None:
@@ -119,25 +100,6 @@ class Claims(Ends):
         event, changes = self._event("released"), {"module": task.module}
         self.end(End(held=task, status=Status.WAITING, event=event, changes=changes))
 
-    def _decoded(self, document: dict[str, Any]) -> Task | None:
-        try:
-            return Task.from_document(document)
-        except Corrupt as error:
-            self.refuse(document, error)
-            return None
-
-    def refuse(self, document: Mapping[str, Any], error: Corrupt) -> None:
-        """Make a dead letter of a running document that is no task.
-
-        It was written by somebody else, and must neither stop an agent nor come back to the queue.
-        """
-        logger.warning("%s", error)
-        fence = {"_id": {"$eq": document["_id"]}, "state": Status.RUNNING.value}
-        event = self._event("refused", reason=f"the document is not a task: {error}")
-        dead = {"state": Status.DEAD.value, "lease": None, "finished": "$$NOW"}
-        change = [{"$set": {**dead, "history": schema.logged(event)}}]
-        self._store.call(lambda: self._tasks.update_one(fence, change))
-
     def read(self, task_id: str, attempt: int) -> Task:
         """Return a claimed task with its arguments.
 
@@ -151,66 +113,6 @@ class Claims(Ends):
         if task is None:
             raise self._lost(task_id, attempt)
         return task
-
-    def beat(
-        self, held: Task, progress: dict[str, Any] | None = None, *, session: str | None = None
-    ) -> Task | None:
-        """Prolong the lease, store the progress, and return the task; its ``cancel`` is the reply.
-
-        None means that the attempt has ended by a write of this agent, whose report is on its way.
-
-        Raises
-        ------
-        LeaseLost
-            Another agent took the task, or declared this one dead.
-        """
-        times = {
-            f"lease.{name}": end for name, end in schema.lease_times(held.lease.seconds).items()
-        }
-        if session is not None:
-            times["lease.session"] = session
-        changes = {**times, **({"progress": {"$literal": progress}} if progress else {})}
-        document = self._store.call(
-            lambda: self._tasks.find_one_and_update(
-                self._fence(held.id, held.attempt),
-                [{"$set": changes}],
-                projection=_WITHOUT_PAYLOAD,
-                return_document=ReturnDocument.AFTER,
-            )
-        )
-        if document is None:
-            self._store.call(lambda: self._settled(held))
-            return None
-        if (task := self._decoded(document)) is None:
-            raise self._lost(held.id, held.attempt)
-        return task
-
-    def suspects(self) -> list[tuple[Task, Sighting]]:
-        """Return all tasks whose lease was not prolonged for half its length, whoever holds it.
-
-        What is no task becomes a dead letter instead.
-        """
-        query = {
-            "state": Status.RUNNING.value,
-            "$expr": {"$lte": ["$lease.suspect", "$$NOW"]},
-        }
-        fields = {
-            **dict.fromkeys(("function", "output", "created", "not_before", "identity"), 1),
-            **dict.fromkeys(("state", "attempt", "lease", "errors", "crashes", "cancel"), 1),
-            **dict.fromkeys(("max_attempts", "max_crashes", "interruptions"), 1),
-            "is_expired": {"$lte": ["$lease.expires", "$$NOW"]},
-        }
-        documents = self._store.call(
-            lambda: list(
-                self._tasks.find(query, fields).sort("lease.suspect").limit(_SUSPECTS_PER_LOOK)
-            )
-        )
-        decoded = [(self._decoded(each), each) for each in documents]
-        return [
-            (task, Sighting.of(task, is_expired=each["is_expired"]))
-            for task, each in decoded
-            if task is not None
-        ]
 
     def is_quiet(self, queues: Sequence[str]) -> bool:
         """Whether no task runs anywhere, and none waits in these queues, now or later."""

@@ -1,4 +1,4 @@
-"""What a running task knows about itself: :func:`current`."""
+"""What a running task knows about itself: [`current`][]."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Context:
         return self._cancelled.is_set()
 
     def cancel(self) -> None:
-        """Let :attr:`cancelled` be true from now on."""
+        """Let [`cancelled`][] be true from now on."""
         self._cancelled.set()
 
     def progress(self, fraction: float, message: str = "") -> None:

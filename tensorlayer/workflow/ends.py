@@ -5,35 +5,39 @@ the lease, because it was frozen, or cut off, or declared dead, changes nothing 
 does not match, and it is told `LeaseLost`.
 
 Each end is one transaction: the state, the notification, and for a success also all outputs that
-the task staged. Ends that are ready at the same time may share a transaction. What makes it fail
-(one that was lost, cancelled or refused, or a document that somebody else has locked) must not
-become the trouble of the others: then nothing of it has happened, and each ends alone.
+the task staged. Ends that are ready at the same time share one, since a commit waits for the disk,
+whatever it holds. What makes it fail (one that was lost, cancelled or refused, or a document that
+somebody else has locked) must not become the trouble of the others: then nothing of it has
+happened, and each ends alone.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import logging
+import queue
 import random
+import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from bson.binary import UUID_SUBTYPE, Binary
 from pymongo import UpdateOne
 from pymongo.errors import OperationFailure
 
 from tensorlayer.errors import LeaseLost, StoreUnavailable
-from tensorlayer.workflow import notifications, schema
-from tensorlayer.workflow.lease import DEFAULT_BACKOFF, Backoff
-from tensorlayer.workflow.tasks import Status, Task
+from tensorlayer.storage.transaction import Operation
+from tensorlayer.workflow import schema
+from tensorlayer.workflow.tasks import DEFAULT_BACKOFF, Backoff, Status, Task
 
 if TYPE_CHECKING:
     from pymongo.client_session import ClientSession
 
     from tensorlayer.storage.connection import Store
-    from tensorlayer.storage.transaction import Change
+    from tensorlayer.storage.transaction import Change, Stage
 
-__all__ = ["End", "Ends"]
+__all__ = ["End", "Ends", "Ready", "Commits"]
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +46,21 @@ _MAX_INTERRUPTIONS = 10
 
 # WriteConflict and LockTimeout: somebody else has one of the documents in an open transaction.
 _LOCKED = frozenset({24, 112})
+
+# With more operations than this, the end of a task takes so long that no other should wait for it.
+_SHORT_STAGE = 10
+
+# Ends that share one transaction: a commit costs some milliseconds, and each end a fraction of one.
+_MOST_TOGETHER = 64
+
+# How long an end waits for others that are about to follow: as long as a commit takes on a disk.
+_GATHER_SECONDS = 0.01
+
+# Ends that are written alone at the same time.
+_ALONE = 4
+
+# The outputs of an end that has none.
+_NOTHING = Operation(lambda session: None)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -57,7 +76,7 @@ class End:
     #: expressions for other fields of the task
     changes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     #: what becomes visible with it
-    outputs: Change | None = None
+    outputs: Change = _NOTHING
     #: more that must hold
     fence: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
@@ -111,23 +130,8 @@ class Ends:
         self._rng = rng
         self._on_session = on_session
 
-    def finish(self, held: Task, stage: Change, result: Any, blobs: Sequence[Any] = ()) -> Status:
-        """Make the outputs, the result, the state and the notification visible at once.
-
-        Returns
-        -------
-        Status
-            ``DONE``; or ``CANCELLED`` if that was asked for in time, and no output is visible then.
-
-        Raises
-        ------
-        LeaseLost
-            The attempt belongs to another agent; nothing became visible.
-        """
-        return self.end(self.success(held, stage, result, blobs))
-
     def success(self, held: Task, stage: Change, result: Any, blobs: Sequence[Any] = ()) -> End:
-        """Return the end that `finish` writes."""
+        """Return the end that makes outputs, result, state and notification visible at once."""
         changes: dict[str, Any] = {"result": {"$literal": result}}
         if blobs:
             more = {"$literal": list(blobs)}
@@ -148,8 +152,7 @@ class Ends:
         """
         try:
             for each in ends:
-                if each.outputs is not None:
-                    each.outputs.prepare()
+                each.outputs.prepare()
             self._store.transact(lambda session: self._end_all(session, ends))
         except StoreUnavailable:
             raise
@@ -166,10 +169,9 @@ class Ends:
             matched = self._tasks.bulk_write(updates, session=session).matched_count
             if matched != len(ends):
                 raise _Apart(f"{len(ends) - matched} do not pass their fence")
-            notifications.post(self._store, session, *final)
+            schema.post(self._store, session, *final)
             for each in ends:
-                if each.outputs is not None:
-                    each.outputs.apply(session)
+                each.outputs.apply(session)
         except OperationFailure as error:
             if error.code in _LOCKED:
                 raise _Apart("one is locked") from error
@@ -187,8 +189,7 @@ class Ends:
         def operation(session: ClientSession) -> Status:
             self._tell(session)
             if self._move(session, end, cancel=False):
-                if end.outputs is not None:
-                    end.outputs.apply(session)
+                end.outputs.apply(session)
                 return end.status
             cancelled = {**end.event, "event": "cancelled"}
             instead = End(held=end.held, status=Status.CANCELLED, event=cancelled, fence=end.fence)
@@ -196,8 +197,6 @@ class Ends:
                 return Status.CANCELLED
             return self._settled(end.held, session)
 
-        if end.outputs is None:
-            return self._store.transact(operation)
         return self._store.conclude(end.outputs, operation)
 
     def fence(self, held: Task) -> Callable[[ClientSession], None]:
@@ -216,13 +215,13 @@ class Ends:
 
     def fail(self, held: Task, reason: str, *, is_final: bool = False, **details: Any) -> Status:
         """Record that the attempt raised or took too long: it waits for the next, or is dead."""
-        counts = {"errors": held.errors + 1, "crashes": held.crashes}
-        return self._retry(held, self._event("failed", reason=reason, **details), counts, is_final)
+        event = self._event("failed", reason=reason, **details)
+        return self._retry(held, event, is_final=is_final, errors=held.errors + 1)
 
     def crash(self, held: Task, reason: str, **details: Any) -> Status:
         """Record that the process of the attempt died: it waits for the next, or is dead."""
-        counts = {"errors": held.errors, "crashes": held.crashes + 1}
-        return self._retry(held, self._event("crashed", reason=reason, **details), counts, False)
+        event = self._event("crashed", reason=reason, **details)
+        return self._retry(held, event, crashes=held.crashes + 1)
 
     def release(self, held: Task, reason: str | None = None) -> Status:
         """Give the task back; neither an error nor a crash is counted.
@@ -238,13 +237,9 @@ class Ends:
         """
         if reason is None:
             return self.end(self._released(held))
-        count = {"interruptions": held.interruptions + 1}
         event = self._event("released", reason=reason)
-        if held.interruptions >= _MAX_INTERRUPTIONS:
-            return self.end(End(held=held, status=Status.DEAD, event=event, changes=count))
-        delay = self._backoff.delay(held.interruptions + 1, self._rng)
-        changes = {**count, "not_before": schema.later(delay)}
-        return self.end(End(held=held, status=Status.WAITING, event=event, changes=changes))
+        is_final = held.interruptions >= _MAX_INTERRUPTIONS
+        return self._retry(held, event, is_final=is_final, interruptions=held.interruptions + 1)
 
     def release_all(self, held: Sequence[Task]) -> None:
         """Give tasks back that have not begun; one that is lost or cancelled hinders no other."""
@@ -260,50 +255,15 @@ class Ends:
     def _released(self, held: Task) -> End:
         return End(held=held, status=Status.WAITING, event=self._event("released"))
 
-    def abort(self, *sessions: str) -> None:
-        """End sessions that a dead process may have left open, with their transactions.
-
-        Without that, what they have touched stays locked until the server gives them up.
-        """
-        ids = [{"id": Binary(bytes.fromhex(each), UUID_SUBTYPE)} for each in sessions]
-        try:
-            self._store.call(lambda: self._store.client.admin.command({"killSessions": ids}))
-        except OperationFailure as error:
-            logger.warning("cannot end sessions %s: code %s", ", ".join(sessions), error.code)
-
-    def expire(self, seen: Task) -> Status:
-        """Take the task away from an agent that has not prolonged the lease since it was ``seen``.
-
-        Counts as a crash: the agent died, or was cut off for a whole lease. The first time, a task
-        that was claimed together with others is only interrupted: most of them had not begun. The
-        next attempt may start at once; the lease was waiting enough.
-
-        Raises
-        ------
-        LeaseLost
-            The agent has beaten after all, or somebody else was faster.
-        """
-        if seen.lease.session is not None:
-            self.abort(seen.lease.session)
-        silent = f"agent {seen.lease.owner} on {seen.lease.host} fell silent"
-        is_innocent = seen.lease.is_shared and not seen.interruptions
-        counts = {"errors": seen.errors, "crashes": seen.crashes + (not is_innocent)}
-        unchanged = {"lease.owner": seen.lease.owner, "lease.expires": seen.lease.expires}
-        event = self._event("expired", reason=silent, host=seen.lease.host)
-        if seen.is_exhausted_by(**counts):
-            dead = {"held": seen, "status": Status.DEAD, "changes": counts}
-            return self.end(End(**dead, event=event, fence=unchanged))
-        changes = {**counts, "interruptions": seen.interruptions + is_innocent}
-        again = {"held": seen, "status": Status.WAITING, "changes": changes}
-        return self.end(End(**again, event=event, fence=unchanged))
-
     def _retry(
-        self, held: Task, event: dict[str, Any], counts: dict[str, int], is_final: bool
+        self, held: Task, event: dict[str, Any], *, is_final: bool = False, **counts: int
     ) -> Status:
-        if is_final or held.is_exhausted_by(**counts):
+        """End an attempt without success; the counts that have risen say how long it waits now."""
+        after = dataclasses.replace(held, **counts)
+        if is_final or after.is_exhausted:
             return self.end(End(held=held, status=Status.DEAD, event=event, changes=counts))
-        delay = self._backoff.delay(sum(counts.values()), self._rng)
-        changes = {**counts, "not_before": schema.later(delay)}
+        n_times = counts.get("interruptions", after.errors + after.crashes)
+        changes = {**counts, "not_before": schema.later(self._backoff.delay(n_times, self._rng))}
         return self.end(End(held=held, status=Status.WAITING, event=event, changes=changes))
 
     def _tell(self, session: ClientSession) -> None:
@@ -314,7 +274,7 @@ class Ends:
         condition = self._condition(end, cancel=cancel)
         matched = self._tasks.update_one(condition, end.update(), session=session).matched_count
         if matched and end.status.is_final:
-            notifications.post(self._store, session, (end.held, end.status))
+            schema.post(self._store, session, (end.held, end.status))
         return bool(matched)
 
     def _condition(self, end: End, *, cancel: bool) -> dict[str, Any]:
@@ -348,3 +308,113 @@ class Ends:
             f"task {task_id[:12]}: attempt {attempt} no longer belongs to agent {self.owner}. "
             "Nothing that it writes now takes effect; the task runs elsewhere or has ended."
         )
+
+
+@dataclasses.dataclass(frozen=True)
+class Ready:
+    """A task whose function has returned: only its end has to be written."""
+
+    end: End
+    stage: Stage
+    #: whether the next task is about to start
+    is_followed: bool
+    #: records an error of the task, and returns its state then
+    failed: Callable[[BaseException], Status]
+    #: told how the attempt ended; any thread
+    tell: Callable[[str], Any]
+
+    @property
+    def is_short(self) -> bool:
+        """Whether another task may start, and other ends be written, while this one is."""
+        return len(self.stage) <= _SHORT_STAGE
+
+
+class Commits:
+    """Writes ends in threads of its own, while the next task runs. Thread safe.
+
+    An end that nothing follows is written at once. If the agent has sent word that more tasks wait
+    for this process, the first end waits a few milliseconds for theirs; and whatever becomes ready
+    while a commit is on its way shares the next one.
+
+    Parameters
+    ----------
+    ends : Ends
+        Writes them.
+    """
+
+    def __init__(self, ends: Ends) -> None:
+        self._ends = ends
+        self._ready: queue.SimpleQueue[Ready] = queue.SimpleQueue()
+        self._alone = ThreadPoolExecutor(_ALONE, thread_name_prefix="tensorlayer-end")
+        threading.Thread(target=self._run, daemon=True, name="tensorlayer-commits").start()
+
+    def add(self, ready: Ready) -> None:
+        """Have an end written soon."""
+        self._ready.put(ready)
+
+    def _run(self) -> None:
+        while True:
+            together = self._gathered()
+            self._write([each for each in together if each.is_short])
+            for each in together:
+                if not each.is_short:
+                    self._alone.submit(self._write_alone, each)
+
+    def _gathered(self) -> list[Ready]:
+        """Wait for an end, and return it with those that are there, or will be in a moment."""
+        together = [self._ready.get()]
+        until = time.monotonic() + _GATHER_SECONDS
+        while len(together) < _MOST_TOGETHER:
+            left = until - time.monotonic() if together[-1].is_followed else 0.0
+            try:
+                together.append(self._ready.get(block=left > 0, timeout=max(left, 0.0)))
+            except queue.Empty:
+                break
+        return together
+
+    def _write(self, together: list[Ready]) -> None:
+        if not together:
+            return
+        try:
+            is_written = self._ends.end_together([each.end for each in together])
+        except StoreUnavailable as error:
+            for each in together:
+                self._unavailable(each, error)
+            return
+        for each in together:
+            if is_written:
+                each.tell(each.end.status.value)
+            else:
+                self._alone.submit(self._write_alone, each)
+
+    def _write_alone(self, ready: Ready) -> None:
+        try:
+            ready.tell(self._state_of(ready).value)
+        except LeaseLost as error:
+            logger.warning("LeaseLost: %s", error)
+            ready.tell("lost")
+        except StoreUnavailable as error:
+            self._unavailable(ready, error)
+        except Exception:
+            logger.exception("the end of %s was refused", ready.end.held)
+            ready.tell("refused")
+
+    def _state_of(self, ready: Ready) -> Status:
+        try:
+            status = self._ends.end(ready.end)
+            if status is not ready.end.status:  # it was cancelled meanwhile
+                ready.stage.abandon()
+            return status
+        except StoreUnavailable:  # what was written is removed when this process has ended
+            raise
+        except LeaseLost:
+            ready.stage.abandon()
+            raise
+        except BaseException as error:  # noqa: BLE001  # the task's own fault
+            ready.stage.abandon()
+            return ready.failed(error)
+
+    def _unavailable(self, ready: Ready, error: StoreUnavailable) -> None:
+        task = ready.end.held.id[:12]
+        logger.error("the end of task %s could not be recorded: %s", task, error)
+        ready.tell("unavailable")

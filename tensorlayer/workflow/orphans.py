@@ -18,7 +18,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import TracebackType
 
 __all__ = ["die_with", "marked", "sweep", "Guardian"]
 
@@ -137,12 +136,7 @@ class Guardian:
         )
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._process.stdin.close()
         self._process.wait()
 

@@ -14,13 +14,13 @@ from pymongo.errors import DuplicateKeyError
 
 from tensorlayer.errors import InvalidArgument, TaskError, TaskNotFound
 from tensorlayer.storage.codec import pack
+from tensorlayer.storage.digests import digest
 from tensorlayer.storage.names import check_key
-from tensorlayer.workflow import agents, notifications, registry, schema
+from tensorlayer.workflow import agents, functions, schema
 from tensorlayer.workflow.agents import AgentInfo
+from tensorlayer.workflow.functions import TaskOptions, bind
 from tensorlayer.workflow.handle import Handle
-from tensorlayer.workflow.identity import bind, identity
-from tensorlayer.workflow.notifications import Notification
-from tensorlayer.workflow.registry import TaskOptions
+from tensorlayer.workflow.schema import Notification
 from tensorlayer.workflow.tasks import TRANSITIONS, Status, Task
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from tensorlayer.storage.connection import Store
 
-__all__ = ["Workflow"]
+__all__ = ["Workflow", "identity"]
 
 # 32 hexadecimal digits, 128 bits: no two identities meet, and `tl tasks` can show them.
 _ID_LENGTH = 32
@@ -110,23 +110,23 @@ class Workflow:
         limits = {"max_attempts": max_attempts, "max_crashes": max_crashes}
         limits["run_timeout_seconds"] = run_timeout_seconds
         options = _options(function, {name: n for name, n in limits.items() if n is not None})
-        name = registry.name_of(function)
+        name = functions.name_of(function)
         if callable(function):
             bind(function, args, kwargs, keys)
-        digest = identity(name, args, kwargs, **keys)
-        if not rerun and (found := self._newest(digest)) is not None:
+        named = identity(name, args, kwargs, **keys)
+        if not rerun and (found := self._newest(named)) is not None:
             return Handle(self, found)
-        id_ = uuid.uuid4().hex if rerun else digest[:_ID_LENGTH]
+        id_ = uuid.uuid4().hex if rerun else named[:_ID_LENGTH]
         arguments = {"args": list(args), "kwargs": kwargs}
         self._insert(
-            arguments, id=id_, identity=digest, function=name, queue=queue, **keys, **options
+            arguments, id=id_, identity=named, function=name, queue=queue, **keys, **options
         )
         return Handle(self, id_)
 
-    def _newest(self, digest: str) -> str | None:
+    def _newest(self, named: str) -> str | None:
         found = self.store.call(
             lambda: self._tasks.find_one(
-                {"identity": digest}, {"_id": 1}, sort=[("created", DESCENDING)]
+                {"identity": named}, {"_id": 1}, sort=[("created", DESCENDING)]
             )
         )
         return None if found is None else found["_id"]
@@ -197,7 +197,7 @@ class Workflow:
 
     def notifications(self, id_: str) -> list[Notification]:
         """Return the completion messages of one task, oldest first."""
-        return notifications.of_task(self.store, id_)
+        return schema.messages_of(self.store, id_)
 
     def cancel(self, id_: str) -> Status:
         """Ask for the end of a task and return its state then.
@@ -218,7 +218,7 @@ class Workflow:
                 ended = {"state": Status.CANCELLED.value, "finished": "$$NOW"}
                 event = {"event": "cancelled", "by": "user"}
                 self._change(id_, {**ended, "history": schema.logged(event)}, session)
-                notifications.post(self.store, session, (task, Status.CANCELLED))
+                schema.post(self.store, session, (task, Status.CANCELLED))
                 return Status.CANCELLED
             if task.state is Status.RUNNING:
                 self._change(id_, {"cancel": True}, session)
@@ -287,7 +287,7 @@ class Workflow:
                 )
             blobs = found["blobs"] if isinstance(found.get("blobs"), list) else []
             self._tasks.delete_one(query, session=session)
-            notifications.delete(self.store, id_, session)
+            schema.forget(self.store, id_, session)
             self.store.blobs.release(blobs, session)
             return blobs
 
@@ -341,6 +341,43 @@ class Workflow:
         return f"<Workflow of {self.store!r}>"
 
 
+def identity(
+    function: str,
+    args: tuple[Any, ...] = (),
+    kwargs: Mapping[str, Any] | None = None,
+    *,
+    input: str | None = None,
+    model: str | None = None,
+    output: str | None = None,
+) -> str:
+    """Return the SHA-256, in hexadecimal, of what a task is: function, arguments and keys.
+
+    Every argument counts with its type, so ``1``, ``1.0``, ``True`` and ``"1"`` are four different
+    ones, and a list is not a tuple; neither the order of a dictionary nor the memory layout of an
+    array matters.
+
+    Raises
+    ------
+    InvalidArgument
+        An argument is of a type that cannot be stored; the message names its place.
+
+    Examples
+    --------
+    >>> identity("my:train", (1,)) == identity("my:train", (1,))
+    True
+    >>> identity("my:train", (1,)) == identity("my:train", (True,))
+    False
+    """
+    keys = {"input": input, "model": model, "output": output}
+    parts = {
+        "function": function,
+        f"{function} args": tuple(args),
+        f"{function} kwargs": kwargs or {},
+        f"{function} keys": keys,
+    }
+    return digest(parts.items())
+
+
 def _not_found(id_: str) -> TaskNotFound:
     return TaskNotFound(f"There is no task {id_!r}. `tl tasks` shows what there is.")
 
@@ -356,7 +393,7 @@ def _state(state: Status | str) -> Status:
 
 def _options(function: Callable[..., Any] | str, chosen: Mapping[str, Any]) -> dict[str, Any]:
     """Return the limits of a task: as chosen, else as marked, else as by default."""
-    marked = registry.options_of(function) if callable(function) else TaskOptions()
+    marked = functions.options_of(function) if callable(function) else TaskOptions()
     limits = {
         name: chosen.get(name, getattr(marked, name))
         for name in ("max_attempts", "max_crashes", "run_timeout_seconds")

@@ -1,7 +1,5 @@
 """What a task is: its states, the legal moves between them, and the value that describes it.
 
-::
-
     waiting ──claim──▶ running ──finish──▶ done
        ▲                 │ │ └──cancel───▶ cancelled ◀──cancel── waiting
        │                 │ └────no tries left──▶ dead
@@ -21,12 +19,13 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import enum
+import random
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from tensorlayer.errors import Corrupt
+from tensorlayer.errors import Corrupt, InvalidArgument
 from tensorlayer.workflow.documents import (
     FLAG,
     LIST,
@@ -44,9 +43,18 @@ from tensorlayer.workflow.documents import (
     optional,
     printable,
 )
-from tensorlayer.workflow.lease import is_exhausted
 
-__all__ = ["Status", "TRANSITIONS", "Lease", "Task", "HISTORY_LENGTH", "STATE", "is_session"]
+__all__ = [
+    "Status",
+    "TRANSITIONS",
+    "Lease",
+    "Task",
+    "HISTORY_LENGTH",
+    "STATE",
+    "is_session",
+    "Backoff",
+    "DEFAULT_BACKOFF",
+]
 
 # Events that a task document keeps, the newest ones. Enough for three errors and three crashes with
 # their claims, and small enough that a document stays far below the limit of 16 MB.
@@ -258,10 +266,14 @@ class Task:
                 broken=str(error),
             )
 
-    def is_exhausted_by(self, *, errors: int, crashes: int) -> bool:
-        """Return whether no try is left with these counts."""
-        limits = {"max_attempts": self.max_attempts, "max_crashes": self.max_crashes}
-        return is_exhausted(errors, crashes, **limits)
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether no try is left. Errors and crashes have limits of their own.
+
+        An error is the task's own, a crash may take the machine with it: a crash loop must not hide
+        behind errors, and an unlucky machine must not use up the attempts that are meant for those.
+        """
+        return self.errors >= self.max_attempts or self.crashes >= self.max_crashes
 
     @property
     def last_failure(self) -> Mapping[str, Any] | None:
@@ -270,6 +282,54 @@ class Task:
 
     def __str__(self) -> str:
         return f"task {self.id[:12]} ({self.function})"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Backoff:
+    """Exponential waiting with full jitter.
+
+    The n-th failure waits a random time between 0 and ``base_seconds * 2**(n - 1)``, at most
+    ``cap_seconds``. Full jitter (rather than half) because what failed together, for one reason,
+    should not come back together.
+
+    Parameters
+    ----------
+    base_seconds : float
+        Upper end of the first wait. 1 s: a lost connection is often back by then.
+    cap_seconds : float
+        Upper end of any wait. 300 s: nobody waits longer than that for a retry that would work.
+
+    Examples
+    --------
+    >>> Backoff(base_seconds=1.0, cap_seconds=10.0).ceiling(3)
+    4.0
+    >>> Backoff(base_seconds=1.0, cap_seconds=10.0).ceiling(1000)
+    10.0
+    """
+
+    base_seconds: float = 1.0
+    cap_seconds: float = 300.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.base_seconds <= self.cap_seconds:
+            raise InvalidArgument(
+                f"Backoff: 0 <= base_seconds <= cap_seconds must hold, got {self.base_seconds} and "
+                f"{self.cap_seconds}. Give the shorter time first."
+            )
+
+    def ceiling(self, failures: int) -> float:
+        """Return the longest wait, in seconds, after this many failures (1 for the first)."""
+        doublings = min(max(failures - 1, 0), 64)  # beyond that the cap rules and floats overflow
+        return min(self.cap_seconds, self.base_seconds * 2.0**doublings)
+
+    def delay(self, failures: int, rng: random.Random | None = None) -> float:
+        """Return the wait in seconds after this many failures, drawn from ``rng``."""
+        draw = rng.random() if rng is not None else random.random()
+        return draw * self.ceiling(failures)
+
+
+#: what agents use
+DEFAULT_BACKOFF = Backoff()
 
 
 # The time of a document that has none.

@@ -51,6 +51,19 @@ def test_show_an_empty_one_and_one_without_labels(tl, hub):
     assert (row["sample"], row["label"], row["tags"]) == ("str", None, [])
 
 
+def test_verify(hub, tl):
+    hub.datasets.create("digits").append(np.eye(3), labels=[0, 1, 2], keys=list("abc"))
+    assert json.loads(tl("verify", "digits", "--json")) == {
+        "n_samples": 3,
+        "n_missing": 0,
+        "damaged": {},
+    }
+    hub.database["samples"].update_one({"key": "b"}, {"$set": {"label": 7}})
+    found = CliRunner().invoke(app, ["verify", "digits", "--json"])
+    assert found.exit_code == 1
+    assert list(json.loads(found.output)["damaged"]) == ["b"]
+
+
 def test_a_missing_dataset_is_an_error(tl):
     with pytest.raises(DatasetNotFound, match="no dataset 'digits'"):
         tl("show", "digits")

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from tensorlayer.cli.tasks import app
 from tensorlayer.errors import TaskError, TaskNotFound
 from tensorlayer.workflow.claims import Claims
-from tensorlayer.workflow.lease import Backoff
+from tensorlayer.workflow.tasks import Backoff
 
 
 @pytest.fixture
@@ -116,7 +116,8 @@ def test_arguments_and_result_are_shown_and_no_old_traceback(tl, hub, store):
     assert "TRACE" in tl("show", handle.id)
 
     with store.staged() as stage:
-        claims.finish(claims.claim(["default"], lease_seconds=9.0), stage, {"loss": 0.5})
+        held = claims.claim(["default"], lease_seconds=9.0)
+        claims.end(claims.success(held, stage, {"loss": 0.5}))
 
     shown = tl("show", handle.id)
     assert "0.125" in shown

@@ -66,7 +66,7 @@ def test_sigmoid_cross_entropy_of_certain_logits_is_finite():
 
 
 def test_binary_cross_entropy_sums_over_axis_1():
-    p, t = RNG.uniform(0.1, 0.9, size=(2, 7, 3))
+    p, t = RNG.uniform(0.1, 0.9, size=(2, 5, 7, 3))
     expected = -(t * np.log(p) + (1 - t) * np.log(1 - p)).sum(1).mean()
 
     assert cost.binary_cross_entropy(p, t).numpy() == pytest.approx(expected, rel=1e-5)

@@ -57,6 +57,15 @@ def test_iou_is_the_jaccard_score(threshold):
     assert cost.iou_coe(P, MASKS, threshold=threshold).numpy() == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.parametrize("coefficient", [cost.dice_hard_coe, cost.iou_coe])
+def test_a_value_at_the_threshold_is_not_in_the_mask(coefficient):
+    at, above = tf.fill([1, 2, 2, 1], 0.5), tf.fill([1, 2, 2, 1], 0.6)
+
+    assert coefficient(at, above).numpy() == pytest.approx(0, abs=1e-4)
+    assert coefficient(above, at).numpy() == pytest.approx(0, abs=1e-4)
+    assert coefficient(above, above).numpy() == pytest.approx(1)
+
+
 def test_smooth_is_added_above_and_below():
     expected = per_sample(lambda o, t: (2 * (o @ t) + 3) / (o.sum() + t.sum() + 3))
 

@@ -3,44 +3,72 @@
 from __future__ import annotations
 
 import contextlib
+import doctest
 import gc
 import io
 import re
 import sys
 import types
+import uuid
 from pathlib import Path
 
 import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
+PAGES = [
+    *("activation", "initializers"),
+    *(f"{part}/{path.stem}" for part in ("start", "guides") for path in (DOCS / part).glob("*.md")),
+]
+FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
-_BLOCK = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(
+    r'^```python(?: title="(?P<file>.*?)")?\n(?P<code>.*?)^```\n'
+    r"(?:\n```text\n(?P<says>.*?)^```\n)?",
+    re.MULTILINE | re.DOTALL,
+)
 
 
 def run(page, namespace):
-    """Yield for each block its line, what it printed or raised, and what the page says."""
+    """Yield for each block its line, what it printed or raised, and what the page says.
+
+    A block with a title is a file, and is written.
+    """
     text = page.read_text(encoding="utf-8")
     for block in _BLOCK.finditer(text):
-        n_lines = text[: block.start(1)].count("\n")
+        if block["file"]:
+            Path(block["file"]).write_text(block["code"], encoding="utf-8")
+            continue
+        n_lines = text[: block.start("code")].count("\n")
         printed = io.StringIO()
         # With the lines of the page, so that tracebacks and AutoGraph find the source.
-        code = compile("\n" * n_lines + block[1], str(page), "exec")
+        code = compile("\n" * n_lines + block["code"], str(page), "exec")
         with contextlib.redirect_stdout(printed):
             try:
                 exec(code, namespace)
             except Exception as error:  # noqa: BLE001 - what it is, the page says
                 printed.write(f"{type(error).__name__}: {error}")
-        yield n_lines, printed.getvalue().split(), (block[2] or "").split()
+        yield n_lines, printed.getvalue(), block["says"] or ""
 
 
-@pytest.mark.parametrize("name", ["names", "activation", "initializers", "guides/seeds"])
-def test_the_examples_of_a_page_print_what_it_says(name, monkeypatch):
-    module = types.ModuleType(f"page_{name.replace('/', '_')}")
+@pytest.mark.parametrize("name", PAGES)
+def test_the_examples_of_a_page_print_what_it_says(name, monkeypatch, tmp_path, request):
+    page = DOCS / f"{name}.md"
+    if "tl.connect()" in page.read_text(encoding="utf-8"):
+        monkeypatch.setenv("TENSORLAYER_HOME", str(request.getfixturevalue("server_home")))
+        monkeypatch.setenv("TENSORLAYER_PROJECT", f"page-{uuid.uuid4().hex}")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)  # where the files of the page are
+    module = types.ModuleType(f"page_{page.stem}")
     monkeypatch.setitem(sys.modules, module.__name__, module)  # where AutoGraph looks for it
-    blocks = list(run(DOCS / f"{name}.md", vars(module)))
+    blocks = list(run(page, vars(module)))
     vars(module).clear()
     gc.collect()  # what the page made ends here, and not somewhere in another test
 
-    assert blocks
-    for line, printed, expected in blocks:
-        assert printed == expected, f"docs/{name}.md, line {line}"
+    for line, printed, says in blocks:
+        is_right = doctest.OutputChecker().check_output(says, printed, FLAGS)
+        assert is_right, f"docs/{name}.md, line {line}: printed\n{printed}"
+
+
+@pytest.mark.parametrize("name", ["guides/names", "guides/migration", "start/tutorial"])
+def test_a_page_of_examples_has_some(name):
+    assert len(_BLOCK.findall((DOCS / f"{name}.md").read_text(encoding="utf-8"))) > 5

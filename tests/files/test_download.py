@@ -97,6 +97,7 @@ def test_a_file_that_changed_on_the_server_is_fetched_from_the_start(data, tmp_p
     data.files["data.bin"] = b"another file"
     download(data.url + "data.bin", tmp_path / "data.bin")
     assert (tmp_path / "data.bin").read_bytes() == b"another file"
+    assert len(data.requests) == 2, "the server was told which file the part is of (If-Range)"
 
 
 def half(data, tmp_path):

@@ -90,6 +90,12 @@ def test_numbers_in_names_count_as_numbers(numbers):
     assert sorted(names, key=files.natural_keys) == [f"im{n}.jpg" for n in sorted(numbers)]
 
 
+def test_digits_of_other_scripts_are_text():
+    assert files.natural_keys("x²") == ["x²"]
+    assert files.natural_keys("²") == ["²"]
+    assert files.natural_keys("7a08") == ["", 7, "a", 8, ""]
+
+
 def test_every_public_name_is_there():
     for name in tl.files.__all__:
         assert callable(getattr(tl.files, name)), name

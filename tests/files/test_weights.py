@@ -9,6 +9,7 @@ import tensorflow as tf
 import tensorlayer as tl
 from tensorlayer import files
 from tensorlayer.errors import Corrupt, InvalidArgument, NotSerializable, StructureMismatch
+from tensorlayer.files import weights
 from tests.files.places import tmp_path  # noqa: F401 - a fixture
 
 
@@ -40,6 +41,22 @@ def net():
 
 
 # -- by position
+
+
+def test_the_order_of_creation_comes_first_then_trainable_first():
+    def variables(first, second):
+        return {
+            "mean": tf.Variable(tf.zeros(first), trainable=False),
+            "weights": tf.Variable(tf.zeros(second)),
+        }
+
+    def order(parameters, *shapes):
+        return weights._order_that_fits(parameters, [np.zeros(shape) for shape in shapes])
+
+    assert order(variables([2], [2]), [2], [2]) == ["mean", "weights"]
+    assert order(variables([2], [3]), [2], [3]) == ["mean", "weights"]
+    assert order(variables([2], [3]), [3], [2]) == ["weights", "mean"]
+    assert order(variables([2], [3]), [4], [2]) == ["mean", "weights"], "whose shapes errors name"
 
 
 @pytest.mark.parametrize("which", ["all_params", "all_weights"])

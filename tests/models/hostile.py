@@ -74,6 +74,16 @@ def own(n_units: int) -> Model:
     return Own(n_units)
 
 
+def layers(config: Any) -> dict[str, Any]:
+    """Return the nodes that describe layers, by name."""
+    return {n["layer"]: n for n in config["model_architecture"] if "class" in n or "is" in n}
+
+
+def structure(config: Any) -> dict[str, Any]:
+    """Return a config without the note who wrote it and when."""
+    return {key: value for key, value in config.items() if key != "version_info"}
+
+
 def mutations(config: Any) -> Iterator[tuple[str, Any]]:
     """Yield copies of the config with one part of it deleted or replaced, and say which."""
     for path in _paths(config):

@@ -16,6 +16,7 @@ from tensorlayer.layers import BatchNorm, Concat, Conv2d, Dense, Flatten, Input,
 from tensorlayer.models import Model
 from tests.models import hostile
 
+NODES = "model_architecture"
 GOLDEN = Path(__file__).parent / "golden" / "small_cnn.json"
 
 
@@ -33,14 +34,18 @@ def small_cnn():
 def described():
     model = small_cnn()
     shapes = {name: list(variable.shape) for name, variable in model.parameters.items()}
-    return {"config": model.config, "digest": model.structure_digest, "parameters": shapes}
+    return {
+        "config": hostile.structure(model.config),
+        "digest": model.structure_digest,
+        "parameters": shapes,
+    }
 
 
 def test_the_config_is_what_it_was():
     assert described() == json.loads(GOLDEN.read_text())
 
 
-def test_a_config_of_version_1_is_read():
+def test_a_config_of_this_version_is_read():
     golden = json.loads(GOLDEN.read_text())
 
     model = Model.from_config(golden["config"])
@@ -120,10 +125,10 @@ def test_every_damage_is_a_model_or_our_error_and_does_nothing(make):
 )  # fmt: skip
 def test_a_function_is_not_run_on_constants(inputs):
     hostile.COMPUTED.clear()
-    config = changed(hostile.small(), "nodes", 3, "inputs", to=[inputs])
+    config = changed(hostile.small(), NODES, 3, "inputs", to=[inputs])
 
     with pytest.raises(
-        BrokenConfig, match=r"config\['nodes'\]\[3\]\['inputs'\]: the layer is appl"
+        BrokenConfig, match=r"config\['model_architecture'\]\[3\]\['inputs'\]: the layer is appl"
     ):
         Model.from_config(config)
     assert hostile.COMPUTED == []
@@ -132,19 +137,21 @@ def test_a_function_is_not_run_on_constants(inputs):
 @pytest.mark.parametrize(
     ("path", "to", "message"),
     [
-        (("nodes", 1, "layer"), "none", r"\['nodes'\]\[1\]\['layer'\]: there is no layer 'none'"),
-        (("nodes", 1, "inputs", 0, "index"), 1, r"one of the 1 nodes before, got 1"),
-        (("nodes", 1, "inputs", 0, "index"), -1, r"one of the 1 nodes before, got -1"),
-        (("nodes", 1), {"layer": "twice"}, r"\['nodes'\]\[1\]: .* is no input"),
-        (("nodes", 1, "is_train"), 1, r"is_train is true or false"),
-        (("nodes", 1, "inputs"), 3, r"\['inputs'\]: it has to be a list, got 3"),
+        ((NODES, 2, "layer"), "none", r"\[2\]\['layer'\]: there is no layer 'none'"),
+        ((NODES, 1, "inputs", 0, "index"), 1, r"one of the 1 nodes before, got 1"),
+        ((NODES, 1, "inputs", 0, "index"), -1, r"one of the 1 nodes before, got -1"),
+        ((NODES, 2), {"layer": "twice"}, r"\['model_architecture'\]\[2\]: .* is no input"),
+        ((NODES, 1), {"layer": "twice"}, r"\[1\]\['layer'\]: there is no layer 'twice'"),
+        ((NODES, 3, "layer"), "twice", r"\[3\]: the layer 'twice' is described twice"),
+        ((NODES, 1, "is_train"), 1, r"is_train is true or false"),
+        ((NODES, 1, "inputs"), 3, r"\['inputs'\]: it has to be a list, got 3"),
         (("inputs", 0, "index"), True, r"\['inputs'\]\[0\]\['index'\]: it has to be an integer"),
         (("inputs", 0, "index"), 1, r"inputs are made by tl.layers.Input"),
         (("name",), ["small"], r"config\['name'\]: it has to be text"),
         (("class",), "subprocess.Popen", r"config: .*'subprocess.Popen', which is not imported"),
-        (("layers", "twice", "class"), "tensorlayer.models.Model", r"which is not imported"),
-        (("layers", "twice", "arguments", "name"), "x", r"\['layers'\]\['twice'\]: TypeError"),
-        (("layers", "twice", "arguments", "n_units"), 0, r"\['twice'\]: Dense: n_units"),
+        ((NODES, 1, "class"), "tensorlayer.models.Model", r"which is not imported"),
+        ((NODES, 1, "arguments", "name"), "x", r"\[1\]: TypeError"),
+        ((NODES, 1, "arguments", "n_units"), 0, r"\[1\]: Dense: n_units"),
     ],
 )  # fmt: skip
 def test_damage_is_told_with_its_place(path, to, message):
@@ -158,15 +165,15 @@ NAMED = "keras_nlp"  # a package from which Keras imports what a description nam
 def initializer_that_names_a_module(description):
     x = Input([None, 4], name="x")
     model = Model(x, Dense(x, 2, W_init=tf.keras.initializers.Constant(1.0), name="d"))
-    path = ("layers", "d", "arguments", "W_init", "config", "items", "value")
+    path = (NODES, 1, "arguments", "W_init", "config", "items", "value")
     return changed(model, *path, to=description)
 
 
 def function_that_is_given_a_module(description):
     x = Input([None, 4], name="x")
     model = Model(x, tl.layers.Lambda(x, tf.nn.relu, name="l"))
-    config = changed(model, "nodes", 1, "inputs", to=description)
-    config["layers"]["l"]["arguments"]["fn"]["name"] = "tensorflow.keras.activations.get"
+    config = changed(model, NODES, 1, "inputs", to=description)
+    config[NODES][1]["arguments"]["fn"]["name"] = "tensorflow.keras.activations.get"
     return config
 
 
@@ -196,9 +203,9 @@ def test_what_is_no_config_is_our_error(config):
 
 @pytest.mark.parametrize("n_units", [10**12, 10**30])
 def test_a_layer_beyond_the_memory_is_refused_before_it_is_made(n_units):
-    path = ("layers", "twice", "arguments", "n_units")
+    path = (NODES, 1, "arguments", "n_units")
 
-    with pytest.raises(BrokenConfig, match=r"\['nodes'\]\[1\]: the variables need"):
+    with pytest.raises(BrokenConfig, match=r"\['model_architecture'\]\[1\]: the variables need"):
         Model.from_config(changed(hostile.small(), *path, to=n_units))
     with pytest.raises(BrokenConfig, match=r"config: the variables need"):
         Model.from_config(changed(hostile.own(3), "arguments", "n_units", to=n_units))
@@ -206,12 +213,12 @@ def test_a_layer_beyond_the_memory_is_refused_before_it_is_made(n_units):
 
 def test_models_within_models_have_an_end():
     config = hostile.nested(20).config
-    assert Model.from_config(config).config == config
+    assert hostile.structure(Model.from_config(config).config) == hostile.structure(config)
     for depth in (30, 500, 5000):
         deep = config
         for _ in range(depth):
             outer = dict(config)
-            outer["layers"] = {"m": {"arguments": {"model": {"is": "model", "config": deep}}}}
+            outer[NODES] = [{"model": {"is": "model", "config": deep}}]
             deep = outer
         with pytest.raises(BrokenConfig, match=r"nested deeper than 128 levels"):
             Model.from_config(deep)
@@ -230,7 +237,7 @@ def test_a_chain_of_whole_models_within_models_has_an_end():
 
 def changed_inner(config, inner):
     outer = json.loads(json.dumps(config))
-    outer["layers"]["inner"]["arguments"]["model"]["config"] = inner
+    hostile.layers(outer)["inner"]["arguments"]["model"]["config"] = inner
     return outer
 
 

@@ -129,6 +129,24 @@ def test_events_of_a_model_that_is_made_meanwhile_are_its_own(hub, models, monke
     assert [each.value for each in models.events("mlp")] == [2.0]
 
 
+def test_more_events_than_one_transaction_takes(hub, models, monkeypatch):
+    monkeypatch.setattr(deleting, "_AT_ONCE", 3)
+    models.save("mlp", weights())
+    models.log("mlp", {f"loss-{n}": 1.0 for n in range(7)}, step=0)
+    models.flush()
+    assert models.delete("mlp") == 1
+    assert hub.database["events"].count_documents({}) == 0
+
+
+def test_events_without_a_model_can_be_deleted(hub, models):
+    models.log("mlp", {"loss": 1.0}, step=0)
+    models.flush()
+    assert models.delete("mlp") == 0
+    assert models.events("mlp") == []
+    with pytest.raises(ModelNotFound):
+        models.delete("mlp")
+
+
 def test_more_versions_than_one_transaction_takes(hub, models, monkeypatch):
     monkeypatch.setattr(deleting, "_AT_ONCE", 3)
     for _ in range(7):
@@ -179,10 +197,13 @@ def test_killed_after_any_operation_the_rest_is_whole(hub, models):
     for key in keys:
         for step in range(2):
             models.save(key, weights(step), step=step)
+            models.log(key, {"loss": 1.0, "accuracy": 0.5}, step=step)
+    models.flush()
     with forked.impatient_server(hub):
         codes = forked.run(hub, "crash", delete_numbered)
         assert codes[-1] == 0
         assert len(codes) < len(keys), "otherwise not all of it was killed"
+        assert set(hub.database["events"].distinct("model")) <= set(models.keys()), "left behind"
         for key in models.keys():  # noqa: SIM118 - no mapping
             for version in (
                 models.list(key) if hub.database["versions"].find_one({"model": key}) else ()

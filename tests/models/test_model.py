@@ -253,7 +253,7 @@ def test_sharing_survives_the_config():
     again = Model.from_config(model.config)
 
     assert again.n_weights == 2
-    assert len(again.config["nodes"]) == 3
+    assert len(again.config["model_architecture"]) == 3
 
 
 def test_an_unknown_format_is_refused():

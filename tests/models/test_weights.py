@@ -400,7 +400,7 @@ def test_a_structure_that_is_damaged_is_our_error(tmp_path):
         save_file(arrays, tmp_path / "m.safetensors", metadata={"config": text})
         with pytest.raises(Corrupt, match=r"the structure in .*m.safetensors' is no JSON"):
             Model.load(tmp_path / "m.safetensors")
-    for text in ("null", "{}", "[]", json.dumps({**mlp().config, "nodes": 3})):
+    for text in ("null", "{}", "[]", json.dumps({**mlp().config, "model_architecture": 3})):
         save_file(arrays, tmp_path / "m.safetensors", metadata={"config": text})
         with pytest.raises(BrokenConfig, match=r"^config"):
             Model.load(tmp_path / "m.safetensors")
@@ -408,11 +408,11 @@ def test_a_structure_that_is_damaged_is_our_error(tmp_path):
 
 def test_a_structure_much_larger_than_its_weights_is_not_built(tmp_path, monkeypatch):
     config = mlp().config
-    config["layers"]["d1"]["arguments"]["n_units"] = 2 * 10**7
+    config["model_architecture"][1]["arguments"]["n_units"] = 2 * 10**7
     arrays = mlp().to_arrays()
     save_file(arrays, tmp_path / "m.safetensors", metadata={"config": json.dumps(config)})
 
-    with pytest.raises(BrokenConfig, match=r"\['nodes'\]\[1\]: the variables need 480000000 bytes"):
+    with pytest.raises(BrokenConfig, match=r"\[1\]: the variables need 480000000 bytes"):
         Model.load(tmp_path / "m.safetensors")
 
 

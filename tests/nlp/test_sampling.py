@@ -9,6 +9,7 @@ from scipy import stats
 
 from tensorlayer import nlp
 from tensorlayer.errors import InvalidArgument
+from tensorlayer.nlp import sampling
 
 N = 4000
 P = np.array([0.05, 0.4, 0.0, 0.3, 0.15, 0.1])
@@ -70,6 +71,25 @@ def test_only_possible_tokens_are_drawn(p, temperature, k, top_p):
         nlp.sample(p, None),
     ):
         assert p[token] > 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    hnp.arrays(np.float64, st.integers(1, 300), elements=st.sampled_from([0, 0.1, 0.2, 0.7, 1])),
+    st.integers(1, 320),
+)
+def test_the_likeliest_tokens_are_those_of_sorting_all(p, count):
+    expected = sorted(range(len(p)), key=lambda token: (-p[token], token))[:count]
+
+    assert sampling._likeliest(p, count).tolist() == expected
+
+
+def test_a_nucleus_of_thousands_of_tokens():
+    p = np.random.default_rng(0).permutation(np.arange(1, 20_001.0))
+    tokens = [nlp.sample_nucleus(p, 0.5, seed) for seed in range(300)]
+
+    # sqrt(1 - 0.5) of the tokens lie below half of the probability
+    assert 20_000 * 0.5**0.5 - 1 < min(p[tokens]) < 20_000 * 0.75
 
 
 @settings(max_examples=50, deadline=None)

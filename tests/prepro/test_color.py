@@ -48,6 +48,44 @@ def test_brightness_draws_gamma_about_one():
     assert 1.4 < gammas.max() <= 1.5
 
 
+def test_gamma_is_never_drawn_below_zero():
+    grey = np.full((1, 1), 0.5)
+    drawn = [prepro.brightness(grey, 3, is_random=True, seed=s).item() for s in range(80)]
+    gammas = np.log(drawn) / np.log(0.5)
+
+    assert 0 <= gammas.min() < 0.3
+    assert 3.7 < gammas.max() <= 4
+
+
+@pytest.mark.parametrize(
+    ("colour", "grey"), [((255, 0, 0), 76), ((0, 255, 0), 150), ((0, 0, 255), 29)]
+)
+def test_grey_is_what_television_makes_of_a_colour(colour, grey):
+    image = np.full((2, 3, 3), colour, np.uint8)
+
+    assert (prepro.illumination(image, saturation=0) == grey).all()
+    assert (prepro.illumination(image, contrast=0) == grey).all()
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float16", "float64"])
+@pytest.mark.parametrize("factors", [(1, 3.0, 1), (1, 1, 3.0), (2, 2.0, 2.0), (0.5, 1e-9, 0.3)])
+def test_illumination_is_its_formula(factors, dtype):
+    image = PIXELS if dtype == "uint8" else (PIXELS / 255).astype(dtype)
+    whole = 255 if dtype == "uint8" else 1
+    gamma, contrast, saturation = factors
+
+    values = prepro.brightness(image, gamma).astype(float)
+    mean = (values @ [0.299, 0.587, 0.114]).mean()
+    values = np.clip(mean + contrast * (values - mean), 0, whole)
+    grey = (values @ [0.299, 0.587, 0.114])[..., None]
+    expected = np.clip(grey + saturation * (values - grey), 0, whole)
+
+    tolerance = {"uint8": 0.501, "float16": 1e-3, "float64": 1e-5}[dtype]
+    out = prepro.illumination(image, *factors)
+    np.testing.assert_allclose(out, expected, atol=tolerance)
+    assert out.dtype == dtype
+
+
 def test_brightness_refuses_what_has_no_power():
     with pytest.raises(InvalidArgument, match=r"values must not be negative, got -1\.0"):
         prepro.brightness(np.array([[-1.0]]))
@@ -188,6 +226,7 @@ def test_channel_shift_draws_to_both_sides():
 def test_values_are_scaled_and_clipped():
     np.testing.assert_allclose(prepro.pixel_value_scale(PIXELS, 0.9), PIXELS * 0.9)
     assert prepro.pixel_value_scale(PIXELS, 3, clip=(0, 255)).max() == 255
+    assert (prepro.pixel_value_scale(PIXELS, clip=(7, 7)) == 7).all()
     drawn = [
         prepro.pixel_value_scale(np.ones(1), 0.2, is_random=True, seed=s).item() for s in range(60)
     ]

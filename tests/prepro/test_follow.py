@@ -66,6 +66,33 @@ def test_the_least_size_is_that_of_the_result():
     assert kept == ["wide"]
 
 
+@pytest.mark.parametrize(
+    ("limits", "box", "is_kept"),
+    [
+        ({"thresh_wh": 0.1}, [0, 0, 20, 10], True),
+        ({"thresh_wh": 0.1}, [0, 0, 19.9, 10], False),
+        ({"thresh_wh": 0.1}, [0, 0, 20, 9.9], False),
+        ({"thresh_wh2": 5}, [0, 0, 100, 20], True),
+        ({"thresh_wh2": 5}, [0, 0, 100, 19.9], False),
+        ({"thresh_wh2": 5}, [0, 0, 20, 100], True),
+        ({"thresh_wh2": 5}, [0, 0, 19.9, 100], False),
+    ],
+)
+def test_limits_of_boxes_are_inclusive(limits, box, is_kept):
+    chosen = form(**({"thresh_wh": 0, "thresh_wh2": 100} | limits))
+
+    kept, _ = chosen.follow(["a"], [box], np.eye(3), (100, 200), (100, 200))
+
+    assert kept == (["a"] if is_kept else [])
+
+
+@pytest.mark.parametrize("box", [[10, 10, 0, 5], [10, 10, 5, 0], [10, 10, 0, 0], [300, 10, 5, 5]])
+def test_boxes_without_an_area_are_dropped_whatever_the_limits(box):
+    limits = form(thresh_wh=0, thresh_wh2=1e9)
+
+    assert limits.follow(["a"], [box], np.eye(3), SHAPE, SHAPE) == ([], [])
+
+
 def test_boxes_without_classes_and_classes_without_boxes():
     assert form().follow(None, [[0, 0, 9, 9]], np.eye(3), SHAPE, SHAPE)[0] == [None]
     assert form().follow(None, None, np.eye(3), SHAPE, SHAPE) == ([], [])

@@ -3,6 +3,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+import skimage.color
+import skimage.exposure
 
 from tensorlayer import prepro
 from tensorlayer.errors import InvalidArgument
@@ -18,7 +20,7 @@ def test_every_level_becomes_about_equally_frequent():
     quartiles = np.percentile(out, [25, 50, 75])
     np.testing.assert_allclose(quartiles, [64, 128, 191], atol=6)
     assert out.dtype == np.uint8
-    # OpenCV maps the darkest level to 0, we to its share: two ways to do the same.
+    # OpenCV's other function maps the darkest level to 0, we to its share: two ways to do the same.
     assert np.corrcoef(out.ravel(), cv2.equalizeHist(DARK).ravel())[0, 1] > 0.999
 
 
@@ -58,6 +60,67 @@ def test_types_and_ranks_stay(dtype):
 
     assert (out.dtype, out.shape) == (image.dtype, image.shape)
     assert out.max() <= scale
+
+
+def test_a_level_becomes_the_share_of_pixels_that_are_not_brighter():
+    out = prepro.equalize_histogram(DARK)
+
+    shares = (DARK.ravel() <= np.arange(256)[:, None]).mean(1)
+    np.testing.assert_array_equal(out, np.rint(255 * shares)[DARK])
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "float32", "float64"])
+def test_finer_values_become_what_scikit_image_makes_of_them(dtype):
+    whole = np.iinfo(dtype).max if dtype == "uint16" else 1
+    fine = (RNG.beta(2, 8, (64, 64)) * whole).astype(dtype)
+
+    expected = skimage.exposure.equalize_hist(fine / whole) * whole
+
+    np.testing.assert_allclose(prepro.equalize_histogram(fine), expected, atol=0.51 * whole / 65535)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float64"])
+def test_of_colours_only_the_value_of_hsv_is_spread(dtype):
+    image = COLOURS.copy()
+    image[:4, :4] = 0  # black becomes grey
+    whole = 255 if dtype == "uint8" else 1
+    image = image if dtype == "uint8" else image / 255
+
+    hsv = skimage.color.rgb2hsv(image)
+    hsv[..., 2] = prepro.equalize_histogram(image.max(-1)) / whole
+    expected = skimage.color.hsv2rgb(hsv) * whole
+
+    out = prepro.equalize_histogram(image)
+
+    np.testing.assert_allclose(out, expected, atol=0.51 if dtype == "uint8" else 1e-5)
+    assert len(np.unique(out[:4, :4])) == 1
+    assert out[0, 0, 0] > 0
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (65, 63), (1, 1), (3, 200)])
+def test_a_local_histogram_is_that_of_opencv(shape):
+    image = RNG.integers(0, 256, shape, np.uint8)
+
+    out = prepro.equalize_histogram(image, clip_limit=0.02)
+
+    expected = cv2.createCLAHE(0.02 * 256, (8, 8)).apply(image)
+    np.testing.assert_array_equal(out, expected)
+    finer = prepro.equalize_histogram(image.astype(np.uint16) * 257, clip_limit=0.02)
+    np.testing.assert_allclose(finer / 257, expected, atol=0.01)
+
+
+def test_a_local_histogram_keeps_values_between_the_levels():
+    ramp = np.linspace(0.4, 0.6, 64 * 64).reshape(64, 64)
+
+    out = prepro.equalize_histogram(ramp, clip_limit=0.01)
+
+    assert len(np.unique(out)) > 1000
+
+
+def test_values_that_are_all_the_same():
+    assert prepro.equalize_histogram(np.full((4, 4), 7, np.uint8)).tolist() == [[255] * 4] * 4
+    assert np.ptp(prepro.equalize_histogram(np.full((4, 4, 3), 7, np.uint8), 0.1)) == 0
+    assert prepro.equalize_histogram(np.zeros((4, 4, 3))).shape == (4, 4, 3)
 
 
 def test_errors():

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from tensorlayer import prepro
 from tensorlayer.errors import InvalidArgument, WrongShape
+from tensorlayer.prepro import keypoints
 from tensorlayer.prepro.keypoints import MISSING
 from tests.prepro.markers import blobs, centres
 
@@ -187,3 +188,11 @@ def test_padding_needs_a_value_for_each_channel():
         prepro.keypoint_random_resize_shortestedge(
             np.zeros((9, 9, 3)), [], None, (20, 20), pad_val=(1, 2)
         )
+
+
+def test_a_point_within_half_a_pixel_of_a_centre_is_inside():
+    points = np.array([[-0.5, -0.5], [-0.6, 0], [0, -0.6], [6.5, 4.5], [6.6, 4], [6, 4.6]])
+
+    inside = keypoints._is_inside(points, (5, 7, 3))
+
+    assert inside.tolist() == [True, False, False, True, False, False]

@@ -53,6 +53,18 @@ def test_integers_saturate_and_a_seed_repeats():
     np.testing.assert_array_equal(prepro.gaussian_noise(white, 0.0), white)
 
 
+def test_a_generator_goes_on_and_threads_do_not_disturb_each_other():
+    grey = np.full((40, 40, 5), 0.5)
+    rng = np.random.default_rng(0)
+    first, second = (prepro.gaussian_noise(grey, 0.1, seed=rng) - 0.5 for _ in range(2))
+
+    assert abs(np.corrcoef(first.ravel(), second.ravel())[0, 1]) < 0.05
+    in_threads = prepro.threading_data(
+        [7] * 20, lambda seed: prepro.gaussian_noise(grey, seed=seed)
+    )
+    np.testing.assert_array_equal(in_threads, [prepro.gaussian_noise(grey, seed=7)] * 20)
+
+
 def test_a_negative_deviation_is_refused():
     with pytest.raises(InvalidArgument, match=r"stddev must not be negative, got -0\.1"):
         prepro.gaussian_noise(PIXELS, -0.1)

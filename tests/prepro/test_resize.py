@@ -30,6 +30,21 @@ def test_a_picture_that_shrinks_is_averaged():
     assert small.max() < 145
 
 
+@pytest.mark.parametrize("shape", [(24, 36), (24, 36, 1), (24, 36, 3), (24, 36, 5)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.float16, np.float64])
+def test_by_area_each_pixel_is_the_mean_of_what_it_covers(shape, dtype):
+    image = (np.random.default_rng(0).random(shape) * 200).astype(dtype)
+
+    small = prepro.imresize(image, (6, 12), "area")
+
+    expected = image.astype(float).reshape(6, 4, 12, 3, -1).mean((1, 3)).reshape(6, 12, *shape[2:])
+    assert small.dtype == dtype
+    assert small.shape == expected.shape
+    tolerance = {"i": 0.51, "u": 0.51, "f": 0.1 if dtype == np.float16 else 1e-9}
+    np.testing.assert_allclose(small, expected, atol=tolerance[np.dtype(dtype).kind])
+    assert prepro.imresize(image, (40, 50), "area").shape == (40, 50, *shape[2:])
+
+
 @pytest.mark.parametrize(
     "dtype", [np.uint8, np.uint16, np.int32, np.float16, np.float32, np.float64, bool]
 )
@@ -56,6 +71,14 @@ def test_a_size_is_a_percentage_a_factor_or_a_pair(size, expected):
     assert prepro.imresize(PIXELS, size).shape == (*expected, 3)
 
 
+@pytest.mark.parametrize("interp", ["bicubic", "nearest", "area"])
+def test_one_pixel_is_a_size(interp):
+    assert prepro.imresize(PIXELS, (1, 1), interp).shape == (1, 1, 3)
+    assert prepro.imresize(PIXELS, 0.05, interp).shape == (1, 1, 3)
+    with pytest.raises(InvalidArgument, match="at least one pixel"):
+        prepro.imresize(PIXELS, (1, 0.9), interp)
+
+
 def test_a_mode_converts_first():
     grey = prepro.imresize(PIXELS, (20, 30), mode="L")
 
@@ -69,6 +92,8 @@ def test_sizes_and_filters_that_are_none_are_refused():
         prepro.imresize(PIXELS[:, :5], 1)
     with pytest.raises(InvalidArgument, match=r"unknown interp 'bicubik'. Did you mean 'bicubic'"):
         prepro.imresize(PIXELS, interp="bicubik")
+    with pytest.raises(InvalidArgument, match=r"unknown interp 'area'.*area \(without a mode\)"):
+        prepro.imresize(PIXELS, interp="area", mode="L")
 
 
 def test_an_array_becomes_an_image():

@@ -119,6 +119,11 @@ def test_an_id_inside_that_looks_like_a_pad_is_content():
     assert prepro.sequences_get_mask([[1, 0, 2, 0]]).tolist() == [[1, 1, 1, 0]]
 
 
+def test_of_no_sequences_the_mask_is_empty():
+    assert prepro.sequences_get_mask([]).shape == (0, 0)
+    assert prepro.sequences_get_mask([[], []]).shape == (2, 0)
+
+
 def test_a_mask_needs_one_length():
     with pytest.raises(WrongShape, match=r"sequences have one length, got \[1, 2\]"):
         prepro.sequences_get_mask([[1], [1, 2]])

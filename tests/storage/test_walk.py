@@ -13,7 +13,7 @@ from tensorlayer.errors import InvalidArgument
 from tensorlayer.storage import walk
 from tensorlayer.storage.codec import pack
 from tensorlayer.storage.walk import MAX_DEPTH, MAX_INT_BITS, fold
-from tensorlayer.workflow.identity import identity
+from tensorlayer.workflow.queue import identity
 
 UTC = datetime.timezone.utc
 NAIVE = datetime.datetime.fromisoformat("2020-01-01T01:01:01.000007")

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
 from tensorlayer import visualize
 from tensorlayer.errors import InvalidArgument
+from tensorlayer.visualize import draw
 
 RNG = np.random.default_rng(0)
 PIXELS = RNG.integers(0, 256, (12, 20, 3), np.uint8)
@@ -48,6 +50,20 @@ class TestBoxes:
         edge = max(0, int((y - 0.2) * 200))
         assert abs(rows - edge).max() < 25
         assert cols.min() >= 90
+
+    @pytest.mark.parametrize(("y", "bottom"), [(0.5, 60), (0.02, None), (0.9, 140)])
+    @pytest.mark.parametrize(("x", "left"), [(0.5, 90), (0.1, 0), (1.19, None)])
+    def test_labels_are_whole_and_above_the_box_where_there_is_room(self, x, left, y, bottom):
+        drawn = self.draw([[x, y, 0.4, 0.4]], names=["   "])  # the background alone
+        font, size = cv2.FONT_HERSHEY_SIMPLEX, max(draw._LEAST_TEXT, draw._TEXT * 200)
+        (width, height), below = cv2.getTextSize("   ", font, size, draw._line(drawn))
+        bottom = height + below if bottom is None else bottom
+        left = 300 - width if left is None else left
+        top, is_green = bottom - height - below, (drawn == (0, 255, 0)).all(-1)
+
+        assert is_green[top : bottom + 1, left : left + width + 1].all()
+        assert not is_green[: max(0, top), left + 3 : left + width - 3].any()
+        assert not is_green[top + 3 : bottom - 3, left + width + 3 : left + width + 9].any()
 
     def test_a_copy_is_drawn_and_saved(self):
         drawn = self.draw([[0.5, 0.5, 0.2, 0.2]], save_name="boxes.png")

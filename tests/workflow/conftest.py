@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tensorlayer.workflow import registry
+from tensorlayer.workflow import functions
 
 TASKS = Path(__file__).with_name("sample_tasks.py")
 
@@ -112,7 +112,7 @@ def started(tmp_path, eventually):
 @pytest.fixture(scope="session")
 def tasks():
     """Return the module of tasks, under the name that agents know it by."""
-    return registry.load(TASKS)
+    return functions.load(TASKS)
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from tensorlayer.errors import Corrupt, InvalidArgument, TaskError, TaskTimeout
-from tensorlayer.workflow.agents import AgentInfo, why_nobody
+from tensorlayer.workflow import agents
+from tensorlayer.workflow.agents import AgentInfo, AgentSettings, why_nobody
 from tensorlayer.workflow.tasks import Task
 
 NOW = datetime.datetime(2024, 5, 1, 12, tzinfo=datetime.timezone.utc)
@@ -208,3 +209,16 @@ def test_credentials_are_on_no_command_line(hub, tasks, monkeypatch):
         lines = " ".join(" ".join(each.cmdline()) for each in [agent, *agent.children()])
 
     assert "mongodb://" not in lines
+
+
+def test_what_a_dead_agent_of_the_same_number_said_is_not_believed(store, eventually):
+    """A container gives the same numbers to its processes each time it starts."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    about = AgentSettings(imports=("my.tasks",)).about((), n_ready=1, modules=())
+    agents.tell(store, "old", {**about, "pid": ended.pid})
+    told = store.now()
+    assert eventually(lambda: store.now() > told)
+
+    with pytest.raises(TaskError, match="exit code 0 before it was ready"):
+        agents._await_ready(store, ended, store.now())

@@ -1,8 +1,7 @@
-"""The fence, the lease and the ends of an attempt, on a real database."""
+"""Who takes which task, on a real database."""
 
 from __future__ import annotations
 
-import datetime
 import random
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,11 +9,9 @@ import bson
 import pytest
 from pymongo.errors import AutoReconnect, OperationFailure
 
-from tensorlayer.errors import LeaseLost
 from tensorlayer.workflow import schema
 from tensorlayer.workflow.claims import Claims, Taking
-from tensorlayer.workflow.lease import Backoff
-from tensorlayer.workflow.tasks import Status
+from tensorlayer.workflow.tasks import Backoff, Status
 
 AT_ONCE = Backoff(base_seconds=0.0, cap_seconds=0.0)
 
@@ -27,21 +24,6 @@ def agent(store):
         return Claims(store, owner=owner, host="here", backoff=AT_ONCE, rng=random.Random(0))
 
     return make
-
-
-@pytest.fixture
-def output(store):
-    """Return a function that stages one document, and one that counts what is visible."""
-    outputs = store.database["outputs"]
-    store.database.create_collection("outputs")
-
-    def stage():
-        with store.staged() as stage:
-            store.commit(lambda session: outputs.insert_one({}, session=session))
-        return stage
-
-    stage.count = lambda: outputs.count_documents({})
-    return stage
 
 
 def submit(hub, n=0, **options):
@@ -86,123 +68,6 @@ def test_each_attempt_has_one_holder(hub, agent):
         assert events == [("claimed", 1)]
 
 
-def test_finish_makes_everything_visible_at_once(hub, agent, output):
-    handle = submit(hub)
-    claims = agent()
-    task = claims.claim(["default"], lease_seconds=10.0)
-    stage = output()
-    assert output.count() == 0
-
-    assert claims.finish(task, stage, {"loss": 0.5}) is Status.DONE
-
-    assert output.count() == 1
-    assert handle.wait(1) == {"loss": 0.5}
-    [message] = hub.workflow.notifications(handle.id)
-    assert (message.state, message.attempt) == (Status.DONE, 1)
-
-
-def test_finishing_again_changes_nothing(hub, agent, output):
-    handle = submit(hub)
-    claims = agent()
-    task = claims.claim(["default"], lease_seconds=10.0)
-    claims.finish(task, output(), 1)
-
-    assert claims.finish(task, output(), 2) is Status.DONE
-
-    assert output.count() == 1
-    assert handle.wait(1) == 1
-    assert len(hub.workflow.notifications(handle.id)) == 1
-
-
-@pytest.mark.parametrize("end", ["finish", "fail", "crash", "release", "beat", "read"])
-def test_who_lost_the_lease_changes_nothing(hub, agent, output, end):
-    handle = submit(hub)
-    old, new = agent("old"), agent("new")
-    lost = old.claim(["default"], lease_seconds=10.0)
-    new.expire(lost)
-    held = new.claim(["default"], lease_seconds=10.0)
-    before = handle.task()
-
-    calls = {
-        "finish": lambda: old.finish(lost, output(), 1),
-        "fail": lambda: old.fail(lost, "late"),
-        "crash": lambda: old.crash(lost, "late"),
-        "release": lambda: old.release(lost),
-        "beat": lambda: old.beat(lost, {"fraction": 0.5, "message": ""}),
-        "read": lambda: old.read(lost.id, lost.attempt),
-    }
-    with pytest.raises(LeaseLost, match="attempt 1 no longer belongs to agent old"):
-        calls[end]()
-
-    assert handle.task() == before
-    assert output.count() == 0
-    assert new.finish(held, output(), 2) is Status.DONE
-
-
-def test_the_same_agent_cannot_write_under_an_older_attempt(hub, agent, output):
-    submit(hub)
-    claims = agent()
-    first = claims.claim(["default"], lease_seconds=10.0)
-    claims.release(first)
-    second = claims.claim(["default"], lease_seconds=10.0)
-
-    with pytest.raises(LeaseLost):
-        claims.finish(first, output(), 1)
-
-    assert second.attempt == first.attempt + 1
-    assert output.count() == 0
-
-
-def test_a_beat_prolongs_the_lease_and_brings_news(hub, agent):
-    handle = submit(hub)
-    claims = agent()
-    task = claims.claim(["default"], lease_seconds=10.0)
-
-    answer = claims.beat(task, {"fraction": 0.25, "message": "$half way"})
-
-    assert answer.lease.expires > task.lease.expires
-    assert not answer.cancel
-    assert handle.task().progress == {"fraction": 0.25, "message": "$half way"}
-    handle.cancel()
-    assert claims.beat(task).cancel
-
-
-def test_a_beat_after_the_own_end_is_no_loss(hub, agent, output):
-    submit(hub)
-    claims = agent()
-    task = claims.claim(["default"], lease_seconds=10.0)
-    claims.finish(task, output(), 1)
-
-    assert claims.beat(task) is None
-
-
-def test_a_beaten_lease_is_not_taken(hub, agent, store, eventually):
-    submit(hub)
-    claims = agent()
-    seen = claims.claim(["default"], lease_seconds=10.0)
-    claimed_at = seen.lease.expires - datetime.timedelta(seconds=10)
-    # The server's clock has milliseconds: a beat within the same one prolongs nothing.
-    assert eventually(lambda: store.now() > claimed_at, 5)
-    claims.beat(seen)
-
-    with pytest.raises(LeaseLost):
-        agent("b").expire(seen)
-
-
-def test_only_silent_leases_are_suspect(hub, agent, store):
-    submit(hub, 1)
-    silent = submit(hub, 2)
-    claims = agent()
-    claims.claim(["default"], lease_seconds=60.0)
-    claims.claim(["default"], lease_seconds=60.0)
-    past = {"lease.suspect": store.now(), "lease.expires": store.now()}
-    store.database["tasks"].update_one({"_id": silent.id}, {"$set": past})
-
-    [(task, sighting)] = agent("b").suspects()
-
-    assert (task.id, sighting.is_expired, sighting.seconds) == (silent.id, True, 60.0)
-
-
 def test_only_tasks_of_imported_modules_are_taken(hub, agent):
     submit(hub)
     mine = hub.workflow.submit("your.tasks:train")
@@ -235,58 +100,6 @@ def test_what_others_hold_costs_a_claim_nothing(hub, agent, store):
 
     assert plan["executionStats"]["totalKeysExamined"] <= 3
     assert agent().claim(["default"], lease_seconds=10.0, modules=["my.tasks"]) is not None
-
-
-@pytest.mark.parametrize("end", ["finish", "fail", "crash", "release"])
-def test_a_cancelled_task_ends_as_cancelled_however_it_ends(hub, agent, output, end):
-    handle = submit(hub)
-    claims = agent()
-    task = claims.claim(["default"], lease_seconds=10.0)
-    handle.cancel()
-
-    calls = {
-        "finish": lambda: claims.finish(task, output(), 1),
-        "fail": lambda: claims.fail(task, "reason"),
-        "crash": lambda: claims.crash(task, "reason"),
-        "release": lambda: claims.release(task),
-    }
-
-    assert calls[end]() is Status.CANCELLED
-    assert handle.status() is Status.CANCELLED
-    assert output.count() == 0
-
-
-def test_a_failed_attempt_waits(hub, store):
-    submit(hub)
-    patient = Claims(
-        store, owner="a", host="h", backoff=Backoff(base_seconds=300.0), rng=random.Random(1)
-    )
-
-    patient.fail(patient.claim(["default"], lease_seconds=10.0), "reason")
-
-    assert patient.claim(["default"], lease_seconds=10.0) is None
-
-
-def test_texts_are_never_taken_for_fields_of_the_document(hub, agent, output):
-    handle = submit(hub, max_attempts=1)
-    claims = agent()
-
-    claims.fail(claims.claim(["default"], lease_seconds=10.0), "$arguments", traceback="$$ROOT")
-
-    assert handle.task().last_failure["reason"] == "$arguments"
-    assert handle.task().last_failure["traceback"] == "$$ROOT"
-
-
-def test_the_history_is_bounded(hub, agent):
-    handle = submit(hub)
-    claims = agent()
-
-    for _ in range(15):
-        claims.release(claims.claim(["default"], lease_seconds=10.0))
-
-    history = handle.task().history
-    assert len(history) == 20
-    assert history[-1]["attempt"] == 15
 
 
 def test_claims_use_the_index_of_what_waits(hub, agent, store):

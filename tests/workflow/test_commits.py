@@ -11,9 +11,10 @@ from types import SimpleNamespace
 import pytest
 
 from tensorlayer.errors import StoreUnavailable
-from tensorlayer.workflow import commits as commits_module
+from tensorlayer.workflow import ends
+from tensorlayer.workflow.child import Within
 from tensorlayer.workflow.claims import Claims
-from tensorlayer.workflow.commits import Commits, Ready, Within
+from tensorlayer.workflow.ends import Commits, Ready
 from tensorlayer.workflow.tasks import Status
 
 
@@ -136,6 +137,35 @@ def test_one_that_was_cancelled_is_cancelled_alone(hub, ready, write, told, visi
     assert visible() == [0, 1, 3]
 
 
+def test_what_was_written_for_a_task_that_was_cancelled_is_removed_at_once(
+    hub, store, ready, write
+):
+    cancelled = ready(2)
+    cancelled.stage.add(Upload(store.database["uploads"]))
+    hub.workflow.cancel(cancelled.end.held.id)
+
+    write(ready(1), cancelled)
+
+    assert store.database["uploads"].count_documents({}) == 0
+
+
+class Upload:
+    """A change for which something large was written before."""
+
+    def __init__(self, uploads):
+        self._uploads = uploads
+        uploads.insert_one({})
+
+    def prepare(self):
+        pass
+
+    def apply(self, session):
+        pass
+
+    def abandon(self):
+        self._uploads.delete_many({})
+
+
 def test_one_that_is_locked_holds_nobody_up(store, claims, ready, told, visible, eventually):
     """Somebody has the document in an open transaction."""
     locked, others = ready(1), [ready(n) for n in (0, 2, 3, 4)]
@@ -192,7 +222,7 @@ def gather(monkeypatch):
     """Return a function that makes commits which wait so long for followers, and their sizes."""
 
     def make(seconds):
-        monkeypatch.setattr(commits_module, "_GATHER_SECONDS", seconds)
+        monkeypatch.setattr(ends, "_GATHER_SECONDS", seconds)
         noted = Noted()
         return Commits(noted), noted.sizes
 

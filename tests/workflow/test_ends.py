@@ -1,13 +1,15 @@
-"""Ends that are written together, tries and releases; the fence is tested with the claims."""
+"""The fence, ends that are written together, tries and releases, on a real database."""
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
+from tensorlayer.errors import LeaseLost
 from tensorlayer.workflow.claims import Claims
 from tensorlayer.workflow.ends import End
-from tensorlayer.workflow.lease import Backoff
-from tensorlayer.workflow.tasks import Status
+from tensorlayer.workflow.tasks import Backoff, Status
 
 
 @pytest.fixture
@@ -31,7 +33,22 @@ def claim(hub, claims):
 def agent(store):
     """Return a function that makes claims whose failures wait for nothing."""
     at_once = Backoff(base_seconds=0.0, cap_seconds=0.0)
-    return lambda: Claims(store, owner="a", host="here", backoff=at_once)
+    return lambda owner="a": Claims(store, owner=owner, host="here", backoff=at_once)
+
+
+@pytest.fixture
+def output(store):
+    """Return a function that stages one document, and one that counts what is visible."""
+    outputs = store.database["outputs"]
+    store.database.create_collection("outputs")
+
+    def stage():
+        with store.staged() as stage:
+            store.commit(lambda session: outputs.insert_one({}, session=session))
+        return stage
+
+    stage.count = lambda: outputs.count_documents({})
+    return stage
 
 
 def submit(hub, **options):
@@ -170,3 +187,122 @@ def test_ends_with_and_without_outputs_share_one_transaction(hub, store, claims,
 
     assert states(hub) == ["done", "waiting"]
     assert outputs.count_documents({}) == 1
+
+
+def test_finish_makes_everything_visible_at_once(hub, agent, output):
+    handle = submit(hub)
+    claims = agent()
+    task = claims.claim(["default"], lease_seconds=10.0)
+    stage = output()
+    assert output.count() == 0
+
+    assert claims.end(claims.success(task, stage, {"loss": 0.5})) is Status.DONE
+
+    assert output.count() == 1
+    assert handle.wait(1) == {"loss": 0.5}
+    [message] = hub.workflow.notifications(handle.id)
+    assert (message.state, message.attempt) == (Status.DONE, 1)
+
+
+def test_finishing_again_changes_nothing(hub, agent, output):
+    handle = submit(hub)
+    claims = agent()
+    task = claims.claim(["default"], lease_seconds=10.0)
+    claims.end(claims.success(task, output(), 1))
+
+    assert claims.end(claims.success(task, output(), 2)) is Status.DONE
+
+    assert output.count() == 1
+    assert handle.wait(1) == 1
+    assert len(hub.workflow.notifications(handle.id)) == 1
+
+
+@pytest.mark.parametrize("end", ["finish", "fail", "crash", "release", "beat", "read"])
+def test_who_lost_the_lease_changes_nothing(hub, agent, output, end):
+    handle = submit(hub)
+    old, new = agent("old"), agent("new")
+    lost = old.claim(["default"], lease_seconds=10.0)
+    new.expire(lost)
+    held = new.claim(["default"], lease_seconds=10.0)
+    before = handle.task()
+
+    calls = {
+        "finish": lambda: old.end(old.success(lost, output(), 1)),
+        "fail": lambda: old.fail(lost, "late"),
+        "crash": lambda: old.crash(lost, "late"),
+        "release": lambda: old.release(lost),
+        "beat": lambda: old.beat(lost, {"fraction": 0.5, "message": ""}),
+        "read": lambda: old.read(lost.id, lost.attempt),
+    }
+    with pytest.raises(LeaseLost, match="attempt 1 no longer belongs to agent old"):
+        calls[end]()
+
+    assert handle.task() == before
+    assert output.count() == 0
+    assert new.end(new.success(held, output(), 2)) is Status.DONE
+
+
+def test_the_same_agent_cannot_write_under_an_older_attempt(hub, agent, output):
+    submit(hub)
+    claims = agent()
+    first = claims.claim(["default"], lease_seconds=10.0)
+    claims.release(first)
+    second = claims.claim(["default"], lease_seconds=10.0)
+
+    with pytest.raises(LeaseLost):
+        claims.end(claims.success(first, output(), 1))
+
+    assert second.attempt == first.attempt + 1
+    assert output.count() == 0
+
+
+@pytest.mark.parametrize("end", ["finish", "fail", "crash", "release"])
+def test_a_cancelled_task_ends_as_cancelled_however_it_ends(hub, agent, output, end):
+    handle = submit(hub)
+    claims = agent()
+    task = claims.claim(["default"], lease_seconds=10.0)
+    handle.cancel()
+
+    calls = {
+        "finish": lambda: claims.end(claims.success(task, output(), 1)),
+        "fail": lambda: claims.fail(task, "reason"),
+        "crash": lambda: claims.crash(task, "reason"),
+        "release": lambda: claims.release(task),
+    }
+
+    assert calls[end]() is Status.CANCELLED
+    assert handle.status() is Status.CANCELLED
+    assert output.count() == 0
+
+
+def test_a_failed_attempt_waits(hub, store):
+    submit(hub)
+    patient = Claims(
+        store, owner="a", host="h", backoff=Backoff(base_seconds=300.0), rng=random.Random(1)
+    )
+
+    patient.fail(patient.claim(["default"], lease_seconds=10.0), "reason")
+
+    assert patient.claim(["default"], lease_seconds=10.0) is None
+
+
+def test_texts_are_never_taken_for_fields_of_the_document(hub, agent, output):
+    handle = submit(hub, max_attempts=1)
+    claims = agent()
+
+    claims.fail(claims.claim(["default"], lease_seconds=10.0), "$arguments", traceback="$$ROOT")
+
+    assert handle.task().last_failure["reason"] == "$arguments"
+    assert handle.task().last_failure["traceback"] == "$$ROOT"
+
+
+def test_the_history_is_bounded(hub, agent):
+    handle = submit(hub)
+    claims = agent()
+
+    for _ in range(15):
+        claims.release(claims.claim(["default"], lease_seconds=10.0))
+
+    history = handle.task().history
+    assert len(history) == 20
+    assert history[-1]["attempt"] == 15

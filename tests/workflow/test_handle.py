@@ -34,6 +34,6 @@ def test_waiting_ends_with_the_task(hub, store, tasks):
     claims = Claims(store, owner="a", host="h")
     held = claims.claim(["default"], lease_seconds=10.0)
     with store.staged() as stage:
-        Timer(0.2, lambda: claims.finish(held, stage, "at last")).start()
+        Timer(0.2, lambda: claims.end(claims.success(held, stage, "at last"))).start()
 
         assert handle.wait(10) == "at last"

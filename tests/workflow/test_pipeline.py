@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import signal
+import time
 from collections import Counter
 
 import pytest
@@ -208,3 +209,21 @@ def test_a_slow_commit_of_several_costs_no_lease_of_another(
     (tmp_path / "go").touch()
     assert [each.wait(30) for each in together] == list(range(8))
     assert running.wait(30) == running.task().attempt == 1
+
+
+def test_a_commit_that_takes_longer_than_a_lease_is_no_crash(
+    hub, start_agent, tasks, tmp_path, outputs, eventually
+):
+    """The task is locked meanwhile, so no beat passes; another agent looks on."""
+    first, _ = start_agent(hub), start_agent(hub, "--queues", "other")
+    handle = hub.workflow.submit(tasks.commits_slowly, str(tmp_path), 1)
+    eventually((tmp_path / "ending-1-1").exists)
+
+    over = time.monotonic() + 4 * first.LEASE_SECONDS
+    eventually(lambda: time.monotonic() > over)
+    (tmp_path / "go").touch()
+
+    assert handle.wait(30) == 1
+    task = handle.task()
+    assert (task.attempt, task.crashes, task.interruptions) == (1, 0, 0)
+    assert outputs() == [1]

@@ -1,10 +1,17 @@
 from __future__ import annotations
 
+import datetime
+import itertools
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from tensorlayer.errors import InvalidArgument, InvalidName, TaskError, TaskNotFound
+from tensorlayer.workflow import queue
 from tensorlayer.workflow.claims import Claims
+from tensorlayer.workflow.queue import identity
 from tensorlayer.workflow.tasks import Status
 
 
@@ -107,7 +114,8 @@ def test_a_done_task_cannot_be_requeued(hub, store, tasks):
     handle = hub.workflow.submit(tasks.add, 1)
     claims = Claims(store, owner="a", host="h")
     with store.staged() as stage:
-        claims.finish(claims.claim(["default"], lease_seconds=10.0), stage, 1)
+        held = claims.claim(["default"], lease_seconds=10.0)
+        claims.end(claims.success(held, stage, 1))
 
     with pytest.raises(TaskError, match=r"is done.*rerun=True"):
         handle.requeue()
@@ -189,3 +197,100 @@ def test_a_broken_task_can_be_deleted(hub, store, tasks, damage):
     store.database["tasks"].update_one({"_id": handle.id}, {"$set": {**damage, "queue": 7}})
     hub.workflow.delete(handle.id)
     assert hub.workflow.tasks() == []
+
+
+DIFFERENT = [
+    1,
+    1.0,
+    True,
+    "1",
+    b"1",
+    None,
+    [1],
+    (1,),
+    [[1]],
+    [1, 1],
+    {"a": 1},
+    {"a": [1]},
+    np.array(1),
+    np.array([1]),
+    np.array([[1]]),
+    np.array([1], np.float32),
+    np.array([1, 0], np.int8),
+    np.float32(1),
+    datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc),
+    "",
+    [],
+    {},
+    [""],
+]
+
+
+def test_different_arguments_are_different_tasks():
+    digests = [identity("m:f", (value,)) for value in DIFFERENT]
+
+    for (a, one), (b, other) in itertools.combinations(zip(DIFFERENT, digests, strict=True), 2):
+        assert one != other, (a, b)
+
+
+def test_where_an_argument_stands_matters():
+    different = {
+        identity("m:f", (1, 2)),
+        identity("m:f", (2, 1)),
+        identity("m:f", (1,), {"b": 2}),
+        identity("m:g", (1, 2)),
+        identity("m:f", (1, 2), input="2"),
+        identity("m:f", (1, 2), output="2"),
+        identity("m:f", ("1", "2")),
+        identity("m:f", ("12",)),
+    }
+
+    assert len(different) == 8
+
+
+def test_order_of_keys_and_layout_of_arrays_do_not_matter():
+    array = np.arange(6, dtype=">i4").reshape(2, 3)
+
+    one = identity("m:f", (array,), {"a": 1, "b": float("nan")})
+    other = identity("m:f", (np.asfortranarray(array.astype("<i4")),), {"b": float("nan"), "a": 1})
+
+    assert one == other
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ({1, 2}, r"m:f args\[0\]: a set cannot be stored"),
+        ([object()], r"m:f args\[0\]\[0\]: a object cannot be stored"),
+        ({"a": {2: 1}}, r"m:f args\[0\]\['a'\]: the key 2 is not a str"),
+        (np.array([None]), r"m:f args\[0\]: array of dtype object"),
+        (["\ud800"], r"m:f args\[0\]\[0\]: the text is not valid Unicode"),
+    ],
+)
+def test_what_cannot_be_stored_is_refused_with_its_place(value, message):
+    with pytest.raises(InvalidArgument, match=message):
+        identity("m:f", (value,))
+
+
+def test_the_identity_is_the_same_for_ever():
+    """These digits are the ids of tasks in databases that exist; they must not change."""
+    args = (1, 2.5, "a", b"b", None, True, (1, [2]), np.arange(3, dtype=">i2"), np.float32(1))
+    found = identity("m:f", args, {"b": {"x": 1}, "a": -0.0}, input="i", output="o")
+    assert found == "e8e381e10c9347bcff9991a5d5e11d74930726df29e4225ceaa734f74bf545e3"
+
+
+def test_the_page_names_every_file_below_those_that_it_imports():
+    """Who reads in this order meets nothing that was not explained before."""
+    package = Path(queue.__file__).parent
+    page = (Path(__file__).parents[2] / "docs" / "workflow" / "queue.md").read_text()
+    order = [
+        name for row in re.findall(r"^\|.*\|$", page, re.M) for name in re.findall(r"`(\w+)`", row)
+    ]
+
+    assert sorted(order) == sorted(p.stem for p in package.glob("*.py") if p.stem != "__init__")
+    for place, name in enumerate(order):
+        source = (package / f"{name}.py").read_text()
+        at_once = re.findall(r"^from tensorlayer\.workflow\.(\w+) import", source, re.M)
+        for modules in re.findall(r"^from tensorlayer\.workflow import (.+)$", source, re.M):
+            at_once += modules.split(", ")
+        assert set(at_once) <= set(order[:place]), name

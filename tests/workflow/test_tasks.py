@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tensorlayer.errors import Corrupt
-from tensorlayer.workflow.tasks import TRANSITIONS, Lease, Status, Task
+from tensorlayer.errors import Corrupt, InvalidArgument
+from tensorlayer.workflow.tasks import TRANSITIONS, Backoff, Lease, Status, Task
 
 NOW = datetime.datetime(2024, 5, 1, 12, tzinfo=datetime.timezone.utc)
 
@@ -96,3 +99,40 @@ def test_the_last_failure_is_the_newest_event_with_a_reason():
 )
 def test_a_done_task_has_come_all_the_way(state, progress, fraction):
     assert make_task(state=state, progress=progress).fraction == fraction
+
+
+@given(st.integers(1, 10_000), st.integers(0, 2**32))
+def test_a_delay_lies_between_zero_and_the_ceiling(failures, seed):
+    backoff = Backoff(base_seconds=0.5, cap_seconds=60.0)
+
+    assert 0 <= backoff.delay(failures, random.Random(seed)) <= backoff.ceiling(failures) <= 60.0
+
+
+def test_the_ceiling_doubles_up_to_the_cap():
+    backoff = Backoff(base_seconds=1.0, cap_seconds=5.0)
+
+    assert [backoff.ceiling(n) for n in range(1, 6)] == [1, 2, 4, 5, 5]
+
+
+def test_the_jitter_is_full():
+    rng = random.Random(0)
+    delays = [Backoff(base_seconds=1.0).delay(1, rng) for _ in range(1000)]
+
+    assert min(delays) < 0.05
+    assert max(delays) > 0.95
+
+
+@pytest.mark.parametrize(("base", "cap"), [(-1.0, 5.0), (6.0, 5.0)])
+def test_impossible_times_are_refused(base, cap):
+    with pytest.raises(InvalidArgument, match="base_seconds <= cap_seconds"):
+        Backoff(base_seconds=base, cap_seconds=cap)
+
+
+@pytest.mark.parametrize(
+    ("errors", "crashes", "expected"),
+    [(0, 0, False), (2, 1, False), (3, 0, True), (0, 2, True), (3, 2, True)],
+)
+def test_errors_and_crashes_are_counted_apart(errors, crashes, expected):
+    task = make_task(errors=errors, crashes=crashes, max_attempts=3, max_crashes=2)
+
+    assert task.is_exhausted is expected

@@ -14,7 +14,7 @@ def read_mat(path: Path, **options: Any) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        It is no MATLAB file; for :func:`tensorlayer.files.loaders.place.read_whole`.
+        It is no MATLAB file; for [`tensorlayer.files.loaders.place.read_whole`][].
     """
     from scipy.io import loadmat
     from scipy.io.matlab import MatReadError

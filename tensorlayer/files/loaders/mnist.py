@@ -86,12 +86,12 @@ def load_fashion_mnist_dataset(shape: tuple[int, ...] = (-1, 784), path: Place =
     Returns
     -------
     tuple
-        As :func:`load_mnist_dataset` returns.
+        As [`load_mnist_dataset`][] returns.
 
     Raises
     ------
     DownloadFailed, Corrupt
-        As :func:`load_mnist_dataset` raises.
+        As [`load_mnist_dataset`][] raises.
 
     References
     ----------

@@ -43,7 +43,7 @@ def load_mpii_pose_dataset(
     ann_train_list : list of list of dict
         For each picture its people, each with ``filename``, ``train``, ``head_rect`` (x1, y1, x2,
         y2), ``joint_pos`` ({joint: [x, y]}) and ``is_visible`` ({joint: 0 or 1}, or None), as
-        :func:`tensorlayer.visualize.draw_mpii_pose_to_image` takes them.
+        [`tensorlayer.visualize.draw_mpii_pose_to_image`][] takes them.
     img_test_list : list of str
         The paths of the pictures.
     ann_test_list : list of list of dict

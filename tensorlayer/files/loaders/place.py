@@ -32,7 +32,7 @@ def fetch(path: Place, folder: str, name: str, url: str, checksum: str | None = 
     Raises
     ------
     DownloadFailed, Corrupt
-        See :func:`tensorlayer.files.download`.
+        See [`tensorlayer.files.download`][].
     """
     return find(path, folder, name) or download(url + name, Path(path) / folder / name, checksum)
 
@@ -45,7 +45,7 @@ def unpack(
     Raises
     ------
     DownloadFailed
-        See :func:`tensorlayer.files.download`.
+        See [`tensorlayer.files.download`][].
     Corrupt
         The archive is damaged, or is another one.
     """

@@ -76,7 +76,7 @@ def load_voc_dataset(
         The number of objects in each picture, without those marked difficult.
     objs_info_list : list of str
         For each picture, a line for each object: class number, then centre x, centre y, width and
-        height, relative to the picture (:func:`tensorlayer.prepro.parse_darknet_ann_str_to_list`).
+        height, relative to the picture ([`tensorlayer.prepro.parse_darknet_ann_str_to_list`][]).
     objs_info_dicts : dict
         The whole annotation of each picture, by its path.
 

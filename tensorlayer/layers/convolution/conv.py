@@ -77,7 +77,7 @@ class _ConvNd(Layer):
 
 
 class Conv2d(_ConvNd):
-    r"""Two-dimensional convolution: :math:`y = \mathrm{act}(x \ast W + b)`.
+    r"""Two-dimensional convolution: $y = \mathrm{act}(x \ast W + b)$.
 
     Parameters
     ----------

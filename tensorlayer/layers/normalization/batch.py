@@ -118,7 +118,7 @@ class BatchNorm(ChannelNorm):
 
 
 class BatchNorm1d(BatchNorm):
-    """[`BatchNorm`][tensorlayer.layers.BatchNorm] that requires `(batch, [length,] channels)`.
+    """[`BatchNorm`][] that requires `(batch, [length,] channels)`.
 
     Examples
     --------
@@ -131,7 +131,7 @@ class BatchNorm1d(BatchNorm):
 
 
 class BatchNorm2d(BatchNorm):
-    """[`BatchNorm`][tensorlayer.layers.BatchNorm] that requires images.
+    """[`BatchNorm`][] that requires images.
 
     Examples
     --------
@@ -144,7 +144,7 @@ class BatchNorm2d(BatchNorm):
 
 
 class BatchNorm3d(BatchNorm):
-    """[`BatchNorm`][tensorlayer.layers.BatchNorm] that requires volumes.
+    """[`BatchNorm`][] that requires volumes.
 
     Examples
     --------

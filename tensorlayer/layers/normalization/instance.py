@@ -85,7 +85,7 @@ class InstanceNorm(ChannelNorm):
 
 
 class InstanceNorm1d(InstanceNorm):
-    """[`InstanceNorm`][tensorlayer.layers.InstanceNorm] that requires `(batch, length, channels)`.
+    """[`InstanceNorm`][] that requires `(batch, length, channels)`.
 
     Examples
     --------
@@ -98,7 +98,7 @@ class InstanceNorm1d(InstanceNorm):
 
 
 class InstanceNorm2d(InstanceNorm):
-    """[`InstanceNorm`][tensorlayer.layers.InstanceNorm] that requires images.
+    """[`InstanceNorm`][] that requires images.
 
     Examples
     --------
@@ -111,7 +111,7 @@ class InstanceNorm2d(InstanceNorm):
 
 
 class InstanceNorm3d(InstanceNorm):
-    """[`InstanceNorm`][tensorlayer.layers.InstanceNorm] that requires volumes.
+    """[`InstanceNorm`][] that requires volumes.
 
     Examples
     --------

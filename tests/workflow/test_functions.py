@@ -8,19 +8,20 @@ import pytest
 
 import tensorlayer as tl
 from tensorlayer.errors import InvalidArgument, TaskNotFound
-from tensorlayer.workflow import registry
+from tensorlayer.workflow import functions
+from tensorlayer.workflow.functions import bind
 
 
 def test_a_marked_function_stays_the_function(tasks):
     assert tasks.add(1, 2) == 3
-    assert registry.name_of(tasks.add) == "sample_tasks:add"
-    assert registry.find("sample_tasks:add", ["sample_tasks"]) is tasks.add
+    assert functions.name_of(tasks.add) == "sample_tasks:add"
+    assert functions.find("sample_tasks:add", ["sample_tasks"]) is tasks.add
 
 
 def test_options_are_kept(tasks):
-    assert registry.options_of(tasks.add) == registry.TaskOptions()
-    assert registry.options_of(tasks.crashes).max_crashes == 2
-    assert registry.options_of(tasks.fails_for_good).retry_on == (ConnectionError,)
+    assert functions.options_of(tasks.add) == functions.TaskOptions()
+    assert functions.options_of(tasks.crashes).max_crashes == 2
+    assert functions.options_of(tasks.fails_for_good).retry_on == (ConnectionError,)
 
 
 def test_nested_functions_and_methods_are_refused():
@@ -50,32 +51,32 @@ def test_impossible_options_are_refused(options, message):
 
 def test_unmarked_functions_are_refused(tasks):
     with pytest.raises(InvalidArgument, match=r"'unmarked' is not a task.*@tl\.workflow\.task"):
-        registry.name_of(tasks.unmarked)
+        functions.name_of(tasks.unmarked)
 
 
 def test_a_wrong_name_in_a_loaded_module_is_refused_with_what_comes_close(tasks):
     with pytest.raises(TaskNotFound, match=r"no function 'ad' .*Did you mean 'add'"):
-        registry.name_of("sample_tasks:ad")
+        functions.name_of("sample_tasks:ad")
 
 
 @pytest.mark.parametrize("name", ["f", "m:", ":f", "m:f.g", "m f:g", "../m:f", "m:f()", "m::f"])
 def test_malformed_names_are_refused(name):
     with pytest.raises(InvalidArgument, match="named 'module:function'"):
-        registry.name_of(name)
+        functions.name_of(name)
 
 
 def test_modules_that_were_not_imported_for_tasks_are_closed(tasks):
     with pytest.raises(TaskNotFound, match="'os' is not one that this agent was told to import"):
-        registry.find("os:system", ["sample_tasks"])
+        functions.find("os:system", ["sample_tasks"])
 
 
 def test_a_package_opens_the_modules_inside_it_and_no_namesake(monkeypatch, tasks):
     monkeypatch.setitem(sys.modules, "pack.tasks", tasks)
     monkeypatch.setitem(sys.modules, "package", tasks)
 
-    assert registry.find("pack.tasks:add", ["pack"]) is tasks.add
+    assert functions.find("pack.tasks:add", ["pack"]) is tasks.add
     with pytest.raises(TaskNotFound, match="'package' is not one"):
-        registry.find("package:add", ["pack"])
+        functions.find("package:add", ["pack"])
 
 
 def test_a_file_is_imported_under_its_stem(tmp_path, monkeypatch):
@@ -83,10 +84,10 @@ def test_a_file_is_imported_under_its_stem(tmp_path, monkeypatch):
     path = tmp_path / "my_script_of_tasks.py"
     path.write_text("import tensorlayer as tl\n@tl.workflow.task\ndef f(): return 5\n")
 
-    module = registry.load(path)
+    module = functions.load(path)
 
-    assert module.__name__ == registry.module_name(path) == "my_script_of_tasks"
-    assert registry.find("my_script_of_tasks:f", [module.__name__])() == 5
+    assert module.__name__ == functions.module_name(path) == "my_script_of_tasks"
+    assert functions.find("my_script_of_tasks:f", [module.__name__])() == 5
     del sys.modules["my_script_of_tasks"]
 
 
@@ -97,13 +98,13 @@ def test_a_file_named_like_a_loaded_module_is_refused(tmp_path, monkeypatch):
     import queue  # noqa: F401
 
     with pytest.raises(InvalidArgument, match=r"cannot be imported as 'queue'.*Rename the file"):
-        registry.load(path)
+        functions.load(path)
 
 
 @pytest.mark.parametrize("target", ["missing.py", "a-b", "a b", "", "a/b"])
 def test_impossible_targets_are_refused(target):
     with pytest.raises(InvalidArgument, match="import: "):
-        registry.module_name(target)
+        functions.module_name(target)
 
 
 def test_modules_with_tasks_are_found_inside_packages(monkeypatch, tasks):
@@ -112,4 +113,30 @@ def test_modules_with_tasks_are_found_inside_packages(monkeypatch, tasks):
         vars(module).update(fields)
         monkeypatch.setitem(sys.modules, name, module)
 
-    assert registry.modules(["pack"]) == ["pack", "pack.tasks"]
+    assert functions.modules(["pack"]) == ["pack", "pack.tasks"]
+
+
+def train(rate, *, model=None): ...
+
+
+def anything(*args, **kwargs): ...
+
+
+def test_keys_reach_parameters_of_their_name_only():
+    keys = {"model": "mlp", "input": "mnist", "output": None}
+
+    assert bind(train, [0.1], {}, keys).arguments == {"rate": 0.1, "model": "mlp"}
+    assert bind(anything, [], {}, keys).arguments == {}
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs", "message"),
+    [
+        ([], {}, "missing a required argument: 'rate'"),
+        ([1, 2], {}, "too many positional arguments"),
+        ([1], {"momentum": 2}, "unexpected keyword argument 'momentum'"),
+    ],
+)
+def test_what_does_not_fit_is_refused(args, kwargs, message):
+    with pytest.raises(InvalidArgument, match=message):
+        bind(train, args, kwargs, {})

@@ -1,8 +1,8 @@
-"""Which functions may run as tasks, and how they are found again by their name.
+"""Functions that run as tasks: how they are marked, found again by their name, and called.
 
 The database holds names of functions, never code. A name is ``module:function``; an agent runs it
 only if the module is one that the agent was told to import *and* the function is marked with
-:func:`task`. Whoever can write to the database can therefore choose among marked functions, and
+[`task`][]. Whoever can write to the database can therefore choose among marked functions, and
 nothing else.
 """
 
@@ -10,17 +10,28 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import inspect
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar, overload
 
 from tensorlayer.errors import InvalidArgument, TaskNotFound, did_you_mean
 
-__all__ = ["TaskOptions", "task", "options_of", "name_of", "find", "load", "modules", "module_name"]
+__all__ = [
+    "TaskOptions",
+    "task",
+    "options_of",
+    "name_of",
+    "find",
+    "load",
+    "modules",
+    "module_name",
+    "bind",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -71,8 +82,8 @@ def task(function: Callable[..., Any] | None = None, **options: Any) -> Any:
 
     The function itself is returned: calling it directly runs it here and now, as before.
 
-    Parameters
-    ----------
+    Other Parameters
+    ----------------
     max_attempts : int
         Attempts that may raise or take too long before the task is dead. 3 by default.
     max_crashes : int
@@ -270,3 +281,38 @@ def _marked(module: str) -> set[str]:
         for name, value in getattr(sys.modules.get(module), "__dict__", {}).items()
         if isinstance(getattr(value, _MARK, None), TaskOptions)
     }
+
+
+def bind(
+    function: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    keys: Mapping[str, str | None],
+) -> inspect.BoundArguments:
+    """Match arguments with the parameters of a function.
+
+    The keys ``input``, ``model`` and ``output`` are given to a function that has parameters of
+    these names, and only to such a one; any function can read them from the current context.
+
+    Raises
+    ------
+    InvalidArgument
+        They do not fit.
+
+    Examples
+    --------
+    >>> def train(rate, model): ...
+    >>> bind(train, [0.1], {}, {"model": "mlp", "input": "mnist"}).arguments
+    {'rate': 0.1, 'model': 'mlp'}
+    """
+    signature = inspect.signature(function)
+    wanted = {
+        name: key for name, key in keys.items() if key is not None and name in signature.parameters
+    }
+    try:
+        return signature.bind(*args, **{**kwargs, **wanted})
+    except TypeError as error:
+        raise InvalidArgument(
+            f"submit: {function.__qualname__}{signature} cannot be called like this: {error}. "
+            "Give the arguments that it takes."
+        ) from error
