@@ -190,5 +190,5 @@ def test_errors():
         PoolLayer(strides=(1, 0, 2, 1))
     with pytest.raises(InvalidArgument, match="PoolLayer: filter_size must be a positive integer"):
         PoolLayer((1, 0, 2, 1))
-    with pytest.raises(WrongShape, match=r"PoolLayer.*rank 4"):
+    with pytest.raises(WrongShape, match=r"PoolLayer.*rank 4,.* an axis for each filter_size\."):
         PoolLayer(Input([None, 9]))
