@@ -4,6 +4,7 @@ A file for each family; names of TensorLayer 1.x stand beside the class that the
 """
 
 from tensorlayer.layers import (
+    activation,
     convolution,
     dense,
     embedding,
@@ -13,13 +14,17 @@ from tensorlayer.layers import (
     nested,
     noise,
     normalization,
+    padding,
+    perceptron,
     pooling,
     recon,
+    resampling,
     shape,
     spatial_transformer,
     time_distributed,
     word2vec,
 )
+from tensorlayer.layers.activation import *
 from tensorlayer.layers.base import Layer
 from tensorlayer.layers.compat import clear_layers_name, set_name_reuse
 from tensorlayer.layers.convolution import *
@@ -35,8 +40,11 @@ from tensorlayer.layers.nested import *
 from tensorlayer.layers.noise import *
 from tensorlayer.layers.normalization import *
 from tensorlayer.layers.outputs import Outputs
+from tensorlayer.layers.padding import *
+from tensorlayer.layers.perceptron import *
 from tensorlayer.layers.pooling import *
 from tensorlayer.layers.recon import *
+from tensorlayer.layers.resampling import *
 from tensorlayer.layers.shape import *
 from tensorlayer.layers.spatial_transformer import *
 from tensorlayer.layers.time_distributed import *
@@ -53,6 +61,7 @@ __all__ = [
     "isolated",
     "set_name_reuse",
     "variable_scope",
+    *activation.__all__,
     *convolution.__all__,
     *dense.__all__,
     *embedding.__all__,
@@ -62,8 +71,11 @@ __all__ = [
     *nested.__all__,
     *noise.__all__,
     *normalization.__all__,
+    *padding.__all__,
+    *perceptron.__all__,
     *pooling.__all__,
     *recon.__all__,
+    *resampling.__all__,
     *shape.__all__,
     *spatial_transformer.__all__,
     *time_distributed.__all__,

@@ -39,6 +39,7 @@ WITHOUT_EFFECT = frozenset(
         "b_init_args",
         "batch_size",  # every layer takes batches of every size
         "embeddings_kwargs",
+        "moving_mean_init",  # of a SwitchNorm, which has none
         "nce_W_init_args",
         "nce_b_init_args",
         "use_cudnn_on_gpu",
@@ -113,7 +114,7 @@ def _begun(value: Any) -> Any:
 def require_network(cls: type[Layer], args: tuple[Any, ...], error: Exception) -> None:
     """Raise InvalidArgument if the reason of ``error`` is that no network came first."""
     first = args[0] if args else None
-    if isinstance(first, HasParameters):
+    if isinstance(first, HasParameters) and not arguments.accepts(cls, "layer"):
         raise InvalidArgument(
             f"{cls.__name__}: it is stacked on a network, got {first!r}, which was applied to "
             f"nothing. Write net = {type(first).__name__}(...)(net) first."

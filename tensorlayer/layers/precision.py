@@ -9,7 +9,7 @@ float32 and computed with in 16 bits: ``forward`` sees them, and its inputs, cas
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any, NamedTuple, TypeVar
@@ -24,6 +24,7 @@ __all__ = [
     "OF_THE_INPUT",
     "Precision",
     "cast",
+    "double",
     "exactly",
     "first_float",
     "precision",
@@ -123,8 +124,8 @@ def cast(values: Any, dtype: tf.DType | None) -> Any:
 def stand_in(thing: T, dtype: tf.DType) -> Iterator[T]:
     """Compute with a double of ``thing`` whose trainable variables are cast to ``dtype``.
 
-    So ``forward`` is written once for every precision. What it stores in an attribute is stored in
-    ``thing`` afterwards; other variables are left as they are, since they may be assigned to.
+    So ``forward`` is written once for every precision. Other variables are left as they are, since
+    they may be assigned to.
     """
 
     def is_cast(value: Any) -> bool:
@@ -133,11 +134,25 @@ def stand_in(thing: T, dtype: tf.DType) -> Iterator[T]:
     def change(value: Any) -> Any:
         return tf.cast(value, dtype) if is_cast(value) else value
 
+    attributes = list(vars(thing).items())  # another thread may add to them
+    casts = {
+        name: rebuild(value, change)
+        for name, value in attributes
+        if any(map(is_cast, leaves(value)))  # other containers may be changed in place
+    }
+    with double(thing, casts) as standing:
+        yield standing
+
+
+@contextmanager
+def double(thing: T, attributes: Mapping[str, Any]) -> Iterator[T]:
+    """Compute with a double of ``thing`` that has other values in these attributes.
+
+    What ``forward`` stores in an attribute of the double is stored in ``thing`` afterwards.
+    """
     standing = object.__new__(type(thing))
-    # Past __setattr__: a tf.Module would track the casts as parts of a checkpoint.
-    for name, value in list(vars(thing).items()):  # another thread may add to them
-        holds = any(map(is_cast, leaves(value)))  # other containers may be changed in place
-        vars(standing)[name] = rebuild(value, change) if holds else value
+    # Past __setattr__: a tf.Module would track the values as parts of a checkpoint.
+    vars(standing).update({**vars(thing), **attributes})
     before = dict(vars(standing))
     yield standing
     for name, value in vars(standing).items():

@@ -30,8 +30,6 @@ class ReconLayer(Dense):
     the activation is softplus, and $s(h) = \beta \sum_j KL(\rho\,\|\,\bar h_j)$ with the mean of
     each unit if it is sigmoid.
 
-    ::
-
         x = Input([None, 784], name="x")
         net = Dropout(x, keep=0.5, name="denoising")
         net = Dense(net, n_units=196, act="sigmoid", name="hidden")

@@ -16,6 +16,7 @@ __all__ = [
     "has_gpu",
     "inner",
     "padding",
+    "size_of",
     "sizes",
     "sizes_of",
     "spread",
@@ -148,6 +149,18 @@ def inner(values: Any, format_: str, who: str, what: str) -> tuple[int, ...]:
             f"got {values!r}."
         )
     return tuple(size for size, axis in zip(given, format_, strict=True) if axis not in "NC")
+
+
+def size_of(inputs: tf.Tensor, axis: int) -> Any:
+    """Return the size along an axis: an integer where it is known, else a tensor.
+
+    Examples
+    --------
+    >>> size_of(tf.zeros([2, 3]), 1)
+    3
+    """
+    size = inputs.shape[axis]
+    return tf.shape(inputs)[axis] if size is None else size
 
 
 def sizes_of(inputs: tf.Tensor) -> list[Any]:

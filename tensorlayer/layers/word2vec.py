@@ -19,8 +19,6 @@ __all__ = ["Word2vecEmbedding", "Word2vecEmbeddingInputlayer"]
 class Word2vecEmbedding(VectorTable):
     r"""Learnt vectors for words, and the cost that learns them: noise-contrastive estimation.
 
-    ::
-
         words = Input([None], dtype="int64")
         labels = Input([None, 1], dtype="int64")
         net = Word2vecEmbedding(words, train_labels=labels, vocabulary_size=50000)

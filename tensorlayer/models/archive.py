@@ -8,7 +8,7 @@ extension                              what it holds
 =====================================  ====================================================
 
 Reading looks at the file and not at its name. Whole models of TensorLayer 2.x are read too
-(:mod:`tensorlayer.models.legacy`). Nothing in a file is executed.
+([`tensorlayer.models.legacy`][]). Nothing in a file is executed.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def load(
     base
         The class that the model's is, or is below.
     path
-        A file of :func:`save`, or of ``Model.save`` of TensorLayer 2.x.
+        A file of [`save`][], or of ``Model.save`` of TensorLayer 2.x.
     load_weights
         Whether it gets the weights of the file; otherwise they are new.
     functions

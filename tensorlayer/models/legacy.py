@@ -1,7 +1,5 @@
 """Whole models of TensorLayer 2.x: their structure, which is a Python literal, and who is who.
 
-::
-
     {"name": "mlp", "version_info": {...}, "inputs": "x_node_0", "outputs": "d1_node_0",
      "model_architecture": [
          {"class": "_InputLayer", "prev_layer": None,
@@ -97,7 +95,7 @@ def read_model(
     base
         The class of models.
     config
-        What :func:`parsed` returns.
+        What [`parsed`][] returns.
     weight_names
         The names of the weights in the file.
     functions

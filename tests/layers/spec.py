@@ -28,6 +28,8 @@ class LayerSpec:
     joined: type[layers.Layer] | None = None
     #: its arguments tell all shapes, so that its parameters are there before any input has a type
     builds_at_once: bool = False
+    compiles: bool = True  #: XLA has kernels for what it computes with
+    spread: float = 1.0  #: of the random inputs, where 1 is too little to matter, or too much
     #: makes the arguments anew, for a layer of variables that are made before it
     renew: Callable[[], dict[str, Any]] | None = None
 
@@ -74,7 +76,9 @@ class LayerSpec:
         if self.n_ids is not None:
             draw = functools.partial(rng.uniform, maxval=self.n_ids, dtype=tf.int64)
             return self.for_each_input(lambda _, shape: draw([batch, *shape]))
-        return self.for_each_input(lambda _, shape: tf.cast(rng.normal([batch, *shape]), dtype))
+        return self.for_each_input(
+            lambda _, shape: tf.cast(rng.normal([batch, *shape], stddev=self.spread), dtype)
+        )
 
     def arrays(self, batch: int) -> Any:
         """The same as arrays of NumPy."""

@@ -72,6 +72,15 @@ def test_sizes_are_numbers_where_they_are_known():
     assert spatial.sizes_of(tf.zeros([2, 3])) == [2, 3]
 
 
+def test_a_size_is_a_number_where_it_is_known():
+    @tf.function(input_signature=[tf.TensorSpec([None, 3])])
+    def size(x):
+        assert spatial.size_of(x, 1) == 3
+        return spatial.size_of(x, 0)
+
+    assert size(tf.zeros([2, 3])) == 2
+
+
 def test_channels_first_is_transposed_where_no_kernel_knows_it(monkeypatch):
     x = tf.random.normal([2, 3, 4, 5])
     seen = []

@@ -100,3 +100,30 @@ def test_a_model_of_ones_own():
         return tf.nn.bias_add(tf.matmul(x, w2), b2)
 
     assert_same_operations(Classifier(), forward, weights, [20])
+
+
+def test_normalisation_padding_pooling_and_trained_slopes():
+    net = Input([None, 8, 8, 3], name="x")
+    net = tl.layers.ZeroPad2d(net, ((1, 0), (0, 1)), name="pad")
+    net = Conv2d(net, 6, (3, 3), padding="VALID", name="conv")
+    net = tl.layers.InstanceNorm2d(net, name="in")
+    net = tl.layers.PRelu(net, name="prelu")
+    net = tl.layers.MeanPool2d(net, name="pool")
+    net = tl.layers.GlobalMeanPool2d(net, name="mean")
+    net = tl.layers.LayerNorm(net, name="ln")
+    net = tl.layers.DropconnectDense(net, keep=0.8, n_units=10, name="logits")
+    weights = variables([3, 3, 3, 6], [6], [6], [6], [6], [6], [6], [6, 10], [10])
+
+    def forward(x):
+        filters, b1, beta, gamma, alpha, beta2, gamma2, w, b2 = weights
+        x = tf.pad(x, [[0, 0], [1, 0], [0, 1], [0, 0]])
+        x = tf.nn.bias_add(tf.nn.conv2d(x, filters, 1, "VALID"), b1)
+        mean, variance = tf.nn.moments(x, [1, 2], keepdims=True)
+        x = tf.nn.batch_normalization(x, mean, variance, beta, gamma, 1e-5)
+        x = tf.nn.relu(x) - tf.sigmoid(alpha) * tf.nn.relu(-x)
+        x = tf.reduce_mean(tf.nn.avg_pool2d(x, 3, 2, "SAME"), [1, 2])
+        mean, variance = tf.nn.moments(x, [1], keepdims=True)
+        x = tf.nn.batch_normalization(x, mean, variance, beta2, gamma2, 1e-12)
+        return tf.nn.bias_add(tf.matmul(x, tf.nn.dropout(w, rate=0.2)), b2)
+
+    assert_same_operations(net, forward, weights, [8, 8, 3])

@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 
 import tensorlayer as tl
-from tensorlayer.errors import InvalidArgument
-from tensorlayer.layers import BatchNorm, Input
+from tensorlayer.errors import InvalidArgument, WrongShape
+from tensorlayer.layers import BatchNorm, BatchNorm1d, BatchNorm2d, BatchNorm3d, Input
 
 RNG = np.random.default_rng(0)
 
@@ -95,3 +95,34 @@ def test_errors():
         BatchNorm(decay=1.5)
     with pytest.raises(InvalidArgument, match=r"data_format is .*got 'NHWC'"):
         BatchNorm(data_format="NHWC")
+
+
+RANKS = {BatchNorm1d: (2, 3), BatchNorm2d: (4,), BatchNorm3d: (5,)}
+
+
+@pytest.mark.parametrize("layer", RANKS)
+@pytest.mark.parametrize("rank", [2, 3, 4, 5])
+def test_numbered_classes_require_their_rank(layer, rank):
+    x = RNG.normal(size=[4] * rank).astype("float32")
+
+    if rank in RANKS[layer]:
+        expected = BatchNorm(gamma_init=1.0)(x)
+        np.testing.assert_array_equal(layer(gamma_init=1.0)(x), expected)
+    else:
+        with pytest.raises(WrongShape, match=rf"{layer.__name__}.*rank {RANKS[layer][0]}"):
+            layer(Input([None, *x.shape[1:]]))
+        with pytest.raises(WrongShape, match=rf"{layer.__name__}.*rank {RANKS[layer][0]}"):
+            layer(num_features=4)(x)
+
+
+def test_inference_agrees_with_tensorflow_channels_first_included():
+    x = RNG.normal(size=(8, 3, 4, 4)).astype("float32")
+    mean, variance, offset, scale = RNG.uniform(0.5, 2, (4, 3)).astype("float32")
+    layer = BatchNorm(0.9, 1e-3, None, offset, scale, mean, variance, data_format="channels_first")
+
+    out = layer(x, is_train=False)
+
+    expected = tf.nn.batch_normalization(
+        np.moveaxis(x, 1, -1), mean, variance, offset, scale, 1e-3
+    ).numpy()
+    np.testing.assert_allclose(out, np.moveaxis(expected, -1, 1), rtol=1e-5, atol=1e-6)

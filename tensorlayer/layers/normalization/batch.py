@@ -1,4 +1,4 @@
-"""Normalisation."""
+"""Batch normalisation."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import tensorflow as tf
 
 from tensorlayer import initializers
 from tensorlayer.errors import InvalidArgument
-from tensorlayer.layers.base import Layer, require_known
+from tensorlayer.layers.normalization.channels import ChannelNorm
 from tensorlayer.layers.updates import update
 
-__all__ = ["BatchNorm", "BatchNormLayer"]
+__all__ = ["BatchNorm", "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "BatchNormLayer"]
 
 
-class BatchNorm(Layer):
+class BatchNorm(ChannelNorm):
     r"""Batch normalisation: $y = \gamma (x - \mu) / \sqrt{\sigma^2 + \epsilon} + \beta$.
 
     In training, mean and variance are those of the batch, over all axes but the channels, and the
@@ -30,24 +30,28 @@ class BatchNorm(Layer):
         Added to the variance before the square root.
     act
         The activation, applied last.
-    beta_init, gamma_init
-        Of offset and scale; None leaves the one or the other out.
-    moving_mean_init, moving_var_init
-        Of the moving averages. The variance starts at 1, so that an untrained network in inference
-        passes values on at their size.
+    beta_init
+        Of the offsets; None leaves them out.
+    gamma_init
+        Of the scales; None leaves them out.
+    moving_mean_init
+        Of the moving average of the mean.
+    moving_var_init
+        Of the moving average of the variance. It starts at 1, so that an untrained network in
+        inference passes values on at their size.
     num_features
         The number of channels. With it the parameters are made in the constructor.
     data_format
-        ``"channels_last"`` or ``"channels_first"``.
+        `"channels_last"` or `"channels_first"`.
     name
         Unique in the network.
 
     Notes
     -----
     Input shape: any with channels. Output shape: the same.
-    Parameters: ``beta``, ``gamma`` (trainable), ``moving_mean``, ``moving_var``, each (channels).
+    Parameters: `beta`, `gamma` (trainable), `moving_mean`, `moving_var`, each (channels).
 
-    The mode comes from the evaluation. ``is_train`` of TensorLayer 1.x is accepted where the layer
+    The mode comes from the evaluation. `is_train` of TensorLayer 1.x is accepted where the layer
     is stacked and holds where an evaluation says nothing. The moving variance started at 0 in 2.x,
     which multiplied an untrained network's values by 316 at each layer.
 
@@ -63,8 +67,6 @@ class BatchNorm(Layer):
     ['bn/beta', 'bn/gamma', 'bn/moving_mean', 'bn/moving_var']
     """
 
-    keeps_precision = True  # moments of 16 bits are off, and averages of them stand still
-
     def __init__(
         self,
         decay: float = 0.9,
@@ -78,51 +80,29 @@ class BatchNorm(Layer):
         data_format: str = "channels_last",
         name: str | None = None,
     ) -> None:
-        super().__init__(name=name, act=act)
+        super().__init__(epsilon, act, beta_init, gamma_init, num_features, data_format, name)
         if not 0 <= decay <= 1:
-            raise InvalidArgument(f"BatchNorm: decay must be in [0, 1], got {decay!r}.")
-        if data_format not in {"channels_last", "channels_first"}:
-            raise InvalidArgument(
-                "BatchNorm: data_format is 'channels_last' or 'channels_first', "
-                f"got {data_format!r}."
-            )
+            raise InvalidArgument(f"{type(self).__name__}: decay must be in [0, 1], got {decay!r}.")
         self.decay = decay
-        self.epsilon = epsilon
-        self.inits = (beta_init, gamma_init, moving_mean_init, moving_var_init)
-        self.data_format = data_format
-        self.num_features = num_features
-
-    def shape_to_build_for(self) -> Any:
-        """Return what ``num_features`` tells; with one axis beside it, either format is right."""
-        return None if self.num_features is None else [None, self.num_features]
+        self.moving_inits = (moving_mean_init, moving_var_init)
 
     def build(self, inputs_shape: Any) -> None:
         """Make offset, scale and moving averages."""
-        size = inputs_shape[-1 if self.data_format == "channels_last" else 1]
-        channels = require_known(self, size, "the number of channels")
-        beta, gamma, mean, variance = self.inits
-        self.beta = self.gamma = None
-        if beta is not None:
-            self.beta = self._get_weights("beta", [channels], beta)
-        if gamma is not None:
-            self.gamma = self._get_weights("gamma", [channels], gamma)
-        self.moving_mean = self._get_weights("moving_mean", [channels], mean, trainable=False)
-        self.moving_var = self._get_weights("moving_var", [channels], variance, trainable=False)
+        super().build(inputs_shape)
+        mean, variance = self.moving_inits
+        sizes = [self.channels]
+        self.moving_mean = self._get_weights("moving_mean", sizes, mean, trainable=False)
+        self.moving_var = self._get_weights("moving_var", sizes, variance, trainable=False)
 
     def transform(self, inputs: tf.Tensor) -> tf.Tensor:
         """Normalise; in training also move the averages."""
-        mean, variance = self._statistics(inputs)
-        parts = [mean, variance, self.beta, self.gamma]
-        if self.data_format == "channels_first":
-            shape = [-1] + [1] * (inputs.shape.rank - 2)
-            parts = [None if part is None else tf.reshape(part, shape) for part in parts]
-        return tf.nn.batch_normalization(inputs, *parts, self.epsilon)
+        moments = self._statistics(inputs)
+        return self.normalize(inputs, *(self.along_channels(each, inputs) for each in moments))
 
     def _statistics(self, inputs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        axes = self.axes_but(inputs, self.channel_axis(inputs.shape.rank))
         if not self.is_train:
             return self.moving_mean, self.moving_var
-        channel = inputs.shape.rank - 1 if self.data_format == "channels_last" else 1
-        axes = [axis for axis in range(inputs.shape.rank) if axis != channel]
         mean, variance = tf.nn.moments(inputs, axes)
         averages = [
             (moving, moving * self.decay + now * (1 - self.decay))
@@ -135,6 +115,45 @@ class BatchNorm(Layer):
             mean = tf.where(has_some, mean, self.moving_mean)
             variance = tf.where(has_some, variance, self.moving_var)
         return update(averages, (mean, variance))
+
+
+class BatchNorm1d(BatchNorm):
+    """[`BatchNorm`][] that requires `(batch, [length,] channels)`.
+
+    Examples
+    --------
+    >>> import tensorlayer as tl
+    >>> BatchNorm1d(tl.layers.Input([None, 50, 32])).outputs.shape
+    TensorShape([None, 50, 32])
+    """
+
+    ranks = (2, 3)
+
+
+class BatchNorm2d(BatchNorm):
+    """[`BatchNorm`][] that requires images.
+
+    Examples
+    --------
+    >>> import tensorlayer as tl
+    >>> BatchNorm2d(tl.layers.Input([None, 50, 50, 32])).outputs.shape
+    TensorShape([None, 50, 50, 32])
+    """
+
+    ranks = (4,)
+
+
+class BatchNorm3d(BatchNorm):
+    """[`BatchNorm`][] that requires volumes.
+
+    Examples
+    --------
+    >>> import tensorlayer as tl
+    >>> BatchNorm3d(tl.layers.Input([None, 50, 50, 50, 32])).outputs.shape
+    TensorShape([None, 50, 50, 50, 32])
+    """
+
+    ranks = (5,)
 
 
 BatchNormLayer = BatchNorm

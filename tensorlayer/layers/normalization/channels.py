@@ -1,0 +1,105 @@
+"""What normalisations share: an offset and a scale for each channel."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import tensorflow as tf
+
+from tensorlayer.errors import InvalidArgument
+from tensorlayer.layers.base import Layer, require_known, require_rank
+
+__all__ = ["ChannelNorm"]
+
+#: The smallest normal number of float16: what is added to a variance must not vanish.
+_TINY = 2.0**-14
+
+
+class ChannelNorm(Layer):
+    """A layer that normalises, and then gives each channel an offset and a scale.
+
+    Parameters
+    ----------
+    epsilon
+        Added to the variance before the square root.
+    act
+        The activation, applied last.
+    beta_init
+        Of the offsets; None leaves them out.
+    gamma_init
+        Of the scales; None leaves them out.
+    num_features
+        The number of channels. With it the parameters are made in the constructor.
+    data_format
+        `"channels_last"` or `"channels_first"`.
+    name
+        Unique in the network.
+    """
+
+    keeps_precision = True  # moments of 16 bits are off, and averages of them stand still
+    #: of the input; None for any
+    ranks: ClassVar[tuple[int, ...] | None] = None
+    #: the parameters, in the order of TensorLayer 2
+    order: ClassVar[tuple[str, str]] = ("beta", "gamma")
+
+    def __init__(
+        self,
+        epsilon: float,
+        act: Any,
+        beta_init: Any,
+        gamma_init: Any,
+        num_features: int | None,
+        data_format: str,
+        name: str | None,
+    ) -> None:
+        super().__init__(name=name, act=act)
+        if data_format not in {"channels_last", "channels_first"}:
+            raise InvalidArgument(
+                f"{type(self).__name__}: data_format is 'channels_last' or 'channels_first', "
+                f"got {data_format!r}."
+            )
+        self.epsilon = epsilon
+        self.beta_init = beta_init
+        self.gamma_init = gamma_init
+        self.num_features = num_features
+        self.data_format = data_format
+        self.beta = self.gamma = None
+
+    def shape_to_build_for(self) -> Any:
+        """Return what `num_features` tells; with one axis beside it, either format is right."""
+        return None if self.num_features is None else [None, self.num_features]
+
+    def build(self, inputs_shape: Any) -> None:
+        """Make offsets and scales."""
+        size = inputs_shape[self.channel_axis(len(inputs_shape))]
+        self.channels = require_known(self, size, "the number of channels")
+        inits = {"beta": self.beta_init, "gamma": self.gamma_init}
+        for name in self.order:
+            if inits[name] is not None:
+                setattr(self, name, self._get_weights(name, [self.channels], inits[name]))
+
+    def channel_axis(self, rank: int) -> int:
+        """Return the axis of the channels."""
+        return rank - 1 if self.data_format == "channels_last" else 1
+
+    def axes_but(self, inputs: tf.Tensor, *kept: int) -> list[int]:
+        """Return the axes to take the moments over, once the rank is known to fit."""
+        if self.ranks is not None:
+            require_rank(self, inputs.shape, self.ranks, f"The format is {self.data_format}.")
+        return [axis for axis in range(inputs.shape.rank) if axis not in kept]
+
+    def normalize(self, inputs: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor) -> tf.Tensor:
+        r"""Compute $\gamma (x - \mu) / \sqrt{\sigma^2 + \epsilon} + \beta$."""
+        offset, scale = (self.along_channels(each, inputs) for each in (self.beta, self.gamma))
+        epsilon = self.epsilon_for(inputs)
+        return tf.nn.batch_normalization(inputs, mean, variance, offset, scale, epsilon)
+
+    def epsilon_for(self, inputs: tf.Tensor) -> float:
+        """Return the epsilon, or what is left of it in the type of the inputs."""
+        return max(self.epsilon, _TINY) if inputs.dtype == tf.float16 else self.epsilon
+
+    def along_channels(self, part: tf.Tensor | None, inputs: tf.Tensor) -> tf.Tensor | None:
+        """Return a value for each channel in a shape that broadcasts to the inputs."""
+        if part is None or self.data_format == "channels_last":
+            return part
+        return tf.reshape(part, [-1] + [1] * (inputs.shape.rank - 2))
