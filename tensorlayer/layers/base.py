@@ -318,6 +318,15 @@ class Layer(HasParameters, metaclass=_LayerType):
             inputs, options = computing.tensors_of(self, inputs, options)
             return main_of(computing.compute(self, inputs, options))
 
+    @property
+    def config(self) -> dict[str, Any]:
+        """Class and arguments, as they were given; what is None is left out.
+
+        A saved model holds them as JSON: [`Model.config`][tensorlayer.models.model.Model.config].
+        """
+        given = {key: value for key, value in self.arguments.items() if value is not None}
+        return {"class": type(self).__name__, "args": {**given, "name": self.name}}
+
     def __repr__(self) -> str:
         if "facts" not in vars(self):
             return f"<{type(self).__name__} before super().__init__()>"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
-from tensorlayer.errors import InvalidArgument, UnknownArgument
+from tensorlayer.errors import InvalidArgument, NotANetwork, UnknownArgument
 from tensorlayer.layers import arguments, graph
 from tensorlayer.layers.parameters import HasParameters
 
@@ -71,7 +71,7 @@ def take_previous(
     ------
     UnknownArgument
         The network is given twice.
-    InvalidArgument
+    NotANetwork
         There is a tensor where a network should be.
     """
     if cls.begins_networks:
@@ -97,7 +97,7 @@ def take_previous(
     given = previous if spelled else args[0] if args else None
     if (spelled and not graph.networks_in(previous)) or isinstance(given, tf.Tensor):
         who = cls.__name__
-        raise InvalidArgument(
+        raise NotANetwork(
             f"{who}: a layer is stacked on a network, got {type(given).__name__}. Make a tensor a "
             f"network with tl.layers.InputLayer(tensor), or apply the layer: {who}(...)(tensor)."
         )
@@ -112,15 +112,15 @@ def _begun(value: Any) -> Any:
 
 
 def require_network(cls: type[Layer], args: tuple[Any, ...], error: Exception) -> None:
-    """Raise InvalidArgument if the reason of ``error`` is that no network came first."""
+    """Raise NotANetwork if the reason of ``error`` is that no network came first."""
     first = args[0] if args else None
     if isinstance(first, HasParameters) and not arguments.accepts(cls, "layer"):
-        raise InvalidArgument(
+        raise NotANetwork(
             f"{cls.__name__}: it is stacked on a network, got {first!r}, which was applied to "
             f"nothing. Write net = {type(first).__name__}(...)(net) first."
         ) from error
     if hasattr(first, "shape") and hasattr(first, "dtype"):
-        raise InvalidArgument(
+        raise NotANetwork(
             f"{cls.__name__}: it is stacked on a network, got {type(first).__name__}. Begin with "
             "tl.layers.Input(shape), or with tl.layers.InputLayer(tensor)."
         ) from error

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from tensorlayer.errors import InvalidArgument
+from tensorlayer.layers import summary
 from tensorlayer.layers.base import Layer
 from tensorlayer.layers.naming import names_of
 
@@ -103,11 +103,10 @@ class LayerList(Layer):
     >>> net = mlp(tl.layers.Input([None, 4]))
     >>> list(net.parameters)[::2], len(mlp)
     (['mlp/hidden/weights', 'mlp/logits/weights'], 2)
-    >>> mlp
-    LayerList(name='mlp'
-      (0): Dense(n_units=8, act='relu', name='hidden')
-      (1): Dense(n_units=2, name='logits')
-    )
+    >>> print(mlp)
+    LayerList(name='mlp')
+      Dense(n_units=8, act='relu', name='hidden')
+      Dense(n_units=2, name='logits')
     """
 
     def __init__(self, layers: Sequence[Layer], name: str | None = None) -> None:
@@ -162,7 +161,9 @@ class LayerList(Layer):
     def __bool__(self) -> bool:
         return True
 
+    def __str__(self) -> str:
+        """Return a line for each layer, layers within layers indented."""
+        return "\n".join([repr(self), *summary.lines(self)])
+
     def __repr__(self) -> str:
-        rows = [f"({index}): {layer!r}" for index, layer in enumerate(self.layers)]
-        inner = textwrap.indent("\n".join(rows), "  ")
-        return f"LayerList(name={self.name!r}\n{inner}\n)"
+        return f"{type(self).__name__}(name={self.name!r})"

@@ -170,17 +170,15 @@ def test_a_list_of_lists():
     net = LayerList([mlp("a"), mlp("b")], name="both")(Input([None, 4]))
 
     assert list(net.parameters)[::4] == ["both/a/hidden/weights", "both/b/hidden/weights"]
-    assert repr(net.layer).splitlines() == [
-        "LayerList(name='both'",
-        "  (0): LayerList(name='a'",
-        "    (0): Dense(n_units=5, act=relu, name='hidden')",
-        "    (1): Dense(n_units=2, name='logits')",
-        "  )",
-        "  (1): LayerList(name='b'",
-        "    (0): Dense(n_units=5, act=relu, name='hidden')",
-        "    (1): Dense(n_units=2, name='logits')",
-        "  )",
-        ")",
+    assert repr(net.layer) == "LayerList(name='both')"
+    assert str(net.layer).splitlines() == [
+        "LayerList(name='both')",
+        "  LayerList(name='a')",
+        "    Dense(n_units=5, act=relu, name='hidden')",
+        "    Dense(n_units=2, name='logits')",
+        "  LayerList(name='b')",
+        "    Dense(n_units=5, act=relu, name='hidden')",
+        "    Dense(n_units=2, name='logits')",
     ]
 
 
