@@ -7,9 +7,16 @@ import uuid
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # TensorFlow reads it when it is imported
 
+import hypothesis
 import pytest
 
 import tensorlayer as tl
+
+# How long an example takes says how busy the machine is, and nothing about the library.
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)

@@ -34,7 +34,7 @@ class Recorder:
 # -- minibatches
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     n=st.integers(0, 20),
     size=st.integers(1, 8),
@@ -131,7 +131,7 @@ def test_sizes_are_checked_by_the_call(size):
 # -- sequences
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 40), st.integers(1, 4), st.integers(1, 5), st.integers(1, 6))
 def test_windows_start_every_stride(n, size, length, stride):
     data = np.arange(n)

@@ -29,7 +29,7 @@ def step_by_step(rewards, gamma, mode):
 # -- rewards
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.lists(st.sampled_from([0.0, 0.0, 1.0, -1.0, 2.5]), max_size=30),
     st.sampled_from([0.0, 0.5, 0.99, 1.0]),

@@ -22,6 +22,10 @@ __all__ = ["Row", "Rows"]
 #: What a number, or one more value in a list, weighs.
 _SCALAR_BYTES = 16
 
+#: Rows of the first block; each later one has twice as many, up to the most of an insert. So the
+#: server is busy from the first thousandth of a second on, and not after ten thousand rows.
+FIRST_BLOCK = 1_000
+
 _END = object()
 _END_ID = id(_END)
 
@@ -94,11 +98,13 @@ class Rows:
         block: list[Row] = []
         shared: list[str] = []
         weight = first = 0
+        most = FIRST_BLOCK
         for index, (row, tags_digest) in enumerate(self._rows()):
             n_bytes = _weight(row.sample) + _weight(row.label)
             n_bytes += self._tags_weight if row.tags is self._common else _weight(row.tags)
-            if block and (len(block) == BATCH_DOCUMENTS or weight + n_bytes > BATCH_BYTES):
+            if block and (len(block) == most or weight + n_bytes > BATCH_BYTES):
                 yield self._finished(block, shared, first)
+                most = min(2 * most, BATCH_DOCUMENTS)
                 block, shared, weight, first = [], [], 0, index
             block.append(row)
             shared.append(tags_digest)

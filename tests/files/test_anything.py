@@ -27,7 +27,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(values)
 def test_every_plain_value_comes_back(value):
     name = "value.npy"

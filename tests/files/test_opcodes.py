@@ -45,7 +45,7 @@ def test_writable_bytes_of_protocol_5_are_admitted():
     check(pickle.dumps(bytearray(b"abc"), 5))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.data())
 def test_a_pickle_that_is_cut_anywhere_is_refused(data):
     whole = pickle.dumps(VALUES[3], data.draw(st.integers(0, 5)))

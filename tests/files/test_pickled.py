@@ -62,7 +62,7 @@ def test_object_arrays_and_what_is_around_them_come_back(protocol):
     equal(pickled.loads(pickle.dumps(np.array(value, object), protocol)), np.array(value, object))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(hnp.arrays(st.sampled_from(["f4", ">i8", "U2"]), hnp.array_shapes(min_dims=0, min_side=0)))
 def test_any_shape_comes_back(array):
     equal(pickled.loads(pickle.dumps(array, 2)), array)
@@ -215,14 +215,14 @@ def test_a_tree_that_is_small_in_the_file_and_large_when_spread_is_read_once():
 SAMPLE = pickle.dumps({"w": np.eye(2), "o": np.array([[1], "a"], object)}, 2)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.integers(0, len(SAMPLE) - 1), st.binary(min_size=1, max_size=3))
 def test_a_damaged_pickle_is_a_value_or_corrupt_and_nothing_else(place, noise):
     with contextlib.suppress(Corrupt):
         pickled.loads(SAMPLE[:place] + noise + SAMPLE[place + len(noise) :])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=40))
 def test_any_bytes_are_a_value_or_corrupt_and_nothing_else(data):
     with contextlib.suppress(Corrupt):
