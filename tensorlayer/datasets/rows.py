@@ -98,7 +98,7 @@ class Rows:
         block: list[Row] = []
         shared: list[str] = []
         weight = first = 0
-        most = FIRST_BLOCK
+        most = min(FIRST_BLOCK, BATCH_DOCUMENTS)
         for index, (row, tags_digest) in enumerate(self._rows()):
             n_bytes = _weight(row.sample) + _weight(row.label)
             n_bytes += self._tags_weight if row.tags is self._common else _weight(row.tags)

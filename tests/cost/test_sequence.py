@@ -35,7 +35,7 @@ def test_cross_entropy_seq_names_a_bad_batch_size():
         cost.cross_entropy_seq(FLAT, TARGETS, batch_size=0)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.integers(0, 1), min_size=BATCH * STEPS, max_size=BATCH * STEPS))
 def test_masked_cross_entropy_is_the_mean_of_what_the_mask_admits(bits):
     mask = np.reshape(bits, [BATCH, STEPS])

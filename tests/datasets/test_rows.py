@@ -76,8 +76,10 @@ def test_an_error_keeps_its_class_and_names_the_index():
 def test_blocks_are_cut_by_number_and_by_bytes(monkeypatch):
     monkeypatch.setattr(module, "BATCH_DOCUMENTS", 4)
     assert [len(block) for block in Rows(range_of(10)).blocks()] == [4, 4, 2]
+    monkeypatch.setattr(module, "FIRST_BLOCK", 1)
+    assert [len(block) for block in Rows(range_of(12)).blocks()] == [1, 2, 4, 4, 1]
     monkeypatch.setattr(module, "BATCH_BYTES", 3000)
-    assert [len(block) for block in Rows(np.zeros((5, 1000), np.uint8)).blocks()] == [2, 2, 1]
+    assert [len(block) for block in Rows(np.zeros((5, 1000), np.uint8)).blocks()] == [1, 2, 2]
     assert [len(block) for block in Rows([b"x" * 9000, b"y"]).blocks()] == [1, 1]
     assert list(Rows([]).blocks()) == []
 

@@ -35,7 +35,7 @@ words = st.sampled_from(["a", "b", "c", "d", "."])
 sentences = st.lists(words, min_size=4, max_size=12).map(" ".join)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(sentences, sentences), min_size=1, max_size=4))
 def test_the_score_is_that_of_the_formula(pairs):
     hypotheses, references = zip(*pairs, strict=True)

@@ -61,7 +61,7 @@ def test_equally_likely_tokens_count_from_the_first():
     assert set(np.flatnonzero(counts(lambda g: nlp.sample_nucleus(even, 0.4, g), 200))) == {0, 1, 2}
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(probabilities, st.floats(0.01, 10), st.integers(1, 9), st.floats(0.01, 1))
 def test_only_possible_tokens_are_drawn(p, temperature, k, top_p):
     for token in (
@@ -73,7 +73,7 @@ def test_only_possible_tokens_are_drawn(p, temperature, k, top_p):
         assert p[token] > 0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     hnp.arrays(np.float64, st.integers(1, 300), elements=st.sampled_from([0, 0.1, 0.2, 0.7, 1])),
     st.integers(1, 320),
@@ -92,7 +92,7 @@ def test_a_nucleus_of_thousands_of_tokens():
     assert 20_000 * 0.5**0.5 - 1 < min(p[tokens]) < 20_000 * 0.75
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(probabilities, st.floats(0.01, 1), st.integers(0, 100))
 def test_what_lies_before_a_nucleus_token_does_not_reach_the_share(p, top_p, seed):
     token = nlp.sample_nucleus(p, top_p, seed)

@@ -23,7 +23,7 @@ def test_a_batch_of_all_neighbours():
     assert index == 4
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_labels_are_different_neighbours_of_their_word(data):
     window = data.draw(st.integers(1, 4))

@@ -26,7 +26,7 @@ KINDS = {
 amounts = st.floats(-1, 1)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(amount=amounts)
 @pytest.mark.parametrize("kind", KINDS)
 def test_key_points_follow_the_pixels(kind, amount):
@@ -39,7 +39,7 @@ def test_key_points_follow_the_pixels(kind, amount):
     np.testing.assert_allclose(found, points, atol=0.1)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(steps=st.lists(st.tuples(st.sampled_from(sorted(KINDS)), st.floats(-0.5, 0.5)), max_size=4))
 def test_key_points_follow_the_pixels_through_any_composition_and_crop(steps):
     image = blobs(HEIGHT, WIDTH, POINTS)
@@ -57,7 +57,7 @@ def test_key_points_follow_the_pixels_through_any_composition_and_crop(steps):
     np.testing.assert_allclose(centres(moved)[inside], points[inside], atol=0.15)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(angle=st.floats(-30, 30), zoom=st.floats(0.8, 1.2), slant=st.floats(-0.2, 0.2))
 def test_one_interpolation_of_the_product_is_the_steps_one_by_one(angle, zoom, slant):
     """Up to the blur of each step, which a smooth picture hardly shows."""

@@ -11,7 +11,7 @@ from tensorlayer.errors import InvalidArgument
 boxes = st.lists(st.floats(0.01, 100), min_size=4, max_size=4)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(box=boxes)
 def test_formats_invert_each_other(box):
     corner = prepro.obj_box_coord_centroid_to_upleft(box)
@@ -25,7 +25,7 @@ def test_formats_invert_each_other(box):
     np.testing.assert_allclose(np.multiply(relative, (70, 40, 70, 40)), box)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(box=st.lists(st.integers(0, 500), min_size=4, max_size=4))
 def test_whole_pixels_survive_being_relative(box):
     relative = prepro.obj_box_coord_rescale(box, (375, 499))

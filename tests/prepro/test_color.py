@@ -17,7 +17,7 @@ PIXELS = np.random.default_rng(0).integers(0, 256, (13, 17, 3), np.uint8)
 FRACTIONS = (PIXELS / 255).astype(np.float32)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(gamma=st.just(0.0) | st.floats(0.01, 4), gain=st.floats(0, 2))
 def test_brightness_is_that_of_scikit_image(gamma, gain):
     by_type = {np.uint8: PIXELS, np.float32: FRACTIONS, np.uint16: PIXELS.astype(np.uint16) * 257}
@@ -93,7 +93,7 @@ def test_brightness_refuses_what_has_no_power():
         prepro.brightness(FRACTIONS, -2)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(contrast=st.floats(0, 2), saturation=st.floats(0, 2))
 def test_illumination_is_that_of_pillow(contrast, saturation):
     expected = ImageEnhance.Contrast(Image.fromarray(PIXELS)).enhance(contrast)
@@ -155,7 +155,7 @@ def test_hsv_is_that_of_scikit_image_with_the_value_in_pixels():
     np.testing.assert_allclose(hsv[..., 2], PIXELS.max(-1))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(rgb=st.tuples(*[st.integers(0, 255)] * 3))
 def test_hsv_of_one_colour_is_that_of_the_standard_library(rgb):
     hsv = prepro.rgb_to_hsv(np.array([[rgb]], np.uint8))[0, 0]

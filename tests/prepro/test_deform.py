@@ -101,7 +101,7 @@ def homography(src, dst):
     return skimage.transform.ProjectiveTransform(matrix)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(moves=st.lists(st.floats(-6, 6), min_size=8, max_size=8))
 def test_points_come_to_lie_where_they_were_sent(moves):
     image = blobs(33, 47, [(12, 10), (34, 22)], sigma=1.2)

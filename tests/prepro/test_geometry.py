@@ -26,7 +26,7 @@ def by_scipy(image, back, mode="nearest", order=1):
     return np.stack(planes, axis=-1)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(degrees=st.floats(-180, 180))
 def test_rotation_is_clockwise_about_the_middle_of_any_shape(degrees):
     theta = math.radians(degrees)
@@ -43,7 +43,7 @@ def test_a_quarter_turn_is_exact():
     np.testing.assert_allclose(prepro.rotation(square, 90), np.rot90(square, -1), atol=1e-5)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(angle=st.floats(-1, 1))
 def test_shear(angle):
     back = np.array([[1, -math.sin(angle)], [0, math.cos(angle)]])
@@ -51,7 +51,7 @@ def test_shear(angle):
     np.testing.assert_allclose(prepro.shear(IMAGE, angle), by_scipy(IMAGE, back), atol=1e-3)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(high=st.floats(-0.6, 0.6), wide=st.floats(-0.6, 0.6))
 def test_shear2(high, wide):
     back = np.array([[1, high], [wide, 1]])
@@ -67,7 +67,7 @@ def test_shift_moves_the_window():
     np.testing.assert_allclose(prepro.shift(IMAGE, wrg=0.1, hrg=0.2), expected, atol=1e-4)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(factor=st.floats(0.4, 3))
 def test_zoom_enlarges_above_one(factor):
     back = np.eye(2) / factor

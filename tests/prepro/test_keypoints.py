@@ -28,7 +28,7 @@ points = st.tuples(st.floats(12, WIDTH - 13), st.floats(12, HEIGHT - 13))
 
 
 @every_move
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(person=st.lists(points, min_size=3, max_size=3), seed=st.integers(0, 10_000))
 def test_key_points_and_mask_follow_the_pixels(move, person, seed):
     image = blobs(HEIGHT, WIDTH, person)

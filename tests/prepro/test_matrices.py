@@ -18,7 +18,7 @@ def moved(matrix, x, y):
     return (matrix @ [x, y, 1])[:2]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(angle=angles, wide=parts, high=parts, slant=parts, zoom=factors, height=sizes, width=sizes)
 def test_the_composition_does_its_parts_one_after_the_other(
     angle, wide, high, slant, zoom, height, width
@@ -45,7 +45,7 @@ def test_the_composition_does_its_parts_one_after_the_other(
     np.testing.assert_allclose(moved(by_hand, *point), by_steps, atol=1e-9)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(angle=angles, zoom=factors, height=sizes, width=sizes)
 def test_the_middle_stays_where_it_is(angle, zoom, height, width):
     for matrix in (prepro.affine_rotation_matrix(angle), prepro.affine_zoom_matrix(zoom)):

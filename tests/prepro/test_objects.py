@@ -56,7 +56,7 @@ def drawn_boxes(draw):
 
 @every_format
 @pytest.mark.parametrize("move", MOVES)
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(box=drawn_boxes(), seed=st.integers(0, 10_000))
 def test_boxes_follow_the_pixels(move, is_rescale, is_center, box, seed):
     image = rectangle(HEIGHT, WIDTH, box)
@@ -76,7 +76,7 @@ def test_boxes_follow_the_pixels(move, is_rescale, is_center, box, seed):
     assert (np.abs(np.subtract(boxes[0], found)) <= pixels).all()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     box=drawn_boxes(),
     angle=st.floats(-180, 180),

@@ -15,7 +15,7 @@ contents = st.lists(ids, max_size=7).map(lambda seq: seq if not seq or seq[-1] e
 batches = st.lists(contents, max_size=6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(batch=batches)
 def test_padding_and_removing_invert(batch):
     before = copy.deepcopy(batch)
@@ -26,7 +26,7 @@ def test_padding_and_removing_invert(batch):
     assert prepro.remove_pad_sequences(padded) == before == batch
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(batch=batches)
 def test_the_mask_counts_the_content(batch):
     mask = prepro.sequences_get_mask(prepro.pad_sequences(batch))
@@ -35,7 +35,7 @@ def test_the_mask_counts_the_content(batch):
     assert (np.diff(mask, axis=-1) <= 0).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(batch=batches)
 def test_an_end_after_the_content(batch):
     room = max(map(len, batch), default=0) + 1
@@ -46,7 +46,7 @@ def test_an_end_after_the_content(batch):
     assert prepro.remove_pad_sequences(ended) == prepro.sequences_add_end_id(batch, end_id=88)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(batch=batches, value=st.integers(-3, 3), length=st.integers(0, 9))
 @pytest.mark.parametrize("padding", ["pre", "post"])
 @pytest.mark.parametrize("truncating", ["pre", "post"])

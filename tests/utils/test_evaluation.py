@@ -12,7 +12,7 @@ from tensorlayer.errors import InvalidArgument
 from tensorlayer.utils.evaluation import class_balancing_oversample, evaluation
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=40))
 def test_all_four_agree_with_scikit_learn(pairs):
     y_test, y_predict = np.array(pairs).T
@@ -47,7 +47,7 @@ def test_wrong_arguments(arguments, message):
         evaluation(*arguments)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.sampled_from([3, 7, 9]), min_size=1, max_size=30))
 def test_classes_become_equally_large_by_repeating_evenly(labels):
     y_train = np.array(labels)  # class 0 need not be there

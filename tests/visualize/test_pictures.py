@@ -120,7 +120,7 @@ class TestSaving:
         written = np.asarray(Image.open("image.png"))
         assert np.abs(written - expected).max() <= 0.51
 
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=30)
     @given(st.lists(st.integers(0, 255), min_size=1, max_size=20))
     def test_pixels_and_fractions_of_them_are_the_same(self, pixels):
         pixels = np.array(pixels, np.uint8)
