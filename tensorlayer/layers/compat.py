@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tensorlayer.layers.base import Layer
 
 __all__ = [
+    "name_today",
     "require_inputs",
     "require_network",
     "set_name_reuse",
@@ -30,8 +31,22 @@ logger = logging.getLogger(__name__)
 
 # Accepted for old scripts. They had no effect in 1.11 either, or say what is always so today.
 WITHOUT_EFFECT = frozenset(
-    {"W_init_args", "b_init_args", "E_init_args", "a_init_args", "use_cudnn_on_gpu"}
+    {
+        "W_init_args",
+        "a_init_args",
+        "b_init_args",
+        "batch_size",  # every layer takes batches of every size
+        "E_init_args",
+        "use_cudnn_on_gpu",
+    }
 )
+# What an argument is called today, where a layer has no argument of the old name.
+RENAMED = {
+    "channel_multiplier": ("depth_multiplier",),
+    "n_out_channel": ("n_out_channels", "n_filter"),
+    "output_shape": ("outputs_shape",),
+    "shape": ("filter_size",),
+}
 # The ways in which 1.x spelled the network that a layer is applied to.
 PREVIOUS = ("prev_layer", "layer")
 # What every layer can be told, whether its constructor names it or not.
@@ -113,8 +128,27 @@ def take_facts(cls: type[Layer], kwargs: dict[str, Any]) -> dict[str, Any]:
             logger.warning("%s: the argument %s has no effect.", cls.__name__, name)
     if not arguments.accepts(cls, "is_fix") and kwargs.pop("is_fix", False):
         kwargs.setdefault("is_train", True)  # dropout of 1.x that needs no placeholder
+    for old in RENAMED.keys() & kwargs.keys():
+        new = name_today(cls, old)
+        if new in kwargs and new != old:
+            raise UnknownArgument(f"{cls.__name__}: {new!r} is given twice, also as {old!r}.")
+        kwargs[new] = kwargs.pop(old)
     facts = [name for name in FACTS if name in kwargs and not arguments.accepts(cls, name)]
     return {name: kwargs.pop(name) for name in facts}
+
+
+def name_today(cls: type[Layer], name: str) -> str:
+    """Return what the class calls an argument that 1.x called ``name``.
+
+    Examples
+    --------
+    >>> import tensorlayer as tl
+    >>> name_today(tl.layers.DeConv2dLayer, "output_shape")
+    'outputs_shape'
+    """
+    if arguments.accepts(cls, name):
+        return name
+    return next((new for new in RENAMED.get(name, ()) if arguments.accepts(cls, new)), name)
 
 
 def set_name_reuse(enable: bool = True) -> None:

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
+
+import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.arguments import positive
 
-__all__ = ["data_format", "padding", "sizes", "spread"]
+__all__ = [
+    "as_channels_last",
+    "data_format",
+    "has_gpu",
+    "inner",
+    "padding",
+    "sizes",
+    "sizes_of",
+    "spread",
+    "with_kernel",
+]
 
 # The letters of tf.nn for the spatial axes of each rank.
 _AXES = {1: "W", 2: "HW", 3: "DHW"}
@@ -41,8 +53,8 @@ def padding(value: str, who: str) -> str:
     return value.upper()
 
 
-def data_format(value: str, rank: int, who: str) -> str:
-    """Return the name that ``tf.nn`` gives to a data format, such as ``NHWC``.
+def data_format(value: str | None, rank: int, who: str) -> str:
+    """Return the name that ``tf.nn`` gives to a data format, such as ``NHWC``; that of None is it.
 
     Examples
     --------
@@ -51,6 +63,7 @@ def data_format(value: str, rank: int, who: str) -> str:
     """
     axes = _AXES[rank]
     names = {
+        None: f"N{axes}C",
         "channels_last": f"N{axes}C",
         "channels_first": f"NC{axes}",
         f"N{axes}C": f"N{axes}C",
@@ -72,3 +85,81 @@ def spread(values: Sequence[int], format_: str) -> list[int]:
     ([1, 2, 3, 1], [1, 1, 2, 3])
     """
     return [1, *values, 1] if format_.endswith("C") else [1, 1, *values]
+
+
+def with_kernel(
+    compute: Callable[[tf.Tensor, str], tf.Tensor], inputs: tf.Tensor, format_: str
+) -> tf.Tensor:
+    """Return ``compute(inputs, format_)``, in the layout that this machine has kernels for.
+
+    On a CPU many operations, and most gradients, know only channels last. There channels first is
+    transposed before and after; where there is a GPU it is computed with as it is.
+    """
+    if has_gpu():
+        return compute(inputs, format_)
+    return as_channels_last(compute, inputs, format_)
+
+
+def has_gpu() -> bool:
+    """Whether TensorFlow sees a GPU, which has kernels that CPUs lack; asking does not start it."""
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
+def as_channels_last(
+    compute: Callable[[tf.Tensor, str], tf.Tensor], inputs: tf.Tensor, format_: str
+) -> tf.Tensor:
+    """Return ``compute(inputs, format_)``, which gets channels last and gives the given format.
+
+    Examples
+    --------
+    >>> def half(x, data_format):
+    ...     return tf.nn.avg_pool2d(x, 2, 2, "SAME", data_format)
+    >>> as_channels_last(half, tf.zeros([1, 3, 8, 8]), "NCHW").shape
+    TensorShape([1, 3, 4, 4])
+    """
+    if format_.endswith("C"):
+        return compute(inputs, format_)
+    rank = len(format_)
+    outputs = compute(tf.transpose(inputs, [0, *range(2, rank), 1]), f"N{format_[2:]}C")
+    return tf.transpose(outputs, [0, rank - 1, *range(1, rank - 1)])
+
+
+def inner(values: Any, format_: str, who: str, what: str) -> tuple[int, ...]:
+    """Return the sizes of the spatial axes, the inverse of [`spread`][].
+
+    Raises
+    ------
+    InvalidArgument
+        There is not one positive integer for each axis, or it is not 1 for batch and channels.
+
+    Examples
+    --------
+    >>> inner((1, 2, 3, 1), "NHWC", "Conv2dLayer", "strides")
+    (2, 3)
+    """
+    try:
+        given = sizes(values, len(format_), who, what)
+    except InvalidArgument:
+        given = ()
+    outer = [size for size, axis in zip(given, format_, strict=False) if axis in "NC"]
+    if not given or outer != [1, 1]:
+        raise InvalidArgument(
+            f"{who}: {what} has one positive integer for each axis of {format_}, 1 for N and C; "
+            f"got {values!r}."
+        )
+    return tuple(size for size, axis in zip(given, format_, strict=True) if axis not in "NC")
+
+
+def sizes_of(inputs: tf.Tensor) -> list[Any]:
+    """Return every size: an integer where it is known, else a tensor.
+
+    Examples
+    --------
+    >>> sizes_of(tf.zeros([2, 3]))
+    [2, 3]
+    """
+    known = inputs.shape.as_list()
+    if None not in known:
+        return known
+    found = tf.shape(inputs)
+    return [found[axis] if size is None else size for axis, size in enumerate(known)]

@@ -21,8 +21,15 @@ class LayerSpec:
     parameters: tuple[str, ...] = ()  #: names and order of its parameters
     depends_on_mode: bool = False  #: training and inference give different outputs
     is_random: bool = False  #: two evaluations in training differ
+    #: its arguments tell all shapes, so that its parameters are there before any input has a type
+    builds_at_once: bool = False
     #: makes the arguments anew, for a layer of variables that are made before it
     renew: Callable[[], dict[str, Any]] | None = None
+
+    @property
+    def follows_its_input(self) -> bool:
+        """Whether the types of its parameters are those of its inputs."""
+        return self.makes_its_parameters and not self.builds_at_once
 
     @property
     def makes_its_parameters(self) -> bool:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 import tensorlayer as tl
@@ -37,6 +38,19 @@ def test_arguments_without_effect_are_accepted_and_said(caplog):
         DenseLayer(InputLayer(tf.ones([1, 2])), n_units=1, W_init_args={"dtype": tf.float16})
 
     assert "Dense: the argument W_init_args has no effect" in caplog.text
+
+
+def test_old_names_of_arguments_are_taken():
+    x = tl.layers.Input([None, 4, 4, 8])
+
+    assert tl.layers.SubpixelConv2d(x, n_out_channel=2).layer.n_out_channels == 2
+    assert tl.layers.DeConv2d(x, n_out_channel=2).layer.n_filter == 2
+    with pytest.raises(tl.errors.UnknownArgument, match="unknown argument 'n_out_channel'"):
+        DenseLayer(InputLayer(tf.ones([1, 2])), n_out_channel=2)
+    with pytest.raises(
+        tl.errors.UnknownArgument, match="'n_filter' is given twice, also as 'n_out"
+    ):
+        tl.layers.DeConv2d(x, n_filter=2, n_out_channel=2)
 
 
 def test_set_name_reuse_stays_callable_and_names_the_scope(caplog):
