@@ -12,6 +12,7 @@ from tensorlayer.layers import (
     noise,
     normalization,
     pooling,
+    quantized,
     shape,
 )
 from tensorlayer.layers.base import Layer
@@ -28,6 +29,7 @@ from tensorlayer.layers.noise import *
 from tensorlayer.layers.normalization import *
 from tensorlayer.layers.outputs import Outputs
 from tensorlayer.layers.pooling import *
+from tensorlayer.layers.quantized import *
 from tensorlayer.layers.shape import *
 
 __all__ = [
@@ -48,5 +50,6 @@ __all__ = [
     *noise.__all__,
     *normalization.__all__,
     *pooling.__all__,
+    *quantized.__all__,
     *shape.__all__,
 ]
