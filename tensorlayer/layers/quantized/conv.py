@@ -109,8 +109,8 @@ class DorefaConv2d(Dorefa, QuantizedConv2d):  # noqa: D101
         summary="of few bits: $y = \\mathrm{act}(q_A(\\min(1, |x|)) \\ast q_W(W) + b)$.",
         method="""Inputs are rounded to levels from 0 to 1
     ([`tensorlayer.layers.quantize_active`][]), filters to levels from -1 to 1, or, with one bit, to
-    plus or minus their mean size ([`tensorlayer.layers.quantize_weight`][]). Gradients are not rounded,
-    unlike in the paper.""",
+    plus or minus their mean size ([`tensorlayer.layers.quantize_weight`][]). Unlike in the paper,
+    gradients are not rounded.""",
         source="""Zhou et al., "DoReFa-Net: training low bitwidth convolutional neural networks with
     low bitwidth gradients", 2016.""",
     )

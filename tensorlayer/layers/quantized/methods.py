@@ -38,9 +38,6 @@ class Ternary(_OnlyWeights):
 class _Bits:
     """A method with numbers of bits, of weights and of inputs."""
 
-    bitW: int
-    bitA: int
-
     def set_bits(self, bitW: Any, bitA: Any) -> None:
         """Check and store them."""
         who = type(self).__name__

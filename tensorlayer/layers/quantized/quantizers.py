@@ -112,7 +112,8 @@ def compute_alpha(x: Any) -> tf.Tensor:
     2.5
     """
     x = tf.convert_to_tensor(x)
-    return tf.cast(_alpha(_wide(x)), x.dtype)
+    sizes = tf.abs(_wide(x))
+    return tf.cast(_mean_where(_is_large(sizes), sizes), x.dtype)
 
 
 def ternary_operation(x: Any) -> tf.Tensor:
@@ -139,7 +140,7 @@ def ternary_operation(x: Any) -> tf.Tensor:
     >>> ternary_operation(tf.constant([-3.0, 0.1, 1.0, 2.0])).numpy().tolist()
     [-1.0, 0.0, 0.0, 1.0]
     """
-    return _straight_through(_ternary, x)
+    return _straight_through(lambda x: tf.sign(x) * _is_large(tf.abs(x)), x)
 
 
 def quantize_ternary(x: Any) -> tf.Tensor:
@@ -157,7 +158,13 @@ def quantize_ternary(x: Any) -> tf.Tensor:
     >>> quantize_ternary(tf.constant([-3.0, 0.1, 1.0, 2.0])).numpy().tolist()
     [-2.5, 0.0, 0.0, 2.5]
     """
-    return _straight_through(lambda x: _alpha(x) * _ternary(x), x)
+
+    def rounded(x: tf.Tensor) -> tf.Tensor:
+        sizes = tf.abs(x)
+        is_large = _is_large(sizes)
+        return _mean_where(is_large, sizes) * is_large * tf.sign(x)
+
+    return _straight_through(rounded, x)
 
 
 def cabs(x: Any) -> tf.Tensor:
@@ -204,11 +211,9 @@ def quantize_active(x: Any, bitA: int) -> tf.Tensor:
     [0.0, 0.0, 1.0]
     """
     n = _steps(bitA, "quantize_active", "bitA")
-    return (
-        tf.convert_to_tensor(x)
-        if n is None
-        else _straight_through(lambda x: tf.round(x * n) / n, x)
-    )
+    if n is None:
+        return tf.convert_to_tensor(x)
+    return _straight_through(lambda x: tf.round(x * n) / n, x)
 
 
 def quantize_weight(x: Any, bitW: int, force_quantization: bool = False) -> tf.Tensor:
@@ -340,19 +345,13 @@ def _wide(x: tf.Tensor) -> tf.Tensor:
     return tf.cast(x, tf.float32) if x.dtype.size < tf.float32.size else x
 
 
-def _is_large(x: tf.Tensor) -> tf.Tensor:
+def _is_large(sizes: tf.Tensor) -> tf.Tensor:
     """Return 1 where ternary weights are not 0, else 0."""
-    sizes = tf.abs(x)
-    return tf.cast(sizes > TERNARY_THRESHOLD * tf.reduce_mean(sizes), x.dtype)
+    return tf.cast(sizes > TERNARY_THRESHOLD * tf.reduce_mean(sizes), sizes.dtype)
 
 
-def _alpha(x: tf.Tensor) -> tf.Tensor:
-    is_large = _is_large(x)
-    return tf.math.divide_no_nan(tf.reduce_sum(tf.abs(x) * is_large), tf.reduce_sum(is_large))
-
-
-def _ternary(x: tf.Tensor) -> tf.Tensor:
-    return tf.sign(x) * _is_large(x)
+def _mean_where(is_large: tf.Tensor, sizes: tf.Tensor) -> tf.Tensor:
+    return tf.math.divide_no_nan(tf.reduce_sum(sizes * is_large), tf.reduce_sum(is_large))
 
 
 def _over_range(x: Any, n: float | None) -> tf.Tensor:
