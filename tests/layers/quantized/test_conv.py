@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 import tensorflow as tf
 
+import tensorlayer as tl
 from tensorlayer import layers
 from tensorlayer.errors import InvalidArgument, WrongShape
 from tensorlayer.layers import BinaryConv2d, DorefaConv2d, Input, QuanConv2d, TernaryConv2d
@@ -13,6 +14,7 @@ from tests.layers.convolution.twins import (
     rng,
 )
 from tests.layers.quantized.rounding import METHODS, NAMES
+from tests.operations import operations
 
 LAYERS = [BinaryConv2d, TernaryConv2d, DorefaConv2d, QuanConv2d]
 every_layer = pytest.mark.parametrize("layer", LAYERS)
@@ -120,3 +122,23 @@ def test_other_inputs_than_the_filters_fit_to_are_refused(layer):
         layer(Input([None, 784]))
     with pytest.raises(WrongShape, match=r"filters are for 3 input channels, got shape \(1, 5"):
         layer(in_channels=3, name="c")(tf.ones([1, 5, 5, 2]))
+
+
+def test_traced_it_has_the_operations_of_its_twin():
+    net = BinaryConv2d(Input([None, 8, 8, 3]), 4, name="conv")
+    filters, biases = net.all_params
+
+    def twin(x):
+        return tf.nn.bias_add(tf.nn.conv2d(x, tl.act.sign(filters), 1, "SAME"), biases)
+
+    def step(forward):
+        @tf.function
+        def run(x):
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                loss = tf.reduce_sum(forward(x))
+            return tape.gradient(loss, [x, filters, biases])
+
+        return operations(run, tf.TensorSpec([None, 8, 8, 3]))
+
+    assert step(net) == step(twin)

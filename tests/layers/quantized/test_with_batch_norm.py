@@ -7,12 +7,7 @@ import tensorflow as tf
 from tensorlayer import layers
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers import Input, QuanConv2dWithBN, QuanDenseWithBN
-from tests.layers.convolution.twins import (
-    assert_same,
-    first,
-    network,
-    rng,
-)
+from tests.layers.convolution.twins import assert_same, first, network, rng
 from tests.layers.quantized.rounding import of_range
 from tests.operations import operations
 
@@ -237,6 +232,13 @@ def test_parameters_start_as_the_defaults_say(layer, shape, arguments):
     np.testing.assert_array_equal(mean, np.zeros(500))
     np.testing.assert_array_equal(variance, np.ones(500))
     assert [v.trainable for v in net.all_params] == [True, True, True, False, False]
+    assert [name.removeprefix("layer/") for name in net.parameters] == [
+        "weights" if layer is QuanDenseWithBN else "filters",
+        "gamma",
+        "beta",
+        "moving_mean",
+        "moving_var",
+    ]
 
 
 def test_defaults():
