@@ -17,6 +17,7 @@ from tensorlayer.layers import (
     padding,
     perceptron,
     pooling,
+    quantized,
     recon,
     resampling,
     shape,
@@ -43,6 +44,7 @@ from tensorlayer.layers.outputs import Outputs
 from tensorlayer.layers.padding import *
 from tensorlayer.layers.perceptron import *
 from tensorlayer.layers.pooling import *
+from tensorlayer.layers.quantized import *
 from tensorlayer.layers.recon import *
 from tensorlayer.layers.resampling import *
 from tensorlayer.layers.shape import *
@@ -76,6 +78,7 @@ __all__ = [
     *pooling.__all__,
     *recon.__all__,
     *resampling.__all__,
+    *quantized.__all__,
     *shape.__all__,
     *spatial_transformer.__all__,
     *time_distributed.__all__,

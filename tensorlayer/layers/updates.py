@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from tensorlayer.layers.structure import rebuild
 
-__all__ = ["update"]
+__all__ = ["batch_moments", "update"]
 
 
 def update(values: Iterable[tuple[tf.Variable, tf.Tensor]], outputs: Any) -> Any:
@@ -33,3 +33,33 @@ def update(values: Iterable[tuple[tf.Variable, tf.Tensor]], outputs: Any) -> Any
         tf.compat.v1.add_to_collection(tf.compat.v1.GraphKeys.UPDATE_OPS, operation.op)
     with tf.control_dependencies(assigned):
         return rebuild(outputs, tf.identity)
+
+
+def batch_moments(
+    inputs: tf.Tensor, axes: Sequence[int], averages: tuple[tf.Variable, tf.Variable], decay: float
+) -> tuple[tf.Tensor, tf.Tensor]:
+    r"""Return mean and variance over `axes`; let their moving averages follow them.
+
+    Each average becomes $d\,m + (1 - d)\,\mu$ with the decay d. An empty batch has no mean: it
+    leaves them as they are, and they are what is returned.
+
+    Examples
+    --------
+    >>> averages = tf.Variable([0.0]), tf.Variable([1.0])
+    >>> mean, variance = batch_moments(tf.constant([[1.0], [3.0]]), [0], averages, 0.9)
+    >>> mean.numpy().item(), variance.numpy().item(), averages[0].numpy().round(2).item()
+    (2.0, 1.0, 0.2...)
+    """
+    now = tf.nn.moments(inputs, axes)
+    moved = [
+        (average, average * decay + new * (1 - decay))
+        for average, new in zip(averages, now, strict=True)
+    ]
+    if not inputs.shape.num_elements():  # free or none
+        has_some = tf.size(inputs) > 0
+        moved = [(average, tf.where(has_some, new, average)) for average, new in moved]
+        # Nor may one that is no number reach the gradients of what is computed with it.
+        now = tuple(
+            tf.where(has_some, new, average) for average, new in zip(averages, now, strict=True)
+        )
+    return update(moved, now)

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tensorlayer.layers import BatchNorm, InputLayer
-from tensorlayer.layers.updates import update
+from tensorlayer.layers.updates import batch_moments, update
 
 v1 = tf.compat.v1
 
@@ -71,3 +71,47 @@ def test_only_training_moves_the_averages_of_a_layer(is_train):
     net(tf.ones([2, 3]), is_train=is_train)
 
     np.testing.assert_allclose(mean, np.full(3, 0.1 if is_train else 0.0), rtol=1e-6)
+
+
+def averages_of(*values):
+    return tuple(tf.Variable(tf.constant(value, shape=[3])) for value in values)
+
+
+@pytest.mark.parametrize("shape", [(7, 3), (7, 5, 4, 3)])
+def test_moments_are_over_the_axes_and_averages_follow_them(shape):
+    x = np.random.default_rng(0).normal(2, 3, size=shape).astype("float32")
+    averages, rows = averages_of(1.0, 2.0), x.reshape(-1, 3)
+
+    mean, variance = batch_moments(tf.constant(x), list(range(len(shape) - 1)), averages, 0.75)
+
+    np.testing.assert_allclose(mean, rows.mean(0), rtol=1e-4)
+    np.testing.assert_allclose(variance, rows.var(0), rtol=1e-4)
+    np.testing.assert_allclose(averages[0], 0.75 + 0.25 * rows.mean(0), rtol=1e-4)
+    np.testing.assert_allclose(averages[1], 0.75 * 2 + 0.25 * rows.var(0), rtol=1e-4)
+
+
+@pytest.mark.parametrize("known", [[0, 3], [None, 3]])
+def test_an_empty_batch_gives_the_averages_and_leaves_them(known):
+    averages = averages_of(1.0, 2.0)
+
+    @tf.function(input_signature=[tf.TensorSpec(known)])
+    def step(x):
+        return batch_moments(x, [0], averages, 0.9)
+
+    for _ in range(2):
+        mean, variance = step(tf.zeros([0, 3]))
+        np.testing.assert_array_equal(mean, [1, 1, 1])
+        np.testing.assert_array_equal(variance, [2, 2, 2])
+    np.testing.assert_array_equal(averages, [[1, 1, 1], [2, 2, 2]])
+
+
+def test_a_batch_of_free_size_has_moments_all_the_same():
+    averages = averages_of(1.0, 2.0)
+    step = tf.function(
+        lambda x: batch_moments(x, [0], averages, 0.5), input_signature=[tf.TensorSpec([None, 3])]
+    )
+
+    mean, variance = step(tf.constant([[1.0, 2.0, 3.0], [3.0, 4.0, 5.0]]))
+
+    np.testing.assert_array_equal([mean, variance], [[2, 3, 4], [1, 1, 1]])
+    np.testing.assert_array_equal(averages, [[1.5, 2, 2.5], [1.5, 1.5, 1.5]])

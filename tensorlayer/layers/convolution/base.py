@@ -128,9 +128,13 @@ class ConvNd(Layer):
 
     def convolve(self, inputs: tf.Tensor, data_format: str) -> tf.Tensor:
         """Compute `inputs * W` in a data format."""
+        return self.convolve_with(self.W, inputs, data_format)
+
+    def convolve_with(self, filters: tf.Tensor, inputs: tf.Tensor, data_format: str) -> tf.Tensor:
+        """Compute `inputs * filters` in a data format."""
         return tf.nn.convolution(
             inputs,
-            self.W,
+            filters,
             strides=self.strides,
             padding=self.padding,
             data_format=data_format,

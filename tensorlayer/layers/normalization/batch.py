@@ -9,7 +9,7 @@ import tensorflow as tf
 from tensorlayer import initializers
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.normalization.channels import ChannelNorm
-from tensorlayer.layers.updates import update
+from tensorlayer.layers.updates import batch_moments
 
 __all__ = ["BatchNorm", "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "BatchNormLayer"]
 
@@ -103,18 +103,8 @@ class BatchNorm(ChannelNorm):
         axes = self.axes_but(inputs, self.channel_axis(inputs.shape.rank))
         if not self.is_train:
             return self.moving_mean, self.moving_var
-        mean, variance = tf.nn.moments(inputs, axes)
-        averages = [
-            (moving, moving * self.decay + now * (1 - self.decay))
-            for moving, now in ((self.moving_mean, mean), (self.moving_var, variance))
-        ]
-        if not inputs.shape.num_elements():  # free or none: of an empty batch there is no mean
-            has_some = tf.size(inputs) > 0
-            averages = [(moving, tf.where(has_some, new, moving)) for moving, new in averages]
-            # Nor may one that is no number reach the gradients of offset and scale.
-            mean = tf.where(has_some, mean, self.moving_mean)
-            variance = tf.where(has_some, variance, self.moving_var)
-        return update(averages, (mean, variance))
+        averages = (self.moving_mean, self.moving_var)
+        return batch_moments(inputs, axes, averages, self.decay)
 
 
 class BatchNorm1d(BatchNorm):
