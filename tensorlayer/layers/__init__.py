@@ -5,6 +5,7 @@ A file for each family; names of TensorLayer 1.x stand beside the class that the
 
 from tensorlayer.layers import (
     activation,
+    attention,
     convolution,
     dense,
     lambda_,
@@ -19,6 +20,7 @@ from tensorlayer.layers import (
     shape,
 )
 from tensorlayer.layers.activation import *
+from tensorlayer.layers.attention import *
 from tensorlayer.layers.base import Layer
 from tensorlayer.layers.compat import set_name_reuse
 from tensorlayer.layers.convolution import *
@@ -49,6 +51,7 @@ __all__ = [
     "set_name_reuse",
     "variable_scope",
     *activation.__all__,
+    *attention.__all__,
     *convolution.__all__,
     *dense.__all__,
     *lambda_.__all__,
