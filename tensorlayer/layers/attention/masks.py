@@ -32,37 +32,30 @@ def causal(scores: tf.Tensor, offset: Any = 0) -> tf.Tensor:
 
 
 def of_keys(mask: Any, who: Any) -> tf.Tensor:
-    """Return a mask `(batch, keys)`, non-zero where there is a key, in the shape of scores."""
+    """Return what is said of keys, `(batch, keys)`, in the shape of scores."""
     mask = tf.convert_to_tensor(mask)
     if mask.shape.rank not in {2, None}:
         raise WrongShape(f"{who!r}: a key_mask is (batch, keys), got shape {mask.shape}.")
-    return tf.cast(mask, tf.bool)[:, tf.newaxis, tf.newaxis, :]
+    return mask[:, tf.newaxis, tf.newaxis, :]
 
 
-def of_pairs(mask: Any, who: Any) -> tf.Tensor:
-    """Return a mask of pairs of queries and keys in the shape of scores.
-
-    Floating-point numbers stay what they are; others become truth values.
-    """
+def of_pairs(mask: Any, who: Any, what: str = "mask") -> tf.Tensor:
+    """Return what is said of pairs of queries and keys, in the shape of scores."""
     mask = tf.convert_to_tensor(mask)
     if mask.shape.rank not in {2, 3, 4}:
         raise WrongShape(
-            f"{who!r}: a mask is (queries, keys), (batch, queries, keys) or (batch, heads, "
+            f"{who!r}: a {what} is (queries, keys), (batch, queries, keys) or (batch, heads, "
             f"queries, keys), got shape {mask.shape}. What is (batch, keys) is a key_mask."
         )
-    if mask.shape.rank == 3:
-        mask = mask[:, tf.newaxis]
-    return mask if mask.dtype.is_floating else tf.cast(mask, tf.bool)
+    return mask[:, tf.newaxis] if mask.shape.rank == 3 else mask
 
 
 def masked(scores: tf.Tensor, masks: Sequence[tf.Tensor]) -> tf.Tensor:
-    """Return scores with floating-point masks added, and the least number where others say no.
+    """Return the scores, with the least number where one of the masks is false, or 0.
 
     It is finite, so that a query that may look nowhere gives numbers: the mean of all values.
     """
-    for mask in masks:
-        if mask.dtype.is_floating:
-            scores += tf.cast(mask, scores.dtype)
-    if not (allowed := [mask for mask in masks if mask.dtype.is_bool]):
+    if not masks:
         return scores
-    return tf.where(reduce(tf.logical_and, allowed), scores, scores.dtype.min)
+    truth = reduce(tf.logical_and, (tf.cast(mask, tf.bool) for mask in masks))
+    return tf.where(truth, scores, scores.dtype.min)

@@ -80,13 +80,14 @@ class MultiheadAttention(Layer):
     b_init
         Of all biases; None for none.
     mask
-        Which pairs of queries and keys count, `(queries, keys)`, `(batch, queries, keys)` or
-        `(batch, heads, queries, keys)`: where it is true, or not 0. *Floating-point* numbers are
-        added to the scores instead: `-inf` forbids. A network, which is an input of every call, or
-        a value, which is what a call without one uses.
+        Which pairs of queries and keys count, of any type, true or not 0 where they do:
+        `(queries, keys)`, `(batch, queries, keys)` or `(batch, heads, queries, keys)`. A network,
+        which is an input of every call, or a value for all calls that have none of their own.
     key_mask
-        Which keys count, `(batch, keys)`, of any type, not 0 where a key is no padding. A network
-        or a value.
+        Which keys count, `(batch, keys)`, not 0 where one is no padding. A network or a value.
+    bias
+        What is added to the scores, of the shapes of a mask, as a distance that counts less;
+        `-inf` forbids. A network or a value.
     name
         Unique in the network.
 
@@ -94,8 +95,8 @@ class MultiheadAttention(Layer):
     -----
     Called as `attention(queries)`, `attention(queries, keys)` or
     `attention(queries, keys, values)`, or with a list of the same, and by keyword `mask`,
-    `key_mask`, `cache` and `with_weights`. Keys default to the queries, values to the keys. A
-    query that no key counts for gets the mean of all values.
+    `key_mask`, `bias`, `cache` and `with_weights`. Keys default to the queries, values to the keys.
+    A query that no key counts for gets the mean of all values.
 
     Input shapes: `(batch, steps, channels)`, channels of any number, and as many keys as values.
     Output shape: `(batch, queries, n_units)`; with `with_weights=True` a tuple, last in it the
@@ -164,6 +165,7 @@ class MultiheadAttention(Layer):
         b_init: Any = initializers.Constant(0.0),  # noqa: B008
         mask: Any = None,
         key_mask: Any = None,
+        bias: Any = None,
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
@@ -184,6 +186,7 @@ class MultiheadAttention(Layer):
         self.rotary = rotary
         self.mask = mask
         self.key_mask = key_mask
+        self.bias = bias
         inits = (W_init, b_init)
         sizes, kv_sizes = ((n, self.head_units) for n in (self.n_heads, self.n_kv_heads))
         self.query = _Projection("btc,chd->bthd", sizes, *inits, name="query")
@@ -219,28 +222,23 @@ class MultiheadAttention(Layer):
         values: Any = None,
         mask: Any = None,
         key_mask: Any = None,
+        bias: Any = None,
         cache: Pair | None = None,
         with_weights: bool = False,
     ) -> Any:
         """Attend."""
-        if isinstance(queries, (list, tuple)):
-            queries, keys, values = _three(self, queries, keys, values)
-        keys = queries if keys is None else keys
+        queries, keys, values = _three(self, queries, keys, values)
         first = 0 if cache is None else tf.shape(cache[0])[1]
         if keys.shape.rank != 4:
             keys, values = self.project(keys, values, first)
-        elif values is None:
-            raise InvalidArgument(f"{self!r}: keys that project() gave come with their values.")
         if cache is not None:
             keys, values = (tf.concat(pair, 1) for pair in zip(cache, (keys, values), strict=True))
         scores = self._scores(self._turned(self.query(queries), first), keys)
-        weights = tf.nn.softmax(masks.masked(scores, self._masks(scores, mask, key_mask, first)))
-        kept = weights
-        if self.is_train and self.keep < 1:
-            kept = tf.nn.dropout(weights, rate=1 - self.keep)
-        outputs = self.out(self._means(kept, values))
-        extra = (*([] if cache is None else [(keys, values)]), *([weights] if with_weights else []))
-        return (outputs, *extra) if extra else outputs
+        weights = tf.nn.softmax(self._masked(scores, first, mask, key_mask, bias))
+        outputs = self.out(self._means(self._dropped(weights), values))
+        beside = [] if cache is None else [(keys, values)]
+        beside += [weights] if with_weights else []
+        return (outputs, *beside) if beside else outputs
 
     def _turned(self, heads: tf.Tensor, first: Any) -> tf.Tensor:
         """Return queries or keys turned by their positions, if they are to be."""
@@ -253,30 +251,36 @@ class MultiheadAttention(Layer):
         queries *= 1 / math.sqrt(self.head_units)  # before the products: 16 bits end at 65504
         if self.n_sharing == 1:
             return tf.einsum("bthd,bshd->bhts", queries, keys)
-        shape = tf.shape(queries)
-        groups = [shape[0], shape[1], self.n_kv_heads, self.n_sharing, self.head_units]
-        scores = tf.einsum("btgrd,bsgd->bgrts", tf.reshape(queries, groups), keys)
-        return tf.reshape(scores, [shape[0], self.n_heads, shape[1], tf.shape(keys)[1]])
+        groups = [self.n_kv_heads, self.n_sharing]
+        scores = tf.einsum("btgrd,bsgd->bgrts", _with_axes(queries, 2, 3, groups), keys)
+        return _with_axes(scores, 1, 3, [self.n_heads])
 
     def _means(self, weights: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
         """Return the weighted means of values, `(batch, queries, n_heads, head_units)`."""
         if self.n_sharing == 1:
             return tf.einsum("bhts,bshd->bthd", weights, values)
-        shape = tf.shape(weights)
-        groups = [shape[0], self.n_kv_heads, self.n_sharing, shape[2], shape[3]]
-        means = tf.einsum("bgrts,bsgd->btgrd", tf.reshape(weights, groups), values)
-        return tf.reshape(means, [shape[0], shape[2], self.n_heads, self.head_units])
+        groups = [self.n_kv_heads, self.n_sharing]
+        means = tf.einsum("bgrts,bsgd->btgrd", _with_axes(weights, 1, 2, groups), values)
+        return _with_axes(means, 2, 4, [self.n_heads])
 
-    def _masks(self, scores: tf.Tensor, mask: Any, key_mask: Any, first: Any) -> list[tf.Tensor]:
-        """Return all masks that count, in the shape of the scores."""
+    def _masked(
+        self, scores: tf.Tensor, first: Any, mask: Any, key_mask: Any, bias: Any
+    ) -> tf.Tensor:
+        """Return the scores with what this call, or else the constructor, says of pairs."""
         mask = self.mask if mask is None else mask
         key_mask = self.key_mask if key_mask is None else key_mask
+        bias = self.bias if bias is None else bias
+        if bias is not None:
+            scores += tf.cast(masks.of_pairs(bias, self, "bias"), scores.dtype)
         found = [masks.causal(scores, first)] if self.is_causal else []
-        if mask is not None:
-            found.append(masks.of_pairs(mask, self))
-        if key_mask is not None:
-            found.append(masks.of_keys(key_mask, self))
-        return found
+        found += [] if mask is None else [masks.of_pairs(mask, self)]
+        found += [] if key_mask is None else [masks.of_keys(key_mask, self)]
+        return masks.masked(scores, found)
+
+    def _dropped(self, weights: tf.Tensor) -> tf.Tensor:
+        if not self.is_train or self.keep == 1:
+            return weights
+        return tf.nn.dropout(weights, rate=1 - self.keep)
 
 
 def _share(whole: int, parts: int, what: str, by: str) -> int:
@@ -287,12 +291,27 @@ def _share(whole: int, parts: int, what: str, by: str) -> int:
     return whole // parts
 
 
-def _three(layer: Layer, inputs: Any, keys: Any, values: Any) -> list[Any]:
-    """Return queries, keys and values of a list of one, two or three of them."""
-    if not 1 <= len(inputs) <= 3 or (len(inputs) > 1 and keys is not None):
-        raise InvalidArgument(
-            f"{layer!r}: it takes a list of queries, keys and values, or each by itself; got a "
-            f"list of {len(inputs)}{'' if keys is None else ' and keys beside it'}."
-        )
-    inputs = [*inputs, None, None][:3]
-    return [inputs[0], inputs[1] if keys is None else keys, inputs[2] if values is None else values]
+def _with_axes(x: tf.Tensor, begin: int, end: int, sizes: list[int]) -> tf.Tensor:
+    """Return the same with axes of these sizes in the place of some."""
+    shape = x.shape.as_list()
+    if shape.count(None) > 1:
+        seen = tf.unstack(tf.shape(x))
+        shape = [now if size is None else size for size, now in zip(shape, seen, strict=True)]
+    shape = [-1 if size is None else size for size in shape]
+    return tf.reshape(x, [*shape[:begin], *sizes, *shape[end:]])
+
+
+def _three(layer: Layer, queries: Any, keys: Any, values: Any) -> list[Any]:
+    """Return queries, keys and values, which may come as a list of one, two or three."""
+    if isinstance(queries, (list, tuple)):
+        if not 1 <= len(queries) <= 3 or (len(queries) > 1 and keys is not None):
+            raise InvalidArgument(
+                f"{layer!r}: it takes a list of queries, keys and values, or each by itself; got a "
+                f"list of {len(queries)}{'' if keys is None else ' and keys beside it'}."
+            )
+        queries, more, last = [*queries, None, None][:3]
+        keys, values = more if keys is None else keys, last if values is None else values
+    keys = queries if keys is None else keys
+    if keys.shape.rank == 4 and values is None:
+        raise InvalidArgument(f"{layer!r}: keys that project() gave come with their values.")
+    return [queries, keys, values]

@@ -60,7 +60,9 @@ _DOC = """{summary}
         [`tensorlayer.layers.MultiheadAttention`][]. A network or a value.
     key_mask
         Which positions of the inputs count, `(batch, steps)`, not 0 where one is no padding. A
-        network or a value.{memory_mask}
+        network or a value.
+    bias
+        What is added to the scores of the attention to itself. A network or a value.{memory_mask}
     name
         Unique in the network.
 
@@ -161,7 +163,7 @@ class TransformerEncoder(_Block):  # noqa: D101 - made from the shared text
         formula="With `is_causal=True` it is a block of a language model.",
         causal="A language model sets it.",
         memory_mask="",
-        call="A call takes by keyword `mask`, `key_mask` and `cache`.",
+        call="A call takes by keyword `mask`, `key_mask`, `bias` and `cache`.",
         memory_shape="",
         parameters="those of `attention`, `attention_norm`, `mlp` and `mlp_norm`.",
         cache="""*Step by step*, if it is causal: `cache = encoder.start(x)`, and then
@@ -194,12 +196,13 @@ class TransformerEncoder(_Block):  # noqa: D101 - made from the shared text
         b_init: Any = initializers.Constant(0.0),  # noqa: B008
         mask: Any = None,
         key_mask: Any = None,
+        bias: Any = None,
         name: str | None = None,
     ) -> None:
         attention = {
             "n_heads": n_heads, "n_units": n_units, "n_kv_heads": n_kv_heads,
             "keep": attention_keep, "is_causal": is_causal, "rotary": rotary,
-            "W_init": W_init, "b_init": b_init, "mask": mask, "key_mask": key_mask,
+            "W_init": W_init, "b_init": b_init, "mask": mask, "key_mask": key_mask, "bias": bias,
         }  # fmt: skip
         super().__init__(attention, n_hidden, act, keep, is_prenorm, norm, epsilon, name)
 
@@ -208,11 +211,16 @@ class TransformerEncoder(_Block):  # noqa: D101 - made from the shared text
         return self.attention.start(inputs)
 
     def forward(
-        self, inputs: tf.Tensor, mask: Any = None, key_mask: Any = None, cache: Pair | None = None
+        self,
+        inputs: tf.Tensor,
+        mask: Any = None,
+        key_mask: Any = None,
+        bias: Any = None,
+        cache: Pair | None = None,
     ) -> Any:
         """Attend, then go through the perceptron."""
-        masks = {"mask": mask, "key_mask": key_mask}
-        x, cache = self._around(inputs, self.attention_norm, self.attention, cache=cache, **masks)
+        told = {"mask": mask, "key_mask": key_mask, "bias": bias}
+        x, cache = self._around(inputs, self.attention_norm, self.attention, cache=cache, **told)
         x, _ = self._around(x, self.mlp_norm, self.mlp)
         return x if cache is None else (x, cache)
 
@@ -226,7 +234,7 @@ class TransformerDecoder(_Block):  # noqa: D101
     memory_mask
         Which positions of the memory count, `(batch, memory steps)`. A network or a value.""",
         call="""Called as `decoder(inputs, memory)` or with a list of the two, and by keyword
-    `mask`, `key_mask`, `memory_mask` and `cache`.""",
+    `mask`, `key_mask`, `bias`, `memory_mask` and `cache`.""",
         memory_shape=""", and the memory `(batch, memory steps, channels)` with
     channels of any number""",
         parameters="""those of `attention`, `attention_norm`, `mlp`, `mlp_norm`,
@@ -271,6 +279,7 @@ class TransformerDecoder(_Block):  # noqa: D101
         b_init: Any = initializers.Constant(0.0),  # noqa: B008
         mask: Any = None,
         key_mask: Any = None,
+        bias: Any = None,
         memory_mask: Any = None,
         name: str | None = None,
     ) -> None:
@@ -278,7 +287,10 @@ class TransformerDecoder(_Block):  # noqa: D101
             "n_heads": n_heads, "n_units": n_units, "n_kv_heads": n_kv_heads,
             "keep": attention_keep, "W_init": W_init, "b_init": b_init,
         }  # fmt: skip
-        own = {"is_causal": is_causal, "rotary": rotary, "mask": mask, "key_mask": key_mask}
+        own = {
+            "is_causal": is_causal, "rotary": rotary,
+            "mask": mask, "key_mask": key_mask, "bias": bias,
+        }  # fmt: skip
         super().__init__({**shared, **own}, n_hidden, act, keep, is_prenorm, norm, epsilon, name)
         self.memory_attention = MultiheadAttention(
             **shared, key_mask=memory_mask, name="memory_attention"
@@ -295,6 +307,7 @@ class TransformerDecoder(_Block):  # noqa: D101
         memory: Any = None,
         mask: Any = None,
         key_mask: Any = None,
+        bias: Any = None,
         memory_mask: Any = None,
         cache: tuple[Pair, Pair] | None = None,
     ) -> Any:
@@ -307,8 +320,8 @@ class TransformerDecoder(_Block):  # noqa: D101
                 "start(memory) gives."
             )
         own, known = (None, (memory,)) if cache is None else cache
-        masks = {"mask": mask, "key_mask": key_mask}
-        x, own = self._around(inputs, self.attention_norm, self.attention, cache=own, **masks)
+        told = {"mask": mask, "key_mask": key_mask, "bias": bias}
+        x, own = self._around(inputs, self.attention_norm, self.attention, cache=own, **told)
         x, _ = self._around(
             x, self.memory_norm, self.memory_attention, *known, key_mask=memory_mask
         )
