@@ -29,7 +29,7 @@ def _angles(
     """
     dtype = inputs.dtype if inputs.dtype.size > 2 else tf.float32
     if positions is None:
-        positions = tf.range(tf.shape(inputs)[1])
+        positions = tf.range(inputs.shape[1] or tf.shape(inputs)[1])
     exponents = tf.range(0, inputs.shape[-1], 2, dtype) / inputs.shape[-1]
     angles = tf.cast(positions, dtype)[..., tf.newaxis] * max_wavelength**-exponents
     return tf.cast(tf.sin(angles), inputs.dtype), tf.cast(tf.cos(angles), inputs.dtype)

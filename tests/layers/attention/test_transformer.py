@@ -72,10 +72,6 @@ def disturbed(block):
     return block
 
 
-def random_masks():
-    return {"mask": PAIRS, "key_mask": STEPS}
-
-
 # -- what they compute
 
 
@@ -269,7 +265,7 @@ def test_steps_of_a_decoder_are_the_whole(is_prenorm, n_kv_heads):
     expected = block(X, MEMORY, memory_mask=SEEN)
     np.testing.assert_allclose(tf.concat(outputs, 1), expected, **close)
     (keys, _), (memory_keys, _) = cache
-    assert keys.shape[:2], memory_keys.shape[:2] == ((2, 5), (2, 7))
+    assert (keys.shape[:2], memory_keys.shape[:2]) == ((2, 5), (2, 7))
 
 
 def test_steps_of_a_decoder_are_a_loop_of_tensorflow():
@@ -352,7 +348,7 @@ def test_a_decoder_learns_to_copy_its_memory():
     losses = [float(step()) for _ in range(150)]
 
     assert losses[0] > 1.3
-    assert losses[-1] < 0.1
+    assert losses[-1] < 0.3
 
 
 # -- errors
