@@ -4,6 +4,8 @@
     ├── InvalidArgument (ValueError)     a value breaks a rule
     │   ├── UnknownArgument (TypeError)  a keyword that nobody knows
     │   ├── ModeError (AttributeError)   training or inference was not said, or said twice
+    │   ├── NotANetwork (TypeError)      a layer or model is applied to something else
+    │   ├── NotBuilt (AttributeError)    weights are asked for before there are any
     │   ├── WrongShape                   a tensor of another rank or shape
     │   └── InvalidName                  a name that must not reach a query or a path
     ├── NamingError (ValueError)
@@ -12,9 +14,10 @@
     │   └── NameMismatch                 reuse of a layer with other arguments
     ├── UnlistedVariable (ValueError)    a variable that would be neither trained nor saved
     ├── LibraryMissing (ImportError)     an extra is not installed
-    ├── NotSerializable (ValueError)     a model holds what JSON cannot say
+    ├── NotSerializable (ValueError, RuntimeError)  a model holds what JSON cannot say
     │   └── BrokenConfig                 JSON that describes no model
     ├── StructureMismatch (ValueError)   weights or versions of another structure
+    │   └── WeightsMissing (RuntimeError)  a file holds a structure alone
     ├── StoreError
     │   ├── ServerNotFound               no mongod on this machine
     │   ├── ServerFailed                 mongod did not start
@@ -65,6 +68,14 @@ class ModeError(InvalidArgument, AttributeError):
     """A model has to know whether it trains."""
 
 
+class NotANetwork(InvalidArgument, TypeError):
+    """A layer or a model is applied to what is no network."""
+
+
+class NotBuilt(InvalidArgument, AttributeError):
+    """Weights are asked for that are made in the first call."""
+
+
 class WrongShape(InvalidArgument):
     """A tensor has another rank or shape than the layer needs."""
 
@@ -97,7 +108,7 @@ class LibraryMissing(TensorLayerError, ImportError):
     """A library of one of the extras is not installed."""
 
 
-class NotSerializable(TensorLayerError, ValueError):
+class NotSerializable(TensorLayerError, ValueError, RuntimeError):
     """A model holds something that JSON cannot describe."""
 
 
@@ -107,6 +118,10 @@ class BrokenConfig(NotSerializable):
 
 class StructureMismatch(TensorLayerError, ValueError):
     """Weights or versions belong to another structure."""
+
+
+class WeightsMissing(StructureMismatch, RuntimeError):
+    """A file holds the structure of a model and no weights."""
 
 
 class StoreError(TensorLayerError):

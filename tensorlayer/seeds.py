@@ -58,7 +58,7 @@ def generator(seed: Seed = None, otherwise: Callable[[], int] = from_numpy) -> n
         An integer, a generator, or None.
     otherwise
         Called for the seed where it is None: NumPy's global stream, or Python's for what drew from
-        [`random`][] in TensorLayer 1.x and 2.x.
+        `random` in TensorLayer 1.x and 2.x.
 
     Raises
     ------

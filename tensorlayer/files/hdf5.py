@@ -7,13 +7,10 @@ have to be evaluated.
 
 from __future__ import annotations
 
-import json
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tensorlayer.errors import Corrupt, InvalidArgument
-from tensorlayer.whole import whole_file
+from tensorlayer.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from tensorlayer.models import Model
@@ -28,9 +25,6 @@ __all__ = [
 ]
 
 Place = str | os.PathLike[str]
-
-#: Entries that are no arrays. Datasets, since an HDF5 attribute holds at most 64 KiB.
-CONFIG, CUSTOM, NAMES = "__config__", "__customized_data__", "__names__"
 
 
 def save_weights_to_hdf5(filepath: Place, network: Any) -> None:
@@ -108,24 +102,15 @@ def save_hdf5_graph(
     save_weights
         Whether to write the weights too.
     customized_data
-        Data of your own that JSON can hold, kept in the file as ``__customized_data__``.
+        Data of your own that JSON can hold; the loaded model has it as `customized_data`.
     """
-    import h5py
+    from tensorlayer.models import archive
 
-    from tensorlayer.models.casting import in_types_of_numpy
-    from tensorlayer.models.stored import require_hdf5_names
-
-    arrays = in_types_of_numpy(network.to_arrays()) if save_weights else {}
-    texts = {CONFIG: network.config, CUSTOM: customized_data, NAMES: list(arrays)}
-    contents = {**{name: json.dumps(value) for name, value in texts.items()}, **arrays}
-    require_hdf5_names(list(contents))
-    with whole_file(filepath) as temporary, h5py.File(temporary, "w") as file:
-        for name, value in contents.items():
-            file.create_dataset(name, data=value)
+    archive.save_hdf5(filepath, network, save_weights, customized_data)
 
 
 def load_hdf5_graph(filepath: Place = "model.hdf5", load_weights: bool = False) -> Model:
-    """Return a new model of the structure that [`save_hdf5_graph`][] wrote.
+    """Return a new model of the structure that [`save_hdf5_graph`][] or TensorLayer 2.x wrote.
 
     Classes of your own have to be imported before; nothing in the file is executed.
 
@@ -141,12 +126,13 @@ def load_hdf5_graph(filepath: Place = "model.hdf5", load_weights: bool = False) 
     FileNotFoundError
         There is no such file.
     Corrupt
-        There is no structure in it, or one of TensorLayer 2.x, which is a Python expression.
+        It is damaged, or there is no structure in it.
+    BrokenConfig
+        The structure names what this program does not have or allow.
     """
-    model = static_graph2net(_json(filepath, CONFIG))
-    if load_weights:
-        load_hdf5_to_weights(filepath, model)
-    return model
+    from tensorlayer.models import Model
+
+    return Model.load(filepath, load_weights)
 
 
 def static_graph2net(model_config: dict[str, Any]) -> Model:
@@ -173,24 +159,3 @@ def static_graph2net(model_config: dict[str, Any]) -> Model:
             f"got {model_config!r:.80}."
         )
     return Model.from_config(model_config)
-
-
-# -- reading
-
-
-def _json(filepath: Place, name: str) -> Any:
-    import h5py
-
-    from tensorlayer.models.stored import read_text
-
-    if not Path(filepath).is_file():
-        raise FileNotFoundError(f"there is no file {os.fspath(filepath)!r}.")
-    try:
-        with h5py.File(filepath, "r") as file:
-            return json.loads(read_text(file, name))
-    except (OSError, KeyError, ValueError, AttributeError, RecursionError) as error:
-        raise Corrupt(
-            f"{os.fspath(filepath)!r} holds no structure as JSON: {error}. One of TensorLayer 2.x "
-            "is a Python expression and is not evaluated: build the model in code and load its "
-            "weights with load_hdf5_to_weights."
-        ) from error

@@ -169,6 +169,10 @@ class Layer(HasParameters, metaclass=_LayerType):
     keeps_precision = False
     #: whether ``forward`` may hold Python control flow on tensors: only layers of others do
     needs_autograph: ClassVar[bool]
+    #: whether 1.x began a network with it: it takes a tensor where others take a network
+    begins_networks: ClassVar[bool] = False
+    #: attributes that its networks have as well; of functions, the network is the first argument
+    for_networks: ClassVar[tuple[str, ...]] = ()
     #: the variables that the layer made, by name, in order
     _own_weights: Mapping[str, tf.Variable] = MappingProxyType({})
     act: Callable[[Any], Any] | None = None
@@ -313,6 +317,15 @@ class Layer(HasParameters, metaclass=_LayerType):
         with mode(is_train), default_mode(self.facts.is_train):
             inputs, options = computing.tensors_of(self, inputs, options)
             return main_of(computing.compute(self, inputs, options))
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Class and arguments, as they were given; what is None is left out.
+
+        A saved model holds them as JSON: [`Model.config`][tensorlayer.models.model.Model.config].
+        """
+        given = {key: value for key, value in self.arguments.items() if value is not None}
+        return {"class": type(self).__name__, "args": {**given, "name": self.name}}
 
     def __repr__(self) -> str:
         if "facts" not in vars(self):

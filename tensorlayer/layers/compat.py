@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
-from tensorlayer.errors import InvalidArgument, UnknownArgument
+from tensorlayer.errors import InvalidArgument, NotANetwork, UnknownArgument
 from tensorlayer.layers import arguments, graph
 from tensorlayer.layers.parameters import HasParameters
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tensorlayer.layers.base import Layer
 
 __all__ = [
+    "clear_layers_name",
+    "name_today",
     "require_inputs",
     "require_network",
     "set_name_reuse",
@@ -31,16 +33,31 @@ logger = logging.getLogger(__name__)
 # Accepted for old scripts. They had no effect in 1.11 either, or say what is always so today.
 WITHOUT_EFFECT = frozenset(
     {
-        "W_init_args",
-        "b_init_args",
         "E_init_args",
+        "W_init_args",
         "a_init_args",
-        "use_cudnn_on_gpu",
+        "b_init_args",
+        "batch_size",  # every layer takes batches of every size
+        "embeddings_kwargs",
         "moving_mean_init",  # of a SwitchNorm, which has none
+        "nce_W_init_args",
+        "nce_b_init_args",
+        "use_cudnn_on_gpu",
     }
 )
+# What an argument is called today, where a layer has no argument of the old name.
+RENAMED = {
+    "channel_multiplier": ("depth_multiplier",),
+    "n_out_channel": ("n_out_channels", "n_filter"),
+    "output_shape": ("outputs_shape",),
+    "shape": ("filter_size",),
+}
 # The ways in which 1.x spelled the network that a layer is applied to.
 PREVIOUS = ("prev_layer", "layer")
+# Those of layers that merge, and of layers that began a network.
+OTHERS = ("layers", "inputs")
+# What may be a tensor where a layer begins a network.
+BEGUN = ("inputs", "train_labels")
 # What every layer can be told, whether its constructor names it or not.
 FACTS = ("is_train", "trainable", "dtype")
 
@@ -54,15 +71,20 @@ def take_previous(
     ------
     UnknownArgument
         The network is given twice.
-    InvalidArgument
+    NotANetwork
         There is a tensor where a network should be.
     """
+    if cls.begins_networks:
+        args = (*map(_begun, args[:1]), *args[1:])
+        kwargs.update({key: _begun(value) for key, value in kwargs.items() if key in BEGUN})
     # A layer around another one may well have an argument ``layer`` of its own.
     spelled = [
         name
-        for name in PREVIOUS
+        for name in (*PREVIOUS, *OTHERS)
         if kwargs.get(name) is not None
-        and (cls.computes_in_constructor() or not arguments.accepts(cls, name))
+        and (
+            not arguments.accepts(cls, name) or (cls.computes_in_constructor() and name in PREVIOUS)
+        )
     ]
     is_first = bool(args) and bool(graph.networks_in(args[0]))
     if len(spelled) + is_first > 1:
@@ -75,23 +97,30 @@ def take_previous(
     given = previous if spelled else args[0] if args else None
     if (spelled and not graph.networks_in(previous)) or isinstance(given, tf.Tensor):
         who = cls.__name__
-        raise InvalidArgument(
+        raise NotANetwork(
             f"{who}: a layer is stacked on a network, got {type(given).__name__}. Make a tensor a "
             f"network with tl.layers.InputLayer(tensor), or apply the layer: {who}(...)(tensor)."
         )
     return previous, args[1:] if is_first else args
 
 
+def _begun(value: Any) -> Any:
+    """Return a network that begins with ``value``, if that is a tensor."""
+    from tensorlayer.layers.inputs import InputLayer
+
+    return InputLayer(value) if tf.is_tensor(value) else value
+
+
 def require_network(cls: type[Layer], args: tuple[Any, ...], error: Exception) -> None:
-    """Raise InvalidArgument if the reason of ``error`` is that no network came first."""
+    """Raise NotANetwork if the reason of ``error`` is that no network came first."""
     first = args[0] if args else None
     if isinstance(first, HasParameters) and not arguments.accepts(cls, "layer"):
-        raise InvalidArgument(
+        raise NotANetwork(
             f"{cls.__name__}: it is stacked on a network, got {first!r}, which was applied to "
             f"nothing. Write net = {type(first).__name__}(...)(net) first."
         ) from error
     if hasattr(first, "shape") and hasattr(first, "dtype"):
-        raise InvalidArgument(
+        raise NotANetwork(
             f"{cls.__name__}: it is stacked on a network, got {type(first).__name__}. Begin with "
             "tl.layers.Input(shape), or with tl.layers.InputLayer(tensor)."
         ) from error
@@ -120,8 +149,35 @@ def take_facts(cls: type[Layer], kwargs: dict[str, Any]) -> dict[str, Any]:
             logger.warning("%s: the argument %s has no effect.", cls.__name__, name)
     if not arguments.accepts(cls, "is_fix") and kwargs.pop("is_fix", False):
         kwargs.setdefault("is_train", True)  # dropout of 1.x that needs no placeholder
+    for old in RENAMED.keys() & kwargs.keys():
+        new = name_today(cls, old)
+        if new in kwargs and new != old:
+            raise UnknownArgument(f"{cls.__name__}: {new!r} is given twice, also as {old!r}.")
+        kwargs[new] = kwargs.pop(old)
     facts = [name for name in FACTS if name in kwargs and not arguments.accepts(cls, name)]
     return {name: kwargs.pop(name) for name in facts}
+
+
+def clear_layers_name() -> None:
+    """Do nothing: names belong to a network, and a new one begins without any.
+
+    TensorLayer 1.6 needed this call before a network was built a second time.
+    """
+    logger.warning("clear_layers_name() has no effect; a name is unique within its network only.")
+
+
+def name_today(cls: type[Layer], name: str) -> str:
+    """Return what the class calls an argument that 1.x called ``name``.
+
+    Examples
+    --------
+    >>> import tensorlayer as tl
+    >>> name_today(tl.layers.DeConv2dLayer, "output_shape")
+    'outputs_shape'
+    """
+    if arguments.accepts(cls, name):
+        return name
+    return next((new for new in RENAMED.get(name, ()) if arguments.accepts(cls, new)), name)
 
 
 def set_name_reuse(enable: bool = True) -> None:

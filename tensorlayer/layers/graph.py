@@ -37,7 +37,16 @@ from tensorlayer.layers.tracing import trace
 if TYPE_CHECKING:
     from tensorlayer.layers.base import Layer
 
-__all__ = ["Network", "apply", "connect", "evaluate", "layers_of", "networks_in", "nodes"]
+__all__ = [
+    "Network",
+    "Networks",
+    "apply",
+    "connect",
+    "evaluate",
+    "layers_of",
+    "networks_in",
+    "nodes",
+]
 
 _NOT_A_TENSOR = (
     "{!r} is a network, not a tensor, a list or a container. TensorFlow's functions come into a "
@@ -205,11 +214,16 @@ class Network(HasParameters):
         return Slice(self, key=key)
 
     def __getattr__(self, name: str) -> Any:
-        """Return what the layer gives besides its result."""
+        """Return what the layer gives besides its result, or offers to its networks."""
         sides = vars(self).get("sides", {})
-        if name not in sides:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return sides[name]
+        if name in sides:
+            return sides[name]
+        # What has sides is a part of what its layer gave.
+        layer = self.parents[0].layer if sides else vars(self).get("layer")
+        if name in getattr(layer, "for_networks", ()):
+            found = getattr(layer, name)
+            return functools.partial(found, self) if callable(found) else found
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __len__(self) -> int:
         if not self.parents:  # TensorFlow would take it for an empty list
@@ -240,6 +254,15 @@ class Network(HasParameters):
     def __repr__(self) -> str:
         own = f" {self.layer.name!r}" if self.layer.facts.is_named else ""
         return f"<Network{own} {summary.shapes(self.outputs)} of {self.layer!r}>"
+
+
+class Networks(list):
+    """The networks of a layer that gives a list."""
+
+    @property
+    def outputs(self) -> list[Network]:
+        """The networks, as 1.x called them."""
+        return list(self)
 
 
 def networks_in(structure: Any) -> list[Network]:
@@ -290,7 +313,7 @@ def connect(
         network.outputs, lambda leaf: Network(Part(index=next(index)), (network,), {}, leaf)
     )
     if not isinstance(parts, Outputs):
-        return parts
+        return Networks(parts) if isinstance(parts, list) else parts
     main, sides = parts
     for name in sides:
         if hasattr(Network, name):

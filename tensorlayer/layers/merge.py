@@ -1,16 +1,30 @@
-"""Layers that make one network of several."""
+"""Layers that make one network of several, and the one that takes a network apart."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 
-from tensorlayer.errors import InvalidArgument
+from tensorlayer import activation
+from tensorlayer.errors import InvalidArgument, WrongShape
 from tensorlayer.layers.base import Layer
+from tensorlayer.layers.lambda_ import Lambda
 
-__all__ = ["Concat", "ConcatLayer", "Elementwise", "ElementwiseLayer"]
+__all__ = [
+    "Concat",
+    "ConcatLayer",
+    "Elementwise",
+    "ElementwiseLambda",
+    "ElementwiseLambdaLayer",
+    "ElementwiseLayer",
+    "MultiplexerLayer",
+    "Stack",
+    "StackLayer",
+    "UnStack",
+    "UnStackLayer",
+]
 
 
 def _require_several(layer: Layer, inputs: Any) -> None:
@@ -94,5 +108,194 @@ class Elementwise(Layer):
         return combined
 
 
+class ElementwiseLambda(Lambda):
+    r"""A function of several networks as a layer: $y = \mathrm{act}(f(x_1, x_2, \ldots))$.
+
+    Parameters
+    ----------
+    fn
+        A function of as many tensors as there are networks, such as
+        ``lambda noise, mean, std: mean + noise * std``; all that ``Lambda`` says of a function
+        holds.
+    fn_weights
+        Variables that the function uses but does not make.
+    fn_args
+        More keyword arguments of the function. Those given when the layer is called come after.
+    name
+        Unique in the network.
+    act
+        The activation, applied last.
+
+    Notes
+    -----
+    Input: a list. Output shape: that of the function. Parameters: those of the function.
+
+    Examples
+    --------
+    >>> import tensorlayer as tl
+    >>> x = tl.layers.Input([None, 4])
+    >>> mean, std = tl.layers.Dense(x, 2), tl.layers.Dense(x, 2, act="softplus")
+    >>> net = ElementwiseLambda([mean, std], lambda m, s: m + s * tf.random.normal(tf.shape(m)))
+    >>> net.outputs.shape
+    TensorShape([None, 2])
+    """
+
+    def __init__(
+        self,
+        fn: Callable[..., Any],
+        fn_weights: Sequence[tf.Variable] | None = None,
+        fn_args: Mapping[str, Any] | None = None,
+        name: str | None = None,
+        act: Any = None,
+    ) -> None:
+        super().__init__(fn, fn_weights, fn_args, name)
+        self.act = None if act is None else activation.get(act)
+
+    def transform(self, inputs: Sequence[tf.Tensor], **options: Any) -> Any:
+        """Call the function."""
+        _require_several(self, inputs)
+        return Lambda.forward(self, *inputs, **options)
+
+    forward = Layer.forward  # which applies the activation
+
+
+class Stack(Layer):
+    """Networks of one shape side by side along a new axis.
+
+    Parameters
+    ----------
+    axis
+        Where the new axis is in the output; 1 is behind the batch.
+    name
+        Unique in the network.
+
+    Notes
+    -----
+    Input: a list of $n$ of the same shape. Output shape: that shape with $n$ at ``axis``.
+    No parameters.
+
+    Examples
+    --------
+    >>> import tensorlayer as tl
+    >>> x = tl.layers.Input([None, 8])
+    >>> Stack([tl.layers.Dense(x, 3), tl.layers.Dense(x, 3)], axis=1).outputs.shape
+    TensorShape([None, 2, 3])
+    """
+
+    def __init__(self, axis: int = 1, name: str | None = None) -> None:
+        super().__init__(name=name)
+        self.axis = axis
+
+    def forward(self, inputs: Sequence[tf.Tensor]) -> tf.Tensor:
+        """Stack."""
+        _require_several(self, inputs)
+        return tf.stack(list(inputs), self.axis)
+
+
+class UnStack(Layer):
+    """A network for each entry along one axis.
+
+    Parameters
+    ----------
+    num
+        The number of entries; None where the shape tells.
+    axis
+        Which axis goes. 0 is the batch, whose size has to be known then.
+    name
+        Unique in the network.
+
+    Notes
+    -----
+    Output: a list of networks, or of tensors if it is applied to a tensor, each with the shape of
+    the input without ``axis``. ``.outputs`` of the list of networks is the list itself, as in 1.x.
+    No parameters.
+
+    Raises
+    ------
+    WrongShape
+        There is no such axis, or its size is not known and ``num`` is not given, or another.
+
+    Examples
+    --------
+    >>> import tensorlayer as tl
+    >>> steps = UnStack(tl.layers.Input([None, 3, 8]), axis=1)
+    >>> len(steps), steps[0].outputs.shape
+    (3, TensorShape([None, 8]))
+    """
+
+    def __init__(self, num: int | None = None, axis: int = 0, name: str | None = None) -> None:
+        super().__init__(name=name)
+        self.num = num
+        self.axis = axis
+
+    def forward(self, inputs: tf.Tensor) -> list[tf.Tensor]:
+        """Take apart."""
+        rank = inputs.shape.rank
+        size = inputs.shape[self.axis] if -rank <= self.axis < rank else None
+        num = self.num or size
+        if num is None or size not in {None, num}:
+            raise WrongShape(
+                f"{self!r}: the size of axis {self.axis} must be known, and num if that is given; "
+                f"got shape {tuple(inputs.shape)} and num={self.num}. Give num, or another axis."
+            )
+        return tf.unstack(inputs, self.num, self.axis)
+
+
+class MultiplexerLayer(Layer):
+    """One of several networks of the same shape, chosen while it computes.
+
+    Parameters
+    ----------
+    name
+        Unique in the network.
+    sel
+        Which one, counted from 0: a number, or a network that gives one, such as
+        ``Input([], "int32")``. It can be given with each call, ``layer([a, b], sel=1)``, there also
+        as a tensor; so one trace serves every choice.
+
+    Notes
+    -----
+    Input: a list of networks of one shape. Output shape: the same. No parameters.
+
+    All of them are computed, whichever is chosen; a gradient reaches the one that is.
+
+    Raises
+    ------
+    InvalidArgument
+        A number ``sel`` is not one of a network.
+    WrongShape
+        ``sel`` is not a single number.
+
+    Examples
+    --------
+    >>> import tensorlayer as tl
+    >>> x, sel = tl.layers.Input([None, 2], name="x"), tl.layers.Input([], "int32", name="sel")
+    >>> double, half = tl.layers.Lambda(x, lambda x: 2 * x), tl.layers.Lambda(x, lambda x: x / 2)
+    >>> net = MultiplexerLayer([double, half], sel=sel)
+    >>> net({"x": [[4.0, 6.0]], "sel": 1}).numpy().tolist()
+    [[2.0, 3.0]]
+    """
+
+    def __init__(self, name: str | None = None, sel: Any = 0) -> None:
+        super().__init__(name=name)
+        self.sel = sel
+
+    def forward(self, inputs: Sequence[tf.Tensor], sel: Any = None) -> tf.Tensor:
+        """Choose."""
+        _require_several(self, inputs)
+        sel = self.sel if sel is None else sel
+        if not tf.is_tensor(sel) and (isinstance(sel, float) or sel not in range(len(inputs))):
+            raise InvalidArgument(
+                f"{self!r}: sel is the number of one of {len(inputs)} networks, from 0 to "
+                f"{len(inputs) - 1}; got {sel!r}."
+            )
+        if tf.is_tensor(sel) and sel.shape.rank not in {0, None}:
+            raise WrongShape(f"{self!r}: sel is a single number, got shape {tuple(sel.shape)}.")
+        return tf.gather(tf.stack(list(inputs)), sel) if tf.is_tensor(sel) else inputs[sel]
+
+
 ConcatLayer = Concat
+ElementwiseLambdaLayer = ElementwiseLambda
 ElementwiseLayer = Elementwise
+StackLayer = Stack
+UnStackLayer = UnStack

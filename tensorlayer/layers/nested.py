@@ -1,13 +1,16 @@
-"""A whole model as one layer."""
+"""A whole model as one layer, and several layers as one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
+from tensorlayer.errors import InvalidArgument
+from tensorlayer.layers import summary
 from tensorlayer.layers.base import Layer
+from tensorlayer.layers.naming import names_of
 
-__all__ = ["ModelLayer"]
+__all__ = ["LayerList", "ModelLayer"]
 
 
 class _ModelLike(Protocol):
@@ -63,3 +66,104 @@ class ModelLayer(Layer):
     def parts(self) -> Iterator[tuple[str, Any]]:
         """Yield the model: its variables go by their names in the model."""
         yield "", self.model
+
+
+class LayerList(Layer):
+    """Layers one after the other, as one layer.
+
+    Parameters
+    ----------
+    layers
+        The layers, in order of computation. Each gets what the one before gives.
+    name
+        Unique in the network.
+
+    Attributes
+    ----------
+    layers
+        The same; ``list[0]``, ``len(list)`` and loops go over them.
+
+    Notes
+    -----
+    Output shape: that of the last layer; without layers, the input. Parameters: those of the
+    layers, called ``list/layer/...``.
+
+    Raises
+    ------
+    InvalidArgument
+        Something is no layer.
+    NameTaken
+        Two different layers have the same name.
+
+    Examples
+    --------
+    >>> import tensorlayer as tl
+    >>> hidden = tl.layers.Dense(n_units=8, act="relu", name="hidden")
+    >>> mlp = LayerList([hidden, tl.layers.Dense(n_units=2, name="logits")], name="mlp")
+    >>> net = mlp(tl.layers.Input([None, 4]))
+    >>> list(net.parameters)[::2], len(mlp)
+    (['mlp/hidden/weights', 'mlp/logits/weights'], 2)
+    >>> print(mlp)
+    LayerList(name='mlp')
+      Dense(n_units=8, act='relu', name='hidden')
+      Dense(n_units=2, name='logits')
+    """
+
+    def __init__(self, layers: Sequence[Layer], name: str | None = None) -> None:
+        super().__init__(name=name)
+        if not isinstance(layers, (list, tuple)) or not all(isinstance(x, Layer) for x in layers):
+            raise InvalidArgument(
+                f"LayerList: it takes a list of layers, got {layers!r}. A function becomes one by "
+                "tl.layers.Lambda(fn), a model by model.as_layer()."
+            )
+        self.layers = list(layers)
+        names_of(self.layers)  # it raises if two have the same
+
+    @property
+    def is_built(self) -> bool:
+        """Whether all of the layers are."""
+        return all(layer.is_built for layer in self.layers)
+
+    @is_built.setter
+    def is_built(self, is_built: bool) -> None:
+        """Leave it to the layers."""
+
+    def build(self, inputs_shape: Any) -> None:
+        """Call the variables that the layers will make after the list: their names must differ."""
+        del inputs_shape
+        for name, layer in self.parts():
+            layer.facts.label = layer.facts.label or f"{self.facts.label or self.name}/{name}"
+
+    def forward(self, inputs: Any) -> Any:
+        """Apply one layer after the other."""
+        for layer in self.layers:
+            inputs = layer(inputs)
+        return inputs
+
+    @property
+    def needs_autograph(self) -> bool:  # type: ignore[override]
+        """Whether any of the layers is somebody else's."""
+        return any(layer.needs_autograph for layer in self.layers)
+
+    def parts(self) -> Iterator[tuple[str, Any]]:
+        """Yield the layers by their names in the list."""
+        yield from ((name, layer) for layer, name in names_of(dict.fromkeys(self.layers)).items())
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.layers[index]
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(self.layers)
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __str__(self) -> str:
+        """Return a line for each layer, layers within layers indented."""
+        return "\n".join([repr(self), *summary.lines(self)])
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(name={self.name!r})"

@@ -13,9 +13,12 @@ from tensorlayer.layers.arguments import positive
 __all__ = [
     "as_channels_last",
     "data_format",
+    "has_gpu",
+    "inner",
     "padding",
     "size_of",
     "sizes",
+    "sizes_of",
     "spread",
     "with_kernel",
 ]
@@ -51,8 +54,8 @@ def padding(value: str, who: str) -> str:
     return value.upper()
 
 
-def data_format(value: str, rank: int, who: str) -> str:
-    """Return the name that ``tf.nn`` gives to a data format, such as ``NHWC``.
+def data_format(value: str | None, rank: int, who: str) -> str:
+    """Return the name that ``tf.nn`` gives to a data format, such as ``NHWC``; that of None is it.
 
     Examples
     --------
@@ -61,6 +64,7 @@ def data_format(value: str, rank: int, who: str) -> str:
     """
     axes = _AXES[rank]
     names = {
+        None: f"N{axes}C",
         "channels_last": f"N{axes}C",
         "channels_first": f"NC{axes}",
         f"N{axes}C": f"N{axes}C",
@@ -87,20 +91,25 @@ def spread(values: Sequence[int], format_: str) -> list[int]:
 def with_kernel(
     compute: Callable[[tf.Tensor, str], tf.Tensor], inputs: tf.Tensor, format_: str
 ) -> tf.Tensor:
-    """Return ``compute(inputs, format_)``, in the layout that this machine has kernels for.
+    """Return `compute(inputs, format_)`, in the layout that this machine has kernels for.
 
     On a CPU many operations, and most gradients, know only channels last. There channels first is
     transposed before and after; where there is a GPU it is computed with as it is.
     """
-    if tf.config.list_physical_devices("GPU"):
+    if format_.endswith("C") or has_gpu():
         return compute(inputs, format_)
     return as_channels_last(compute, inputs, format_)
+
+
+def has_gpu() -> bool:
+    """Whether TensorFlow sees a GPU, which has kernels that CPUs lack; asking does not start it."""
+    return bool(tf.config.list_physical_devices("GPU"))
 
 
 def as_channels_last(
     compute: Callable[[tf.Tensor, str], tf.Tensor], inputs: tf.Tensor, format_: str
 ) -> tf.Tensor:
-    """Return ``compute(inputs, format_)``, which gets channels last and gives the given format.
+    """Return `compute(inputs, format_)`, which gets channels last and gives the given format.
 
     Examples
     --------
@@ -116,7 +125,54 @@ def as_channels_last(
     return tf.transpose(outputs, [0, rank - 1, *range(1, rank - 1)])
 
 
-def size_of(tensor: tf.Tensor, axis: int) -> Any:
-    """Return the size along an axis: a number if it is known, else what it is at run time."""
-    size = tensor.shape[axis]
-    return tf.shape(tensor)[axis] if size is None else size
+def inner(values: Any, format_: str, who: str, what: str) -> tuple[int, ...]:
+    """Return the sizes of the spatial axes, the inverse of `spread`.
+
+    Raises
+    ------
+    InvalidArgument
+        There is not one positive integer for each axis, or it is not 1 for batch and channels.
+
+    Examples
+    --------
+    >>> inner((1, 2, 3, 1), "NHWC", "Conv2dLayer", "strides")
+    (2, 3)
+    """
+    try:
+        given = sizes(values, len(format_), who, what)
+    except InvalidArgument:
+        given = ()
+    outer = [size for size, axis in zip(given, format_, strict=False) if axis in "NC"]
+    if not given or outer != [1, 1]:
+        raise InvalidArgument(
+            f"{who}: {what} has one positive integer for each axis of {format_}, 1 for N and C; "
+            f"got {values!r}."
+        )
+    return tuple(size for size, axis in zip(given, format_, strict=True) if axis not in "NC")
+
+
+def size_of(inputs: tf.Tensor, axis: int) -> Any:
+    """Return the size along an axis: an integer where it is known, else a tensor.
+
+    Examples
+    --------
+    >>> size_of(tf.zeros([2, 3]), 1)
+    3
+    """
+    size = inputs.shape[axis]
+    return tf.shape(inputs)[axis] if size is None else size
+
+
+def sizes_of(inputs: tf.Tensor) -> list[Any]:
+    """Return every size: an integer where it is known, else a tensor.
+
+    Examples
+    --------
+    >>> sizes_of(tf.zeros([2, 3]))
+    [2, 3]
+    """
+    known = inputs.shape.as_list()
+    if None not in known:
+        return known
+    found = tf.shape(inputs)
+    return [found[axis] if size is None else size for axis, size in enumerate(known)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tensorlayer.layers.graph import Network
     from tensorlayer.layers.tree import Parameter
 
-__all__ = ["layer_table", "parameter_table", "shapes", "show", "text_table"]
+__all__ = ["layer_table", "lines", "parameter_table", "shapes", "show", "text_table"]
 
 #: Columns of a table that goes into a file or a notebook: names of deep networks are long.
 FILE_WIDTH = 160
@@ -32,6 +32,15 @@ def shapes(outputs: Any) -> str:
     '(None, 10)'
     """
     return ", ".join(str(tuple(getattr(o, "shape", ()))) for o in leaves(outputs))
+
+
+def lines(owner: Any, depth: int = 1) -> Iterator[str]:
+    """Yield a line for each layer in a model or layer, what is in it below and indented."""
+    held = owner.all_layers if hasattr(owner, "all_layers") else dict(owner.parts()).values()
+    for each in held:
+        if hasattr(each, "facts"):
+            yield f"{'  ' * depth}{each!r}"
+            yield from lines(each, depth + 1)
 
 
 def layer_table(network: Network) -> Table:

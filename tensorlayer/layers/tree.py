@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from tensorlayer.errors import InvalidArgument, NameTaken
+from tensorlayer.errors import NameTaken, NotBuilt
 
 __all__ = ["Owner", "Parameter", "children", "is_keras", "join", "listing"]
 
@@ -63,7 +63,7 @@ def listing(owner: Any, require_all: bool = True) -> list[Parameter]:
     ------
     NameTaken
         Two of them have the same name.
-    InvalidArgument
+    NotBuilt
         Some do not exist yet, and ``require_all``.
 
     Examples
@@ -111,7 +111,7 @@ def _walk(
         parts = iter([("", value.__self__)])
     elif isinstance(value, Owner):
         if require_all and not value.is_built:
-            raise InvalidArgument(
+            raise NotBuilt(
                 f"{value!r} has no weights yet. Give it in_channels, or call it or its model once."
             )
         # By the class: a layer of somebody may well have an attribute called ``parts``.

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
-from tensorlayer.errors import InvalidArgument, ModeError, NotSerializable, did_you_mean
+from tensorlayer.errors import (
+    InvalidArgument,
+    ModeError,
+    NotANetwork,
+    NotSerializable,
+    did_you_mean,
+)
 from tensorlayer.layers import computing, graph, naming, summary
 from tensorlayer.layers.base import Layer
 from tensorlayer.layers.feeding import bind_inputs
@@ -20,20 +24,17 @@ from tensorlayer.layers.mode import current_mode, mode
 from tensorlayer.layers.nested import ModelLayer
 from tensorlayer.layers.outputs import main_of
 from tensorlayer.layers.owner import OwnerType
-from tensorlayer.layers.parameters import HasParameters
 from tensorlayer.layers.structure import leaves
 from tensorlayer.layers.tree import children
 from tensorlayer.models import config as configs
-from tensorlayer.models import weights
 from tensorlayer.models.export import signature
 from tensorlayer.models.keras_layer import TensorLayerModel, unique_name
-from tensorlayer.models.memory import variables_within
-from tensorlayer.models.stored import opened
+from tensorlayer.models.persistence import Persistent
 
 __all__ = ["Model"]
 
 
-class Model(HasParameters, metaclass=OwnerType):
+class Model(Persistent, metaclass=OwnerType):
     """A network as one unit: it knows its mode, its structure and its weights.
 
     Parameters
@@ -237,18 +238,24 @@ class Model(HasParameters, metaclass=OwnerType):
         """The number of variables."""
         return len(self.parameters)
 
+    def release_memory(self) -> None:
+        """Do nothing: a declared network holds no values that could be let go."""
+
     def print_all_layers(self) -> None:
         """Show the layers, one on each line."""
         summary.show(summary.text_table("layer", map(repr, self.all_layers)))
 
-    def get_layer(self, key: str | int) -> Layer:
-        """Return a layer by its name, the path of attributes, or its place in ``all_layers``.
+    def get_layer(self, name: str | int | None = None, index: int | None = None) -> Layer:
+        """Return a layer by its name, the path of attributes, or its place in `all_layers`.
 
         Raises
         ------
         InvalidArgument
-            There is none.
+            There is none, or not exactly one of name and index is given.
         """
+        if (name is None) == (index is None):
+            raise InvalidArgument(f"model {self.name!r}: get_layer takes a name or an index.")
+        key = index if name is None else name
         layers = self.all_layers
         if isinstance(key, int):
             if not -len(layers) <= key < len(layers):
@@ -297,67 +304,6 @@ class Model(HasParameters, metaclass=OwnerType):
         """A hash of the structure and the shapes of the parameters."""
         return configs.digest(self.config, self.parameters)
 
-    # -- weights
-
-    def to_arrays(self) -> dict[str, np.ndarray]:
-        """Return the values of all variables by name."""
-        return weights.values_of(self.parameters)
-
-    def assign_arrays(
-        self, arrays: Mapping[str, np.ndarray], skip: bool = False
-    ) -> weights.Skipped:
-        """Give the variables these values, all or none; see [`tensorlayer.models.weights`][]."""
-        return weights.assign(self.parameters, arrays, skip)
-
-    def save_weights(self, path: str | os.PathLike[str], format: str | None = None) -> None:
-        """Write the weights, in the format of the extension; see ``tensorlayer.models.weights``."""
-        weights.save(path, self.to_arrays(), weights.format_of(path, format))
-
-    def load_weights(
-        self,
-        path: str | os.PathLike[str],
-        format: str | None = None,
-        skip: bool = False,
-    ) -> weights.Skipped:
-        """Read weights of the same structure, by name; those of an npz without names by position.
-
-        With ``skip``, what does not fit is passed over: names that only one side has, and arrays of
-        another shape. A warning says what, and so does what is returned.
-
-        Raises
-        ------
-        FileNotFoundError, Corrupt
-            There is no such file, or it is damaged.
-        StructureMismatch
-            The weights do not fit, with ``skip`` none of them. Nothing was assigned.
-        """
-        return weights.restore(self.parameters, path, weights.format_of(path, format), skip)
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write structure and weights into one safetensors file, for [`load`][]."""
-        config = json.dumps(self.config)
-        weights.save_safetensors(path, self.to_arrays(), config)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Model:
-        """Return the model that [`save`][] wrote.
-
-        Classes and functions of your own have to be imported before. The file may come from a
-        stranger: what it says is neither imported nor computed. A damaged one is ``Corrupt``,
-        ``BrokenConfig`` or ``StructureMismatch``.
-        """
-        with opened(path, "safetensors") as pairs, variables_within(weights.room_bytes(pairs)):
-            model = configs.read_model(Model, weights.load_config(path))
-            try:
-                parameters = model.parameters
-            except InvalidArgument as error:  # some are made in the first call
-                raise InvalidArgument(
-                    f"{error} To load {os.fspath(path)!r} into a model that makes weights when it "
-                    "is called, make the model, call it and use its load_weights(path)."
-                ) from error
-            weights.assign(parameters, dict(pairs))
-        return model
-
     # -- other worlds
 
     def as_keras(self, name: str | None = None) -> tf.keras.layers.Layer:
@@ -390,6 +336,10 @@ class Model(HasParameters, metaclass=OwnerType):
             )
         tf.saved_model.save(self, os.fspath(path), signatures=signature(self.inputs, self.outputs))
 
+    def __str__(self) -> str:
+        """Return a line for each layer with its settings, layers within layers indented."""
+        return "\n".join([repr(self), *summary.lines(self)])
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r} of {len(self.all_layers)} layers>"
 
@@ -399,7 +349,8 @@ def _require_inputs(inputs: Any, outputs: Any) -> None:
     given = graph.networks_in(inputs)
     is_network = [isinstance(leaf, Network) for leaf in leaves([inputs, outputs])]
     if not given or not all(is_network) or len(is_network) == len(given):
-        raise InvalidArgument(
+        error = InvalidArgument if all(is_network) else NotANetwork
+        raise error(
             f"Model: inputs and outputs are networks, got inputs={inputs!r}, outputs={outputs!r}."
         )
     for node in given:

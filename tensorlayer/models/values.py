@@ -96,6 +96,8 @@ def _encode_leaf(value: Any, place: str) -> Any:
         return {"is": "dtype", "name": value.name}
     if isinstance(value, Layer) or (isinstance(value, tf.Module) and hasattr(value, "as_layer")):
         return current_written().once(value, functools.partial(_encode_owner, value))
+    if isinstance(value, type) and issubclass(value, Layer):
+        return {"is": "class", "name": import_path(value)}
     if isinstance(value, Network) and value in NODES_WRITTEN.get():
         return {"is": "node", "index": NODES_WRITTEN.get()[value]}
     if isinstance(value, slice):
@@ -286,6 +288,7 @@ _DECODERS: dict[str, Callable[[Mapping[str, Any], str], Any]] = {
     "dtype": lambda v, place: tf.as_dtype(item(v, "name", str, place)),
     "node": _decode_node,
     "slice": lambda v, place: slice(*_decode_items(v, place)),
+    "class": lambda v, place: find_class(Layer, item(v, "name", str, place)),
     "ellipsis": lambda v, place: Ellipsis,
     "partial": _decode_partial,
     "function": lambda v, place: find_function(item(v, "name", str, place)),

@@ -32,12 +32,11 @@ import numpy as np
 import tensorflow as tf
 
 from tensorlayer.errors import (
-    Corrupt,
     InvalidArgument,
     StructureMismatch,
     did_you_mean,
 )
-from tensorlayer.models import checkpoint
+from tensorlayer.models import checkpoint, synonyms
 from tensorlayer.models.casting import in_type_of, in_types_of_numpy, require_kinds, some
 from tensorlayer.models.stored import NAMES, Pairs, Stored, by_name, opened, require_hdf5_names
 from tensorlayer.whole import whole_file
@@ -48,7 +47,7 @@ __all__ = [
     "by_position",
     "format_of",
     "load",
-    "load_config",
+    "load_texts",
     "restore",
     "room_bytes",
     "save",
@@ -140,37 +139,25 @@ def load(path: str | os.PathLike[str], format: str) -> Arrays:
 
 
 def save_safetensors(
-    path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], config: str | None = None
+    path: str | os.PathLike[str],
+    arrays: Mapping[str, np.ndarray],
+    texts: dict[str, str] | None = None,
 ) -> None:
-    """Write a safetensors file, which may also carry the model's config."""
+    """Write a safetensors file, which may also carry texts, such as the model's config."""
     from safetensors.numpy import save_file
 
     # Not ascontiguousarray, which makes a list of a number.
     dense = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     with whole_file(path) as temporary:
-        save_file(dense, temporary, metadata=None if config is None else {"config": config})
+        save_file(dense, temporary, metadata=texts)
 
 
-def load_config(path: str | os.PathLike[str]) -> Any:
-    """Return the JSON of the config in a whole file of [`save_safetensors`][].
-
-    Raises
-    ------
-    Corrupt
-        There is none.
-    """
+def load_texts(path: str | os.PathLike[str]) -> dict[str, str]:
+    """Return the texts in a file of [`save_safetensors`][]."""
     from safetensors import safe_open
 
     with safe_open(path, framework="numpy") as file:
-        metadata = file.metadata() or {}
-    if "config" not in metadata:
-        raise Corrupt(
-            f"{str(path)!r} holds weights but no structure. Use load_weights on a model for it."
-        )
-    try:
-        return json.loads(metadata["config"])
-    except (ValueError, RecursionError) as error:
-        raise Corrupt(f"the structure in {str(path)!r} is no JSON: {error}.") from error
+        return file.metadata() or {}
 
 
 def room_bytes(pairs: Pairs) -> int:
@@ -187,8 +174,20 @@ def restore(
     path: str | os.PathLike[str],
     format: str,
     skip: bool = False,
+    in_order: bool | None = None,
 ) -> Skipped:
     """Give every variable the array that a file holds for it; see [`assign`][].
+
+    Parameters
+    ----------
+    parameters
+        Variables by name.
+    path, format
+        The file.
+    skip
+        Pass over what does not fit.
+    in_order
+        Whether places count and not names; None for that only where the file has no names.
 
     Raises
     ------
@@ -196,13 +195,25 @@ def restore(
         As for [`load`][] and [`assign`][].
     """
     with opened(path, format) as pairs:
+        if in_order:
+            places = {str(place): stored for place, (_, stored) in enumerate(pairs)}
+            return assign(parameters, by_position(parameters, places), skip)
         found: Mapping[str, Stored] = by_name(pairs)
         if format == "npz":
             found = _positional(parameters, found)
         if format == "ckpt":
             kept = [n for n in found if n in parameters or checkpoint.is_parameter(n)]
             found = {name: found[name] for name in kept}
-        return assign(parameters, found, skip)
+        return assign(parameters, found if skip else by_any_name(parameters, found), skip)
+
+
+def by_any_name(
+    parameters: Mapping[str, tf.Variable], found: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """Return arrays under the names of the parameters, if those are synonyms; else as they are."""
+    if set(parameters) == set(found):
+        return found
+    return synonyms.renamed(parameters, found) or found
 
 
 def _positional(

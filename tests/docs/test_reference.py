@@ -101,7 +101,8 @@ def is_said(text, parameter, module):
         return text == "required"
     if callable(default) and text.startswith("lambda"):
         return default.__name__ == "<lambda>"
-    if text in (getattr(default, "__name__", None), getattr(default, "name", None)):
+    name = getattr(default, "__name__", None) or getattr(default, "name", None)
+    if isinstance(name, str) and text in (name, name.removesuffix("_v2")):  # as TensorFlow's are
         return True
     known = {**vars(module), type(default).__name__: type(default)}
     return meaning(ast.parse(text, mode="eval").body, known) == default

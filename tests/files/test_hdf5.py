@@ -109,7 +109,7 @@ def test_a_structure_of_2_x_is_not_evaluated(tmp_path):
     hostile = f"__import__('os').mkdir({str(tmp_path / 'hostile')!r})"
     with h5py.File(tmp_path / "old.h5", "w") as file:
         file.attrs["model_config"] = hostile
-    with pytest.raises(Corrupt, match=r"no structure as JSON.*is not evaluated"):
+    with pytest.raises(Corrupt, match=r"The structure is no literal of Python"):
         files.load_hdf5_graph(tmp_path / "old.h5")
     assert os.listdir(tmp_path) == ["old.h5"]
 
@@ -129,7 +129,7 @@ def test_damaged_and_empty_files_are_named(content, net, tmp_path):
     for load in (files.load_hdf5_to_weights, files.load_hdf5_to_weights_in_order):
         with pytest.raises(Corrupt, match=r"a\.h5' cannot be read as hdf5: "):
             load(path, net)
-    with pytest.raises(Corrupt, match=r"a\.h5' holds no structure"):
+    with pytest.raises(Corrupt, match=r"a\.h5' (cannot be read as|holds weights but no structure)"):
         files.load_hdf5_graph(path)
 
 
@@ -145,5 +145,5 @@ def test_a_missing_file_is_named(net, tmp_path):
 def test_a_structure_that_is_no_json_is_named(text, tmp_path):
     with h5py.File(tmp_path / "m.h5", "w") as file:
         file["__config__"] = text
-    with pytest.raises(Corrupt, match=r"m\.h5' holds no structure as JSON"):
+    with pytest.raises(Corrupt, match=r"the structure in .*m\.h5' is no JSON"):
         files.load_hdf5_graph(tmp_path / "m.h5")

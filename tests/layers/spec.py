@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -21,10 +22,21 @@ class LayerSpec:
     parameters: tuple[str, ...] = ()  #: names and order of its parameters
     depends_on_mode: bool = False  #: training and inference give different outputs
     is_random: bool = False  #: two evaluations in training differ
+    #: of inputs that are ids: they are integers below it, which say nothing about types
+    n_ids: int | None = None
+    #: for a layer of several outputs: a subclass of the same name that makes one of them
+    joined: type[layers.Layer] | None = None
+    #: its arguments tell all shapes, so that its parameters are there before any input has a type
+    builds_at_once: bool = False
     compiles: bool = True  #: XLA has kernels for what it computes with
     spread: float = 1.0  #: of the random inputs, where 1 is too little to matter, or too much
     #: makes the arguments anew, for a layer of variables that are made before it
     renew: Callable[[], dict[str, Any]] | None = None
+
+    @property
+    def follows_its_input(self) -> bool:
+        """Whether the types of its parameters are those of its inputs."""
+        return self.makes_its_parameters and not self.builds_at_once and self.n_ids is None
 
     @property
     def makes_its_parameters(self) -> bool:
@@ -37,7 +49,12 @@ class LayerSpec:
 
     @property
     def make(self) -> Callable[..., Any]:
-        return getattr(layers, self.name)
+        return self.joined or getattr(layers, self.name)
+
+    @property
+    def dtype(self) -> str:
+        """Of the inputs."""
+        return "float32" if self.n_ids is None else "int64"
 
     def __str__(self) -> str:
         return self.name
@@ -47,15 +64,18 @@ class LayerSpec:
         made = [make(index, shape) for index, shape in enumerate(self.shapes)]
         return made if len(made) > 1 else made[0]
 
-    def inputs(self, prefix: str = "x", dtype: str = "float32") -> Any:
+    def inputs(self, prefix: str = "x", dtype: str | None = None) -> Any:
         """Declared inputs."""
         return self.for_each_input(
-            lambda i, shape: layers.Input([None, *shape], dtype, name=f"{prefix}{i}")
+            lambda i, shape: layers.Input([None, *shape], dtype or self.dtype, name=f"{prefix}{i}")
         )
 
     def values(self, batch: int, seed: int = 0, dtype: str = "float32") -> Any:
         """Random values for the inputs."""
         rng = tf.random.Generator.from_seed(seed)
+        if self.n_ids is not None:
+            draw = functools.partial(rng.uniform, maxval=self.n_ids, dtype=tf.int64)
+            return self.for_each_input(lambda _, shape: draw([batch, *shape]))
         return self.for_each_input(
             lambda _, shape: tf.cast(rng.normal([batch, *shape], stddev=self.spread), dtype)
         )

@@ -3,9 +3,11 @@ from __future__ import annotations
 import logging
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 import tensorlayer as tl
+from tensorlayer.errors import InvalidArgument, UnknownArgument
 from tensorlayer.layers import DenseLayer, DropoutLayer, InputLayer
 
 
@@ -39,8 +41,44 @@ def test_arguments_without_effect_are_accepted_and_said(caplog):
     assert "Dense: the argument W_init_args has no effect" in caplog.text
 
 
+def test_old_names_of_arguments_are_taken():
+    x = tl.layers.Input([None, 4, 4, 8])
+
+    assert tl.layers.SubpixelConv2d(x, n_out_channel=2).layer.n_out_channels == 2
+    assert tl.layers.DeConv2d(x, n_out_channel=2).layer.n_filter == 2
+    with pytest.raises(tl.errors.UnknownArgument, match="unknown argument 'n_out_channel'"):
+        DenseLayer(InputLayer(tf.ones([1, 2])), n_out_channel=2)
+    with pytest.raises(
+        tl.errors.UnknownArgument, match="'n_filter' is given twice, also as 'n_out"
+    ):
+        tl.layers.DeConv2d(x, n_filter=2, n_out_channel=2)
+
+
 def test_set_name_reuse_stays_callable_and_names_the_scope(caplog):
     with caplog.at_level(logging.WARNING, "tensorlayer"):
         tl.layers.set_name_reuse(True)
 
     assert "variable_scope(name, reuse=True)" in caplog.text
+
+
+def test_networks_that_are_merged_may_be_called_layers():
+    one, other = (InputLayer(tf.ones([2, n]), name=f"x{n}") for n in (3, 4))
+
+    assert tl.layers.ConcatLayer(layers=[one, other], name="c").outputs.shape == (2, 7)
+    assert tl.layers.LayerList(layers=[DenseLayer(n_units=2)], name="l")(one).outputs.shape == (
+        2,
+        2,
+    )
+
+
+def test_only_layers_that_began_networks_take_tensors():
+    ids = tf.constant([1, 2])
+
+    net = tl.layers.Embedding(ids, 10, 3, name="e")
+
+    assert len(net.input_nodes) == 1
+    assert tl.layers.OneHot(inputs=ids, depth=3, name="o").outputs.shape == (2, 3)
+    with pytest.raises(InvalidArgument, match="a layer is stacked on a network, got EagerTensor"):
+        DenseLayer(tf.ones([2, 3]), n_units=2)
+    with pytest.raises(UnknownArgument, match="given twice, also as 'inputs'"):
+        tl.layers.Embedding(net, inputs=ids, vocabulary_size=3, name="f")

@@ -140,7 +140,7 @@ def test_gradients_are_finite_and_reach_every_trainable_parameter(spec):
 
     for name, gradient in zip(net.parameters, gradients, strict=False):
         assert gradient is not None, f"no gradient reaches {name}"
-        assert np.all(np.isfinite(gradient))
+        assert np.all(np.isfinite(tf.convert_to_tensor(gradient)))  # it may be of some rows only
 
 
 @every_layer

@@ -304,3 +304,22 @@ def test_python_control_flow_on_tensors_works_in_custom_layers():
     traced = tf.function(lambda x: net(x))
 
     np.testing.assert_array_equal(traced(-tf.ones([1, 2])), [[1, 1]])
+
+
+def test_networks_offer_what_their_layer_says():
+    class Counted(tl.layers.Layer):
+        for_networks = ("double", "shape_of")
+        double = 2
+
+        def forward(self, x):
+            return tl.layers.Outputs(x, other=x) if self.facts.own_name == "both" else x
+
+        def shape_of(self, network, more):
+            return network.outputs.shape, more
+
+    for name in ("one", "both"):
+        net = Counted(tl.layers.Input([None, 3]), name=name)
+        assert net.double == 2
+        assert net.shape_of("more") == (tf.TensorShape([None, 3]), "more")
+        with pytest.raises(AttributeError, match="no attribute 'triple'"):
+            net.triple  # noqa: B018

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -26,6 +25,7 @@ def test_bad_sizes(value):
         ("channels_first", 3, "NCDHW"),
         ("NHWC", 2, "NHWC"),
         ("NCW", 1, "NCW"),
+        (None, 3, "NDHWC"),
     ],
 )
 def test_data_formats(value, rank, expected):
@@ -47,26 +47,53 @@ def test_spread():
     assert spatial.spread((2, 3), "NCHW") == [1, 1, 2, 3]
 
 
-@pytest.mark.parametrize(("format_", "inner"), [("NCW", "NWC"), ("NCDHW", "NDHWC")])
-def test_channels_first_is_computed_with_channels_last(format_, inner):
-    x = tf.random.normal([2, 3, *range(4, 2 + len(format_))])
+def test_inner_is_the_inverse_of_spread():
+    for format_ in ("NHWC", "NCHW"):
+        assert spatial.inner(spatial.spread((2, 3), format_), format_, "L", "strides") == (2, 3)
+
+
+@pytest.mark.parametrize("values", [(1, 2, 3), (2, 2, 3, 1), (1, 2, 3, 2), 2, (1, 0, 1, 1)])
+def test_batch_and_channels_have_no_steps(values):
+    with pytest.raises(
+        InvalidArgument, match=r"L: strides has .* each axis of NHWC, 1 for N and C"
+    ):
+        spatial.inner(values, "NHWC", "L", "strides")
+
+
+def test_sizes_are_numbers_where_they_are_known():
+    @tf.function(input_signature=[tf.TensorSpec([None, 3, None])])
+    def sizes(x):
+        found = spatial.sizes_of(x)
+        assert found[1] == 3
+        assert not any(isinstance(found[axis], int) for axis in (0, 2))
+        return tf.stack(found)
+
+    assert sizes(tf.zeros([2, 3, 4])).numpy().tolist() == [2, 3, 4]
+    assert spatial.sizes_of(tf.zeros([2, 3])) == [2, 3]
+
+
+def test_a_size_is_a_number_where_it_is_known():
+    @tf.function(input_signature=[tf.TensorSpec([None, 3])])
+    def size(x):
+        assert spatial.size_of(x, 1) == 3
+        return spatial.size_of(x, 0)
+
+    assert size(tf.zeros([2, 3])) == 2
+
+
+def test_channels_first_is_transposed_where_no_kernel_knows_it(monkeypatch):
+    x = tf.random.normal([2, 3, 4, 5])
     seen = []
 
-    def compute(x, data_format):
-        seen.append((data_format, x.shape[-1]))
-        return x[:, ::2]
+    def compute(inputs, format_):
+        seen.append((tuple(inputs.shape), format_))
+        return inputs
 
-    out = spatial.as_channels_last(compute, x, format_)
+    for has_gpu in (False, True):
+        monkeypatch.setattr(spatial, "has_gpu", lambda answer=has_gpu: answer)
+        tf.debugging.assert_equal(spatial.with_kernel(compute, x, "NCHW"), x)
+        tf.debugging.assert_equal(spatial.with_kernel(compute, x, "NHWC"), x)
 
-    assert seen == [(inner, 3)]
-    np.testing.assert_array_equal(out, x[:, :, ::2])
-
-
-def test_where_there_is_a_gpu_channels_first_is_computed_as_it_is(monkeypatch):
-    def compute(x, data_format):
-        return data_format
-
-    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [kind])
-    assert spatial.with_kernel(compute, tf.zeros([1, 1, 1]), "NCW") == "NCW"
-    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
-    assert spatial.with_kernel(compute, tf.zeros([1, 1, 1]), "NWC") == "NWC"
+    last, first = ((2, 4, 5, 3), "NHWC"), ((2, 3, 4, 5), "NCHW")
+    as_it_is = ((2, 3, 4, 5), "NHWC")
+    assert seen == [last, as_it_is, first, as_it_is]

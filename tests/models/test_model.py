@@ -257,7 +257,7 @@ def test_sharing_survives_the_config():
 
 
 def test_an_unknown_format_is_refused():
-    with pytest.raises(NotSerializable, match=r"format 99 .* reads format 1"):
+    with pytest.raises(NotSerializable, match=r"format 99 .* reads format 2"):
         Model.from_config({**static().config, "format": 99})
 
 

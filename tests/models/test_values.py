@@ -232,3 +232,13 @@ def test_a_marked_object_comes_back_from_its_config():
 
     assert isinstance(again, Scaling)
     assert again.scale == (2, 3)
+
+
+def test_classes_of_layers_come_back_and_others_do_not():
+    written = encode(tl.layers.Dense, "layer_class")
+
+    assert written == {"is": "class", "name": "tensorlayer.layers.Dense"}
+    assert decode(written) is tl.layers.Dense
+    for name in ("builtins.dict", "subprocess.Popen", "tensorlayer.models.Model"):
+        with pytest.raises(tl.errors.NotSerializable, match=f"names the class '{name}'"):
+            decode({"is": "class", "name": name})

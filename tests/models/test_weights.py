@@ -86,13 +86,6 @@ def test_a_missing_file_is_a_missing_file(tmp_path):
         weights.load(tmp_path / "none.npz", "npz")
 
 
-def test_a_file_without_a_structure_says_what_to_do(tmp_path):
-    weights.save(tmp_path / "w.safetensors", ARRAYS, "safetensors")
-
-    with pytest.raises(Corrupt, match=r"holds weights but no structure. Use load_weights"):
-        weights.load_config(tmp_path / "w.safetensors")
-
-
 def test_an_unknown_format_names_those_there_are():
     with pytest.raises(
         InvalidArgument, match=r"format 'pkl' of 'model.pkl' is unknown. There are: "

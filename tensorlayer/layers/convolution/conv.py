@@ -2,129 +2,116 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
-
-import tensorflow as tf
+from typing import Any
 
 from tensorlayer import initializers
-from tensorlayer.layers import spatial_arguments as spatial
-from tensorlayer.layers.arguments import positive
-from tensorlayer.layers.base import Layer, require_known, require_rank
+from tensorlayer.layers.convolution.base import ConvNd, text
 
-__all__ = ["Conv2d"]
+__all__ = ["Conv1d", "Conv2d", "Conv3d"]
 
-
-class _ConvNd(Layer):
-    """What convolutions of every rank share; leaves give the rank and their defaults."""
-
-    rank: ClassVar[int]
-
-    def __init__(
-        self,
-        n_filter: int,
-        filter_size: Any,
-        strides: Any,
-        act: Any,
-        padding: str,
-        data_format: str,
-        dilation_rate: Any,
-        W_init: Any,
-        b_init: Any,
-        in_channels: int | None,
-        name: str | None,
-    ) -> None:
-        super().__init__(name=name, act=act)
-        who = type(self).__name__
-        self.n_filter = positive(n_filter, who, "n_filter")
-        self.filter_size = spatial.sizes(filter_size, self.rank, who, "filter_size")
-        self.strides = spatial.sizes(strides, self.rank, who, "strides")
-        self.dilation_rate = spatial.sizes(dilation_rate, self.rank, who, "dilation_rate")
-        self.padding = spatial.padding(padding, who)
-        self.data_format = spatial.data_format(data_format, self.rank, who)
-        self.W_init = W_init
-        self.b_init = b_init
-        self.in_channels = in_channels
-
-    def shape_to_build_for(self) -> Any:
-        """Return what ``in_channels`` tells."""
-        if self.in_channels is None:
-            return None
-        return [self.in_channels if axis == "C" else None for axis in self.data_format]
-
-    def build(self, inputs_shape: Any) -> None:
-        """Make the filters and, unless ``b_init`` is None, the biases."""
-        require_rank(self, inputs_shape, (self.rank + 2,), f"Its layout is {self.data_format}.")
-        channels = inputs_shape[self.data_format.index("C")]
-        n_in = require_known(self, channels, "the number of channels")
-        self.W = self._get_weights("filters", [*self.filter_size, n_in, self.n_filter], self.W_init)
-        if self.b_init is not None:
-            self.b = self._get_weights("biases", [self.n_filter], self.b_init)
-
-    def transform(self, inputs: tf.Tensor) -> tf.Tensor:
-        """Compute ``inputs * W + b``."""
-        z = tf.nn.convolution(
-            inputs,
-            self.W,
-            strides=self.strides,
-            padding=self.padding,
-            data_format=self.data_format,
-            dilations=self.dilation_rate,
-        )
-        if self.b_init is None:
-            return z
-        layout = "N..C" if self.data_format.endswith("C") else "NC.."
-        return tf.nn.bias_add(z, self.b, data_format=layout)
-
-
-class Conv2d(_ConvNd):
-    r"""Two-dimensional convolution: $y = \mathrm{act}(x \ast W + b)$.
+_DOC = """{dimensions} convolution: $y = \\mathrm{{act}}(x \\ast W + b)$.
 
     Parameters
     ----------
     n_filter
-        The number of filters, which is the number of output channels.
+        {n_filter}
     filter_size
-        Height and width of a filter; one integer for both.
-    strides
-        Steps along height and width.
+        {filter_size}
+    {strides}
+        Steps along {axes}; 2 halves the size.
     act
-        The activation, applied last.
+        {act}
     padding
-        ``"SAME"`` (zeros around) or ``"VALID"`` (none).
+        {padding}
     data_format
-        ``"channels_last"`` or ``"channels_first"``. Most CPU kernels know the first alone.
+        {data_format}
     dilation_rate
-        Steps between the taps of a filter; not together with ``strides`` above 1.
+        {dilation_rate}
     W_init
-        Of the filters. A truncated normal of 0.02 is the custom of GANs and of TensorLayer 1.x.
+        {W_init}
     b_init
-        Of the biases; None for a layer without biases.
+        {b_init}
     in_channels
-        The number of input channels. With it the parameters are made in the constructor.
+        {in_channels}
     name
-        Unique in the network.
+        {name}
 
     Notes
     -----
-    Input shape: ``(batch, height, width, channels)``.
-    Output shape: ``(batch, h, w, n_filter)`` with ``h = ceil(height / stride)`` for SAME and
-    ``h = ceil((height - (size - 1) * dilation) / stride)`` for VALID.
-    Parameters: ``filters`` (height, width, channels, n_filter) and ``biases`` (n_filter).
+    Input shape: `(batch, {shape}, channels)`.
+    Output shape: `(batch, {shape}, n_filter)`, where a size `n` becomes `ceil(n / stride)` for SAME
+    and `ceil((n - (size - 1) * dilation) / stride)` for VALID.
+    Parameters: `filters` ({shape}, channels, n_filter) and `biases` (n_filter).
 
     Raises
     ------
     WrongShape
-        The input is not of rank 4.
+        The input is of another rank, or has another number of channels than the filters.
 
     Examples
     --------
     >>> import tensorlayer as tl
-    >>> net = tl.layers.Input([None, 28, 28, 1], name="x")
-    >>> net = Conv2d(net, 32, (5, 5), (2, 2), act="relu", padding="VALID", name="conv1")
-    >>> net.outputs.shape, net.count_params()
-    (TensorShape([None, 12, 12, 32]), 832)
+    {example}
     """
 
+
+class Conv1d(ConvNd):  # noqa: D101 - made from the shared text
+    __doc__ = text(
+        _DOC,
+        dimensions="One-dimensional",
+        filter_size="The width of a filter.",
+        strides="stride",
+        axes="the width",
+        shape="width",
+        example=""">>> net = tl.layers.Input([None, 100, 1], name="x")
+    >>> net = Conv1d(net, 32, 5, stride=2, act="relu", name="conv1")
+    >>> net.outputs.shape, net.count_params()
+    (TensorShape([None, 50, 32]), 192)""",
+    )
+    rank = 1
+
+    def __init__(
+        self,
+        n_filter: int = 32,
+        filter_size: Any = 5,
+        stride: Any = 1,
+        act: Any = None,
+        padding: str = "SAME",
+        data_format: str | None = "channels_last",
+        dilation_rate: Any = 1,
+        W_init: Any = initializers.TruncatedNormal(stddev=0.02),  # noqa: B008 - a frozen value
+        b_init: Any = initializers.Constant(0.0),  # noqa: B008
+        in_channels: int | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(
+            n_filter,
+            filter_size,
+            stride,
+            act,
+            padding,
+            data_format,
+            dilation_rate,
+            W_init,
+            b_init,
+            in_channels,
+            name,
+        )
+
+
+class Conv2d(ConvNd):  # noqa: D101
+    __doc__ = text(
+        _DOC,
+        dimensions="Two-dimensional",
+        filter_size="Height and width of a filter; one integer for both.",
+        strides="strides",
+        axes="height and width",
+        shape="height, width",
+        example=""">>> net = tl.layers.Input([None, 28, 28, 1], name="x")
+    >>> net = Conv2d(net, 32, (5, 5), (2, 2), act="relu", padding="VALID", name="conv1")
+    >>> net.outputs.shape, net.count_params()
+    (TensorShape([None, 12, 12, 32]), 832)""",
+    )
     rank = 2
 
     def __init__(
@@ -134,9 +121,53 @@ class Conv2d(_ConvNd):
         strides: Any = (1, 1),
         act: Any = None,
         padding: str = "SAME",
-        data_format: str = "channels_last",
+        data_format: str | None = "channels_last",
         dilation_rate: Any = (1, 1),
-        W_init: Any = initializers.TruncatedNormal(stddev=0.02),  # noqa: B008 - a frozen value
+        W_init: Any = initializers.TruncatedNormal(stddev=0.02),  # noqa: B008
+        b_init: Any = initializers.Constant(0.0),  # noqa: B008
+        in_channels: int | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(
+            n_filter,
+            filter_size,
+            strides,
+            act,
+            padding,
+            data_format,
+            dilation_rate,
+            W_init,
+            b_init,
+            in_channels,
+            name,
+        )
+
+
+class Conv3d(ConvNd):  # noqa: D101
+    __doc__ = text(
+        _DOC,
+        dimensions="Three-dimensional",
+        filter_size="Depth, height and width of a filter; one integer for all.",
+        strides="strides",
+        axes="depth, height and width",
+        shape="depth, height, width",
+        example=""">>> net = tl.layers.Input([None, 16, 32, 32, 1], name="x")
+    >>> net = Conv3d(net, 8, (3, 3, 3), (1, 2, 2), act="relu", name="conv1")
+    >>> net.outputs.shape, net.count_params()
+    (TensorShape([None, 16, 16, 16, 8]), 224)""",
+    )
+    rank = 3
+
+    def __init__(
+        self,
+        n_filter: int = 32,
+        filter_size: Any = (3, 3, 3),
+        strides: Any = (1, 1, 1),
+        act: Any = None,
+        padding: str = "SAME",
+        data_format: str | None = "channels_last",
+        dilation_rate: Any = (1, 1, 1),
+        W_init: Any = initializers.TruncatedNormal(stddev=0.02),  # noqa: B008
         b_init: Any = initializers.Constant(0.0),  # noqa: B008
         in_channels: int | None = None,
         name: str | None = None,

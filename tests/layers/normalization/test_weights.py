@@ -172,6 +172,16 @@ def test_a_discriminator_trains_and_comes_back(tmp_path):
     np.testing.assert_array_equal(other(images, is_train=False), model(images, is_train=False))
 
 
+@pytest.mark.parametrize(("wrapper", "own"), [(SpectralNorm, "u"), (WeightNorm, "g")])
+def test_variables_are_called_after_the_wrapper_or_the_named_layer_within(wrapper, own):
+    x = Input([None, 5])
+    unnamed, named = wrapper(x, Dense(4), name="a"), wrapper(x, Dense(4, name="d"), name="b")
+
+    assert [v.name for v in unnamed.all_params] == [f"a/{n}:0" for n in ("weights", "biases", own)]
+    assert [v.name for v in named.all_params] == ["d/weights:0", "d/biases:0", f"b/{own}:0"]
+    assert list(named.parameters) == ["b/d/weights", "b/d/biases", f"b/{own}"]
+
+
 @pytest.mark.parametrize("wrapper", [SpectralNorm, WeightNorm])
 def test_in_channels_of_the_layer_within_makes_the_parameters_at_once(wrapper):
     assert len(wrapper(Dense(4, in_channels=5)).all_weights) == 3

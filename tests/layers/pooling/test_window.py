@@ -169,6 +169,10 @@ def test_traced_it_is_the_function_of_tensorflow(layer):
 def test_errors():
     with pytest.raises(InvalidArgument, match="MaxPool2d: strides is a positive integer or 2"):
         MaxPool2d(strides=(1, 2, 3))
+    with pytest.raises(InvalidArgument, match="MeanPool3d: filter_size is a positive integer or 3"):
+        MeanPool3d((1, 2))
+    with pytest.raises(InvalidArgument, match="MaxPool1d: dilation_rate is a positive integer"):
+        MaxPool1d(dilation_rate=0)
     with pytest.raises(WrongShape, match=r"MeanPool2d.*rank 4"):
         MeanPool2d(Input([None, 9]))
     with pytest.raises(WrongShape, match=r"MeanPool3d.*rank 5"):
@@ -186,5 +190,5 @@ def test_errors():
         PoolLayer(strides=(1, 0, 2, 1))
     with pytest.raises(InvalidArgument, match="PoolLayer: filter_size must be a positive integer"):
         PoolLayer((1, 0, 2, 1))
-    with pytest.raises(WrongShape, match=r"PoolLayer.*rank 4"):
+    with pytest.raises(WrongShape, match=r"PoolLayer.*rank 4,.* an axis for each filter_size\."):
         PoolLayer(Input([None, 9]))
