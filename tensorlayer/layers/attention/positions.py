@@ -82,7 +82,7 @@ class SinusoidalEncoding(_OfPairs):
 
     Examples
     --------
-    >>> SinusoidalEncoding()(tf.zeros([1, 2, 4])).numpy().round(2).tolist()
+    >>> SinusoidalEncoding()(tf.zeros([1, 2, 4], tf.float64)).numpy().round(2).tolist()
     [[[0.0, 1.0, 0.0, 1.0], [0.84, 0.54, 0.01, 1.0]]]
     """
 
@@ -206,7 +206,7 @@ class RotaryEncoding(_OfPairs):
 
     Examples
     --------
-    >>> x = tf.constant([[[1.0, 0.0], [1.0, 0.0]]])
+    >>> x = tf.constant([[[1.0, 0.0], [1.0, 0.0]]], tf.float64)
     >>> RotaryEncoding()(x).numpy().round(2).tolist()
     [[[1.0, 0.0], [0.54, 0.84]]]
     """
