@@ -124,9 +124,9 @@ class _Block(Layer):
         self.epsilon = epsilon
         self.attention = MultiheadAttention(**attention, name="attention")
         self.attention_norm = self._make_norm("attention_norm")
-        sizes = (4 * units if n_hidden is None else n_hidden, units)
+        n_hidden = positive(4 * units if n_hidden is None else n_hidden, who, "n_hidden")
         inits = {key: attention[key] for key in ("W_init", "b_init")}
-        self.mlp = Mlp(sizes, act=act, **inits, name="mlp")
+        self.mlp = Mlp((n_hidden, units), act=act, **inits, name="mlp")
         self.mlp_norm = self._make_norm("mlp_norm")
 
     def _make_norm(self, name: str) -> Layer:

@@ -360,7 +360,7 @@ def test_a_decoder_learns_to_copy_its_memory():
     [
         ({"n_heads": 3, "n_units": 8}, "n_units is a multiple of n_heads, got 8 and 3"),
         ({"n_units": 0}, "n_units must be a positive integer, got 0"),
-        ({"n_hidden": 0}, "n_units must be a positive integer, got 0"),
+        ({"n_hidden": 0}, "n_hidden must be a positive integer, got 0"),
         ({"keep": 0}, r"keep is the probability of keeping an output, in \(0, 1\]; got 0"),
         ({"keep": 1.2}, r"keep is the probability of keeping an output, in \(0, 1\]; got 1.2"),
         ({"attention_keep": -1}, "keep is the probability of keeping a weight"),
