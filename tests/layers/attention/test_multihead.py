@@ -280,6 +280,16 @@ def test_a_model_has_it_with_weights_and_masks(tmp_path):
         np.testing.assert_array_equal(one, other)
 
 
+def test_it_is_shared_by_name_whoever_made_its_encoding():
+    def tower(x, reuse):
+        with variable_scope("tower", reuse=reuse):
+            return MultiheadAttention(x, 2, 8, rotary=RotaryEncoding(), name="att")
+
+    first, second = (tower(Input([None, 5, 6]), reuse) for reuse in (None, True))
+
+    assert second.layer is first.layer
+
+
 # -- step by step
 
 
