@@ -5,6 +5,7 @@ A file for each family; names of TensorLayer 1.x stand beside the class that the
 
 from tensorlayer.layers import (
     activation,
+    attention,
     convolution,
     dense,
     embedding,
@@ -26,6 +27,7 @@ from tensorlayer.layers import (
     word2vec,
 )
 from tensorlayer.layers.activation import *
+from tensorlayer.layers.attention import *
 from tensorlayer.layers.base import Layer
 from tensorlayer.layers.compat import clear_layers_name, set_name_reuse
 from tensorlayer.layers.convolution import *
@@ -64,6 +66,7 @@ __all__ = [
     "set_name_reuse",
     "variable_scope",
     *activation.__all__,
+    *attention.__all__,
     *convolution.__all__,
     *dense.__all__,
     *embedding.__all__,

@@ -127,3 +127,38 @@ def test_normalisation_padding_pooling_and_trained_slopes():
         return tf.nn.bias_add(tf.matmul(x, tf.nn.dropout(w, rate=0.2)), b2)
 
     assert_same_operations(net, forward, weights, [8, 8, 3])
+
+
+def test_a_transformer():
+    net = Input([None, 12, 8], name="x")
+    net = tl.layers.SinusoidalEncoding(net, name="positions")
+    net = tl.layers.TransformerEncoder(net, n_heads=2, n_units=8, keep=0.8, name="block")
+    net = Flatten(net, name="flat")
+    net = Dense(net, 10, name="logits")
+    heads, bias = ([8, 2, 4], [2, 4]), ([8], [8])
+    attention, norms = variables(*(heads * 3), [2, 4, 8], [8]), variables(*(bias * 2))
+    dense = variables([8, 32], [32], [32, 8], [8], [96, 10], [10])
+
+    def normalized(x, beta, gamma):
+        mean, variance = tf.nn.moments(x, [2], keepdims=True)
+        return tf.nn.batch_normalization(x, mean, variance, beta, gamma, 1e-6)
+
+    def forward(x):
+        wq, bq, wk, bk, wv, bv, wo, bo = attention
+        w1, b1, w2, b2, w3, b3 = dense
+        t = tf.cast(tf.range(12), tf.float32)[:, None]
+        angles = t * 10000.0 ** -(tf.range(0, 8, 2, tf.float32) / 8)
+        pairs = tf.stack([tf.sin(angles), tf.cos(angles)], -1)
+        x += tf.reshape(pairs, tf.concat([tf.shape(pairs)[:-2], [8]], 0))
+        y = normalized(x, *norms[:2])
+        k = tf.einsum("btc,chd->bthd", y, wk) + bk
+        v = tf.einsum("btc,chd->bthd", y, wv) + bv
+        q = (tf.einsum("btc,chd->bthd", y, wq) + bq) * 0.5
+        scores = tf.nn.softmax(tf.einsum("bthd,bshd->bhts", q, k))
+        y = tf.einsum("bhts,bshd->bthd", scores, v)
+        x += tf.nn.dropout(tf.einsum("bthd,hdc->btc", y, wo) + bo, rate=0.2)
+        y = tf.nn.gelu(tf.nn.bias_add(tf.matmul(normalized(x, *norms[2:]), w1), b1))
+        x += tf.nn.dropout(tf.nn.bias_add(tf.matmul(y, w2), b2), rate=0.2)
+        return tf.nn.bias_add(tf.matmul(tf.reshape(x, [-1, 96]), w3), b3)
+
+    assert_same_operations(net, forward, [*attention, *norms, *dense], [12, 8])
