@@ -84,9 +84,15 @@ class _QuietFinder(importlib.abc.MetaPathFinder):
 def _set_aside(severities: bytes) -> Iterator[None]:
     """Write to standard error at the end what is no message of these severities.
 
-    After an exception everything is written: it may be the messages that explain it.
+    After an exception everything is written: it may be the messages that explain it. Where no folder
+    is there to set it aside in, or nobody reads standard error any more, the import goes on.
     """
-    with tempfile.TemporaryFile() as aside:
+    try:
+        aside = tempfile.TemporaryFile()
+    except OSError:
+        yield
+        return
+    with aside:
         try:
             with _stderr_to(aside):
                 yield
@@ -95,9 +101,10 @@ def _set_aside(severities: bytes) -> Iterator[None]:
             raise
         finally:
             aside.seek(0)
-            for line in aside:
-                if not _unwanted(line, severities):
-                    os.write(STDERR, line)
+            with contextlib.suppress(OSError):
+                for line in aside:
+                    if not _unwanted(line, severities):
+                        os.write(STDERR, line)
 
 
 def _unwanted(line: bytes, severities: bytes) -> bool:
