@@ -84,15 +84,15 @@ class _QuietFinder(importlib.abc.MetaPathFinder):
 def _set_aside(severities: bytes) -> Iterator[None]:
     """Write to standard error at the end what is no message of these severities.
 
-    After an exception everything is written: it may be the messages that explain it. Where no folder
-    is there to set it aside in, or nobody reads standard error any more, the import goes on.
+    After an exception everything is written: it may be the messages that explain it. Where there is
+    no folder to set it aside in, or nobody reads standard error any more, the import goes on.
     """
-    try:
-        aside = tempfile.TemporaryFile()
-    except OSError:
-        yield
-        return
-    with aside:
+    with contextlib.ExitStack() as stack:
+        try:
+            aside = stack.enter_context(tempfile.TemporaryFile())
+        except OSError:
+            yield
+            return
         try:
             with _stderr_to(aside):
                 yield
