@@ -186,7 +186,8 @@ def _opened_hdf5(path: Place) -> Iterator[_Whole]:
         is_ours = CONFIG in file
         has_weights = NAMES in file or "layer_names" in file.attrs
         if is_legacy:
-            config, custom = legacy.parsed(str(file.attrs[LEGACY])), None
+            config = legacy.parsed(str(file.attrs[LEGACY]))
+            custom = legacy.customized_data(str(file.attrs.get("customized_data", None)))
         elif is_ours:
             config, custom = (_json(path, read_text(file, name)) for name in (CONFIG, CUSTOM))
     if not is_legacy and not is_ours:

@@ -11,7 +11,6 @@ import tensorflow as tf
 
 from tensorlayer import train
 from tensorlayer.errors import InvalidArgument
-from tensorlayer.models import Model
 
 __all__ = ["Measure", "measure", "measuring_step", "output_of", "require_pairs", "training_step"]
 
@@ -25,7 +24,7 @@ _NEEDS_ARRAYS = (TypeError, ValueError, AttributeError, NotImplementedError)
 
 def output_of(network: Any, X: Any, is_train: bool) -> Any:
     """Return the output in a mode, whatever ``train()`` or ``eval()`` of a model said before."""
-    if not isinstance(network, Model):
+    if not hasattr(network, "eval"):  # nothing can tell it a mode
         return network(X, is_train=is_train)
     said, network.is_train = network.is_train, None
     try:
