@@ -2,7 +2,8 @@
 
 Most of those messages come before TensorFlow reads ``TF_CPP_MIN_LOG_LEVEL``, straight from C++ to
 the file descriptor of standard error. So standard error is set aside while TensorFlow is imported,
-and all that is not such a message is written to it afterwards, nothing else is lost.
+and all that is not such a message is written to it afterwards. Only a process that dies in the
+import, such as on a processor that TensorFlow was not built for, takes it along.
 """
 
 from __future__ import annotations
