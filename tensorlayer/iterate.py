@@ -23,8 +23,8 @@ __all__ = ["Data", "minibatches", "ptb_iterator", "seq_minibatches", "seq_miniba
 #: An array, a list, or whatever else has a length and an index.
 Data = np.ndarray | Sequence[Any]
 
-#: Batches of strips that are read at once: a read has a price, and so has memory.
-_BATCHES_AT_ONCE = 256
+#: Batches of strips that are read at once, and their size: a read has a price, and so has memory.
+_BATCHES_AT_ONCE, _BYTES_AT_ONCE = 256, 2**25
 
 
 def minibatches(
@@ -175,7 +175,7 @@ def seq_minibatches2(
     ([[0, 1, 2], [10, 11, 12]], [[20, 21, 22], [30, 31, 32]], 2)
     """
     _require_equal_lengths("seq_minibatches2", inputs, targets)
-    strips = _Strips("seq_minibatches2", len(inputs), batch_size, num_steps, ahead=0)
+    strips = _Strips("seq_minibatches2", (inputs, targets), batch_size, num_steps, ahead=0)
     both = zip(strips.blocks(inputs), strips.blocks(targets), strict=True)
     return ((x[:, part], y[:, part]) for x, y in both for part in strips.parts(x.shape[1]))
 
@@ -212,7 +212,7 @@ def ptb_iterator(
     [[0, 1], [5, 6]] [[1, 2], [6, 7]]
     [[2, 3], [7, 8]] [[3, 4], [8, 9]]
     """
-    strips = _Strips("ptb_iterator", len(raw_data), batch_size, num_steps, ahead=1)
+    strips = _Strips("ptb_iterator", (raw_data,), batch_size, num_steps, ahead=1)
     both = ((block[:, :-1], block[:, 1:]) for block in strips.blocks(raw_data, np.int32))
     return ((x[:, part], y[:, part]) for x, y in both for part in strips.parts(x.shape[1]))
 
@@ -220,9 +220,12 @@ def ptb_iterator(
 class _Strips:
     """A sequence in strips, one for each row of a batch, which are walked along together."""
 
-    def __init__(self, who: str, n_steps: int, batch_size: int, num_steps: int, ahead: int) -> None:
+    def __init__(
+        self, who: str, data: tuple[Data, ...], batch_size: int, num_steps: int, ahead: int
+    ) -> None:
         """Check the sizes; ``ahead`` more steps are needed at the end of a batch."""
         _require_positive(who, batch_size=batch_size, num_steps=num_steps)
+        n_steps = len(data[0])
         length = n_steps // batch_size
         n_batches = (length - ahead) // num_steps
         if n_batches < 1:
@@ -232,6 +235,9 @@ class _Strips:
             )
         self._starts = range(0, batch_size * length, length)
         self._end, self._num_steps, self._ahead = n_batches * num_steps, num_steps, ahead
+        step_bytes = max(1, *(np.asarray(each[0:1]).nbytes for each in data))
+        fitting = _BYTES_AT_ONCE // (batch_size * num_steps * step_bytes)
+        self._at_once = min(max(1, fitting), _BATCHES_AT_ONCE)
 
     def blocks(self, data: Data, dtype: Any = None) -> Iterator[np.ndarray]:
         """Yield arrays (batch_size, steps of some batches + ahead, ...)."""
@@ -239,7 +245,7 @@ class _Strips:
             data = np.asarray(data, dtype)
         if isinstance(data, np.ndarray):
             strips = data[: self._starts.stop].reshape(len(self._starts), -1, *data.shape[1:])
-        size = _BATCHES_AT_ONCE * self._num_steps
+        size = self._at_once * self._num_steps
         for first in range(0, self._end, size):
             last = min(first + size, self._end) + self._ahead
             if isinstance(data, np.ndarray):

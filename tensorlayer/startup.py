@@ -2,7 +2,8 @@
 
 Most of those messages come before TensorFlow reads ``TF_CPP_MIN_LOG_LEVEL``, straight from C++ to
 the file descriptor of standard error. So standard error is set aside while TensorFlow is imported,
-and all that is not such a message is written to it afterwards, nothing else is lost.
+and all that is not such a message is written to it afterwards. Only a process that dies in the
+import, such as on a processor that TensorFlow was not built for, takes it along.
 """
 
 from __future__ import annotations
@@ -84,9 +85,15 @@ class _QuietFinder(importlib.abc.MetaPathFinder):
 def _set_aside(severities: bytes) -> Iterator[None]:
     """Write to standard error at the end what is no message of these severities.
 
-    After an exception everything is written: it may be the messages that explain it.
+    After an exception everything is written: it may be the messages that explain it. Where there is
+    no folder to set it aside in, or nobody reads standard error any more, the import goes on.
     """
-    with tempfile.TemporaryFile() as aside:
+    with contextlib.ExitStack() as stack:
+        try:
+            aside = stack.enter_context(tempfile.TemporaryFile())
+        except OSError:
+            yield
+            return
         try:
             with _stderr_to(aside):
                 yield
@@ -95,9 +102,10 @@ def _set_aside(severities: bytes) -> Iterator[None]:
             raise
         finally:
             aside.seek(0)
-            for line in aside:
-                if not _unwanted(line, severities):
-                    os.write(STDERR, line)
+            with contextlib.suppress(OSError):
+                for line in aside:
+                    if not _unwanted(line, severities):
+                        os.write(STDERR, line)
 
 
 def _unwanted(line: bytes, severities: bytes) -> bool:

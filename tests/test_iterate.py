@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -212,6 +213,21 @@ def test_strips_are_read_some_batches_at_a_time():
     rows = np.concatenate([x for x, _ in (first, *rest)], axis=1)
     np.testing.assert_array_equal(rows, [range(19_998), range(20_000, 39_998)])
     assert all(np.array_equal(x + 1, y) for x, y in (first, *rest))
+
+
+@pytest.mark.parametrize("kind", [np.asarray, memoryview])
+def test_large_samples_are_read_fewer_batches_at_a_time(kind):
+    video = np.zeros((2048, 64, 1024), np.uint8)  # 128 MB that take none before they are read
+    batches = iterate.seq_minibatches2(kind(video), range(2048), batch_size=2, num_steps=4)
+
+    tracemalloc.start()
+    x, _ = next(batches)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert x.shape == (2, 4, 64, 1024)
+    assert peak < 80e6
+    assert 1 + sum(1 for _ in batches) == 256
 
 
 @pytest.mark.parametrize("n", [6, 511, 512, 513, 1025, 1026, 3000])

@@ -125,6 +125,27 @@ def test_a_process_without_standard_error_imports_all_the_same(fake):
     assert done.stdout == "there\n"
 
 
+def test_without_a_folder_for_temporary_files_it_imports_with_its_messages(fake):
+    program = BEGIN + (
+        "import tempfile\ntempfile._candidate_tempdir_list = lambda: ['/nowhere']\n"
+        "import tensorflow\nprint('there')"
+    )
+
+    done = run(program, fake)
+
+    assert done.stdout == "there\n", done.stderr
+    assert words(done.stderr) == EVERYTHING
+
+
+@pytest.mark.parametrize(("fails", "printed"), [("", "there\n"), ("1", "no such processor\n")])
+def test_where_nobody_reads_standard_error_it_imports_all_the_same(fake, fails, printed):
+    program = "import os\nreader, writer = os.pipe()\nos.dup2(writer, 2)\nos.close(reader)" + BEGIN
+    program += "try:\n    import tensorflow\n    print('there')\n"
+    program += "except ImportError as error:\n    print(error)"
+
+    assert run(program, fake, FAIL=fails).stdout == printed
+
+
 def test_where_tensorflow_is_imported_only_the_level_is_set(fake):
     program = (
         "import tensorflow, os, sys\nfrom tensorlayer.startup import quiet_tensorflow\n"

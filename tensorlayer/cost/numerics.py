@@ -54,8 +54,9 @@ def norm(x: tf.Tensor, axis: Axis | None, keepdims: bool = False) -> tf.Tensor:
     """
     squares = tf.reduce_sum(tf.square(x), axis, keepdims)
     # The root is taken of 1 in place of 0: its slope at 0 is infinite, and 0 * inf is NaN.
-    roots = tf.sqrt(tf.where(squares > 0, squares, tf.ones_like(squares)))
-    return tf.where(squares > 0, roots, tf.zeros_like(squares))
+    is_there = tf.not_equal(squares, 0)  # NaN is, and stays what it is
+    roots = tf.sqrt(tf.where(is_there, squares, tf.ones_like(squares)))
+    return tf.where(is_there, roots, tf.zeros_like(squares))
 
 
 def ratio(part: tf.Tensor, whole: tf.Tensor, empty: float) -> tf.Tensor:

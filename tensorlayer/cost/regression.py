@@ -141,7 +141,8 @@ def normalized_mean_square_error(
     output, target = pair("normalized_mean_square_error", output, target)
     target = tf.broadcast_to(target, tf.shape(output)) if target.shape.rank == 0 else target
     error, size = norm(output - target, axis), norm(target, axis)
-    return tf.reduce_mean(error / tf.where(size > 0, size, tf.ones_like(size)), name=name)
+    is_there = tf.not_equal(size, 0)
+    return tf.reduce_mean(error / tf.where(is_there, size, tf.ones_like(size)), name=name)
 
 
 def huber_loss(

@@ -1,11 +1,9 @@
 """A whole model in one file: structure, weights, and data of one's own.
 
-=====================================  ====================================================
-extension                              what it holds
-=====================================  ====================================================
-``.safetensors``                       arrays by name; config and data as JSON beside them
-``.h5``, ``.hdf5`` and every other     HDF5: arrays by name; config and data as JSON texts
-=====================================  ====================================================
+| extension | what it holds |
+|---|---|
+| `.safetensors` | arrays by name; config and data as JSON beside them |
+| `.h5`, `.hdf5` and every other | HDF5: arrays by name; config and data as JSON texts |
 
 Reading looks at the file and not at its name. Whole models of TensorLayer 2.x are read too
 ([`tensorlayer.models.legacy`][]). Nothing in a file is executed.
@@ -186,7 +184,8 @@ def _opened_hdf5(path: Place) -> Iterator[_Whole]:
         is_ours = CONFIG in file
         has_weights = NAMES in file or "layer_names" in file.attrs
         if is_legacy:
-            config, custom = legacy.parsed(str(file.attrs[LEGACY])), None
+            config = legacy.parsed(str(file.attrs[LEGACY]))
+            custom = legacy.customized_data(str(file.attrs.get("customized_data", None)))
         elif is_ours:
             config, custom = (_json(path, read_text(file, name)) for name in (CONFIG, CUSTOM))
     if not is_legacy and not is_ours:

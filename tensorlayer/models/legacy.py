@@ -32,7 +32,7 @@ from tensorlayer.layers.graph import Network, networks_in
 from tensorlayer.models.admitted import FUNCTIONS
 from tensorlayer.models.places import check_depth, item, reading
 
-__all__ = ["parsed", "read_model"]
+__all__ = ["customized_data", "parsed", "read_model"]
 
 M = TypeVar("M")
 Functions = Mapping[str, Callable[..., Any]]
@@ -79,6 +79,20 @@ def parsed(text: str) -> Any:
             f"The structure is no literal of Python ({error!s:.200}). Build the model in code, and "
             "load the weights with load_weights."
         ) from error
+
+
+def customized_data(text: str) -> Any:
+    """Return the data of one's own; the text itself where it is no literal, such as of an array.
+
+    Examples
+    --------
+    >>> customized_data("{'epoch': 3}"), customized_data("array([1, 2])")
+    ({'epoch': 3}, 'array([1, 2])')
+    """
+    try:
+        return parsed(text)
+    except Corrupt:
+        return text
 
 
 def read_model(

@@ -1,16 +1,14 @@
 """Weights in files: safetensors, npz by position, npz by name, HDF5, and TensorFlow checkpoints.
 
-====================  ==========================  ==========================================
-format                extension                   what it holds
-====================  ==========================  ==========================================
-``"safetensors"``     ``.safetensors``            arrays by name; the default
-``"npz"``             ``.npz``                    arrays by position, in the order of creation
-``"npz_dict"``        (give the format)           arrays by name
-``"hdf5"``            ``.hdf5``, ``.h5``          arrays by name
-``"ckpt"``            ``.ckpt``                   a TensorFlow checkpoint: arrays by name
-====================  ==========================  ==========================================
+| format | extension | what it holds |
+|---|---|---|
+| `"safetensors"` | `.safetensors` | arrays by name |
+| `"npz"` | `.npz` | arrays by position, in the order of creation |
+| `"npz_dict"` | (give the format) | arrays by name |
+| `"hdf5"` | `.hdf5`, `.h5`, or none | arrays by name |
+| `"ckpt"` | `.ckpt` | a TensorFlow checkpoint: arrays by name |
 
-An ``.npz`` that was written by name is read by name, whichever format is given.
+An `.npz` that was written by name is read by name, whichever format is given.
 
 A file is written beside its place and then moved there, so it is never half a file. Before anything
 is read, names, shapes and types are compared; before anything is assigned, everything is read.
@@ -107,7 +105,7 @@ def format_of(path: str | os.PathLike[str], format: str | None = None) -> str:
     """
     if format is None:
         suffix = Path(path).suffix.lower().lstrip(".").partition("-")[0]
-        format = {"h5": "hdf5"}.get(suffix, suffix)
+        format = {"h5": "hdf5", "": "hdf5"}.get(suffix, suffix)
     if format not in _WRITERS:
         raise InvalidArgument(
             f"weights format {format!r} of {str(path)!r} is unknown. "

@@ -319,7 +319,7 @@ def channel_shift(
         raise InvalidArgument(f"channel_shift: shape {x.shape} has no axis {channel_index!r}.")
     if is_random:
         intensity = generator(seed).uniform(-abs(intensity), abs(intensity))
-    low, high = x.min(), x.max()
+    low, high = (x.min(), x.max()) if x.size else (0, 0)
     if x.dtype == np.uint8:
         return lookup(as_type(np.clip(np.arange(256) + intensity, low, high), x.dtype), x)
     return as_type(np.clip(x + np.float64(intensity), low, high), x.dtype)

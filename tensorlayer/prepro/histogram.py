@@ -67,7 +67,7 @@ def equalize_histogram(x: np.ndarray, clip_limit: float | None = None) -> np.nda
         return equalize(image, spread)
     whole = np.iinfo(image.dtype).max if image.dtype.kind in "iu" else 1
     values = image / np.float64(whole)
-    if values.min() < 0 or values.max() > 1:
+    if not (values.min() >= 0 and values.max() <= 1):  # NaN is neither
         raise InvalidArgument(
             f"equalize_histogram: floating values lie from 0 to 1, got {values.min():.4g} to "
             f"{values.max():.4g}. Scale them first."

@@ -91,5 +91,5 @@ def gaussian_noise(x: np.ndarray, stddev: float = 0.05, *, seed: Seed = None) ->
     cv2.randn(noise, 0.0, float(stddev * scale))
     noise = noise.reshape(image.shape)
     if image.dtype == np.uint8:
-        return cv2.add(image, noise, dtype=cv2.CV_8U)
+        return cv2.add(image, noise, dtype=cv2.CV_8U).reshape(image.shape)
     return as_type(image + noise, image.dtype)

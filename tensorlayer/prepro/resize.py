@@ -81,11 +81,10 @@ def imresize(
         if image.dtype != np.uint8:
             raise InvalidArgument(f"imresize: mode={mode!r} is for uint8, got {image.dtype}.")
         converted = pillow.fromarray(image.squeeze()).convert(mode)
-        return np.asarray(converted.resize((width, height), method))
+        return np.array(converted.resize((width, height), method))
     if image.dtype == np.uint8 and (image.ndim == 2 or image.shape[2] == 3):
-        return np.asarray(
-            pillow.fromarray(np.ascontiguousarray(image)).resize((width, height), method)
-        )
+        resized = pillow.fromarray(np.ascontiguousarray(image)).resize((width, height), method)
+        return np.array(resized)  # asarray would give Pillow's bytes, which cannot be written to
     planes = image[..., None] if image.ndim == 2 else image
     resized = [
         pillow.fromarray(np.ascontiguousarray(plane, np.float32)).resize((width, height), method)

@@ -249,13 +249,18 @@ def by_channels(image: np.ndarray, move: Move, *, work_type: np.dtype | None = N
 def as_type(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """Return ``values`` in another type: rounded and saturated if it holds integers."""
     dtype = np.dtype(dtype)
-    if values.dtype == dtype or dtype.kind == "f":
+    if values.dtype == dtype or dtype.kind == "f" or not values.size:
         return values.astype(dtype, copy=False)
     if dtype == np.uint8 and values.dtype in (np.float32, np.float64) and values.ndim > 1:
         rows = np.clip(values, 0, 255).reshape(len(values), -1)
         return library("cv2").convertScaleAbs(rows).reshape(values.shape)
     low, high = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
-    return np.clip(np.rint(values), low, high).astype(dtype)
+    inside = np.clip(np.rint(values), low, high)
+    if dtype.itemsize < 4:
+        return inside.astype(dtype)
+    # As a float the largest is rounded up, and what is cast from there overflows.
+    is_beyond = values >= high
+    return np.where(is_beyond, dtype.type(high), np.where(is_beyond, 0, inside).astype(dtype))
 
 
 def _work_type(image: np.ndarray, size: Sequence[int], order: int) -> np.dtype | None:

@@ -6,7 +6,10 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
+import numpy as np
+
 from tensorlayer.errors import InvalidArgument
+from tensorlayer.seeds import Seed
 
 __all__ = ["dict_to_one", "flatten_list", "get_random_int", "list_string_to_dict"]
 
@@ -49,7 +52,7 @@ def list_string_to_dict(string: Sequence[str]) -> dict[str, int]:
 
 
 def get_random_int(
-    min_v: int = 0, max_v: int = 10, number: int = 5, seed: int | None = None
+    min_v: int = 0, max_v: int = 10, number: int = 5, seed: Seed = None
 ) -> list[int]:
     """Return random integers.
 
@@ -61,7 +64,7 @@ def get_random_int(
         How many.
     seed
         The same seed gives the same numbers, also 0, which TensorLayer 1.x and 2.x ignored.
-        With None ``random.seed`` decides.
+        With None ``random.seed`` decides; a ``numpy.random.Generator`` goes on drawing.
 
     Raises
     ------
@@ -78,5 +81,7 @@ def get_random_int(
         raise InvalidArgument(
             f"get_random_int: max_v is not below min_v, got min_v={min_v}, max_v={max_v}."
         )
+    if isinstance(seed, np.random.Generator):
+        return seed.integers(min_v, max_v, number, endpoint=True).tolist()
     source = random if seed is None else random.Random(seed)
     return [source.randint(min_v, max_v) for _ in range(number)]

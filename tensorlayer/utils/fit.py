@@ -108,7 +108,9 @@ def fit(
     if X_val is not None or y_val is not None:
         held_out["val"] = _both(X_val, y_val)
     # Many passes are worth a trace.
-    traced = tf.function(lambda X, is_train: network(X, is_train=is_train), reduce_retracing=True)
+    traced = tf.function(
+        lambda X, is_train: steps.output_of(network, X, is_train), reduce_retracing=True
+    )
     measuring = steps.measuring_step(traced, {"loss": cost, **others})
 
     def report(epoch: train.Epoch) -> None:
@@ -141,7 +143,7 @@ def _both(X_val: np.ndarray | None, y_val: np.ndarray | None) -> tuple[np.ndarra
 
 def _write_graph(writer: Any, network: Any, X: np.ndarray) -> None:
     spec = tf.TensorSpec([None, *X.shape[1:]], X.dtype)
-    infer = tf.function(lambda x: network(x, is_train=False)).get_concrete_function(spec)
+    infer = tf.function(lambda x: steps.output_of(network, x, False)).get_concrete_function(spec)
     with writer.as_default(step=0):
         tf.summary.graph(infer.graph)
 
@@ -229,6 +231,5 @@ def predict(network: Any, X: np.ndarray, batch_size: int | None = None) -> np.nd
     if size < 1:
         raise InvalidArgument(f"predict: batch_size must be positive and X not empty, got {size}.")
     starts = range(0, len(X), size)
-    return np.concatenate(
-        [network(tf.convert_to_tensor(X[i : i + size]), is_train=False).numpy() for i in starts]
-    )
+    parts = (tf.convert_to_tensor(X[i : i + size]) for i in starts)
+    return np.concatenate([steps.output_of(network, x, False).numpy() for x in parts])

@@ -12,7 +12,7 @@ import tensorflow as tf
 from tensorlayer import train
 from tensorlayer.errors import InvalidArgument
 
-__all__ = ["Measure", "measure", "measuring_step", "require_pairs", "training_step"]
+__all__ = ["Measure", "measure", "measuring_step", "output_of", "require_pairs", "training_step"]
 
 #: A function of (output, target) that is a mean over its batch. The target is an array where that
 #: is needed: the function may compute with NumPy.
@@ -20,6 +20,17 @@ Measure = Callable[[Any, Any], Any]
 
 #: What a function of arrays raises when it is traced with tensors.
 _NEEDS_ARRAYS = (TypeError, ValueError, AttributeError, NotImplementedError)
+
+
+def output_of(network: Any, X: Any, is_train: bool) -> Any:
+    """Return the output in a mode, whatever ``train()`` or ``eval()`` of a model said before."""
+    if not hasattr(network, "eval"):  # nothing can tell it a mode
+        return network(X, is_train=is_train)
+    said, network.is_train = network.is_train, None
+    try:
+        return network(X, is_train=is_train)
+    finally:
+        network.is_train = said
 
 
 def training_step(
@@ -30,7 +41,7 @@ def training_step(
 
     def step(X: tf.Tensor, y: tf.Tensor) -> dict[str, tf.Tensor]:
         with tf.GradientTape() as tape:
-            output = network(X, is_train=True)
+            output = output_of(network, X, is_train=True)
             loss = _measured(cost, output, y, is_cost=True)
         gradients = tape.gradient(loss, weights)
         optimizer.apply_gradients(zip(gradients, weights, strict=True))
@@ -73,7 +84,7 @@ def measuring_step(network: Any, measures: Mapping[str, Measure]) -> Callable[..
     """Return a function of one batch of arrays that evaluates the measures in inference mode."""
 
     def step(X: np.ndarray, y: np.ndarray) -> dict[str, Any]:
-        output = network(tf.convert_to_tensor(X), is_train=False)
+        output = output_of(network, tf.convert_to_tensor(X), is_train=False)
         return {name: fn(output, y) for name, fn in measures.items()}
 
     return step

@@ -51,3 +51,9 @@ def test_a_ratio_over_nothing_is_finite():
     found = ratio(tf.constant([1.0, 0.0]), tf.constant([2.0, 0.0]), empty=1.0)
 
     np.testing.assert_array_equal(found, [0.5, 1.0])
+
+
+def test_the_norm_of_what_is_no_number_is_no_number():
+    x = tf.constant([[3.0, 4.0], [np.nan, 0.0], [np.inf, 0.0], [0.0, 0.0]])
+
+    np.testing.assert_array_equal(norm(x, -1), [5.0, np.nan, np.inf, 0.0])

@@ -167,3 +167,12 @@ LOSSES = [
 def test_a_column_against_a_row_is_an_error_and_no_table_of_differences(loss):
     with pytest.raises(WrongShape, match=rf"{loss.__name__}: .* \(4, 1\) and \(4,\)"):
         loss(tf.zeros([4, 1]), tf.zeros([4]))
+
+
+@pytest.mark.parametrize("who", ["output", "target"])
+def test_a_network_that_has_become_nan_is_not_perfect(who):
+    both = {"output": tf.ones([2, 3]), "target": tf.ones([2, 3])}
+    both[who] *= np.nan
+
+    assert np.isnan(cost.normalized_mean_square_error(*both.values()))
+    assert np.isnan(cost.cosine_similarity(*both.values())).all()

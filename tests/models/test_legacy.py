@@ -25,7 +25,7 @@ def entry(cls, *previous, layer_type="normal", **args):
 INPUT = entry("_InputLayer", shape=[None, 6], dtype="tf.float32", name="x")
 
 
-def write(path, *entries, outputs=None, inputs="x_node_0"):
+def write(path, *entries, outputs=None, inputs="x_node_0", data=None):
     """Write a structure as TensorLayer 2.x did, without weights."""
     config = {
         "name": "old",
@@ -36,7 +36,7 @@ def write(path, *entries, outputs=None, inputs="x_node_0"):
     }
     with h5py.File(path, "w") as file:
         file.attrs["model_config"] = str(config)
-        file.attrs["customized_data"] = "None"
+        file.attrs["customized_data"] = str(data)
     return path
 
 
@@ -264,3 +264,14 @@ def test_deep_structures_have_an_end():
         deep = [deep]
     with pytest.raises(BrokenConfig, match="nested deeper than"):
         legacy.read_model(Model, {"outputs": deep}, frozenset(), {})
+
+
+@pytest.mark.parametrize(
+    "data", [None, {"epoch": 3, "loss": [0.5, None]}, {"mean": np.zeros(2)}, "__import__('os').x"]
+)
+def test_the_data_of_ones_own_is_on_the_loaded_model(tmp_path, data):
+    dense = entry("Dense", "x", n_units=2, name="d")
+
+    loaded = load(tmp_path, dense, data=data).customized_data
+
+    assert loaded == (data if data is None or "epoch" in data else str(data))

@@ -86,6 +86,17 @@ def test_a_missing_file_is_a_missing_file(tmp_path):
         weights.load(tmp_path / "none.npz", "npz")
 
 
+def test_without_an_extension_it_is_hdf5(tmp_path):
+    model = mlp()
+    model.save_weights(tmp_path / "w")
+
+    other = mlp()
+    other.load_weights(tmp_path / "w")
+
+    assert h5py.is_hdf5(tmp_path / "w")
+    np.testing.assert_array_equal(other.all_weights[0], model.all_weights[0])
+
+
 def test_an_unknown_format_names_those_there_are():
     with pytest.raises(
         InvalidArgument, match=r"format 'pkl' of 'model.pkl' is unknown. There are: "

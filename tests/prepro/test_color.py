@@ -233,3 +233,11 @@ def test_values_are_scaled_and_clipped():
     assert 0.8 <= min(drawn) < 0.85 < 1.15 < max(drawn) <= 1.2
     with pytest.raises(InvalidArgument, match=r"clip is a pair \(low, high\), got \(1, 2, 3\)"):
         prepro.pixel_value_scale(PIXELS, clip=(1, 2, 3))
+
+
+def test_an_image_without_pixels_stays_one():
+    for dtype in (np.uint8, np.float32):
+        empty = np.zeros((0, 4, 3), dtype)
+        for change in (prepro.hsv_to_rgb, prepro.brightness):
+            assert change(empty).shape == (0, 4, 3)
+        assert prepro.channel_shift(empty, 5).shape == (0, 4, 3)

@@ -128,3 +128,12 @@ def test_errors():
         prepro.equalize_histogram(DARK, 2)
     with pytest.raises(InvalidArgument, match="floating values lie from 0 to 1, got 0 to 255"):
         prepro.equalize_histogram(DARK.astype(float) * 255 / DARK.max() * (DARK.min() < DARK))
+
+
+@pytest.mark.parametrize("clip_limit", [None, 0.01])
+def test_an_image_with_what_is_no_number_is_refused(clip_limit):
+    image = np.full((8, 8), 0.5)
+    image[0, 0] = np.nan
+
+    with pytest.raises(InvalidArgument, match="floating values lie from 0 to 1, got nan to nan"):
+        prepro.equalize_histogram(image, clip_limit)

@@ -68,3 +68,11 @@ def test_a_generator_goes_on_and_threads_do_not_disturb_each_other():
 def test_a_negative_deviation_is_refused():
     with pytest.raises(InvalidArgument, match=r"stddev must not be negative, got -0\.1"):
         prepro.gaussian_noise(PIXELS, -0.1)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+@pytest.mark.parametrize("shape", [(13, 17), (13, 17, 1), (13, 17, 2), (13, 17, 5)])
+def test_noise_keeps_the_shape_whatever_the_channels(dtype, shape):
+    noisy = prepro.gaussian_noise(np.ones(shape, dtype), 0.05, seed=0)
+
+    assert (noisy.shape, noisy.dtype) == (shape, dtype)

@@ -122,3 +122,17 @@ def test_axes_are_put_in_order():
         prepro.array_to_img(PIXELS[..., :2])
     with pytest.raises(InvalidArgument, match="dim_ordering names each axis once"):
         prepro.array_to_img(PIXELS, (0, 0, 1))
+
+
+@pytest.mark.parametrize("mode", [None, "L"])
+@pytest.mark.parametrize("interp", ["nearest", "bicubic", "area"])
+@pytest.mark.parametrize("image", [PIXELS, PIXELS[..., 0], PIXELS[..., :1], PIXELS / 255])
+def test_what_is_resized_can_be_written_to(image, interp, mode):
+    if mode and (interp == "area" or image.dtype != np.uint8):
+        pytest.skip("has no modes")
+    small = prepro.imresize(image, (5, 7), interp, mode)
+
+    small[:2] = 0
+
+    assert not small[:2].any()
+    assert small[2:].any()

@@ -156,3 +156,24 @@ def test_what_is_no_image_is_refused():
         border("neerest", "fill_mode")
     with pytest.raises(InvalidArgument, match="order of interpolation is 0 to 5, got 6"):
         warp(np.zeros((2, 2)), np.eye(3), (2, 2), order=6)
+
+
+@pytest.mark.parametrize("work", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "dtype", ["uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"]
+)
+def test_integers_saturate_at_the_ends_of_their_type(dtype, work):
+    limits = np.iinfo(dtype)
+    values = np.array([[-np.inf, -1e30, 1.5, float(limits.max), 1e30, np.inf]], work)
+
+    expected = [limits.min, limits.min, 2, limits.max, limits.max, limits.max]
+
+    with np.errstate(all="raise"):
+        assert as_type(values, dtype).tolist() == [expected]
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "bool", "int32", "float32"])
+def test_nothing_becomes_nothing_of_another_type(dtype):
+    result = as_type(np.zeros((0, 4, 3)), dtype)
+
+    assert (result.shape, result.dtype) == ((0, 4, 3), dtype)

@@ -2,6 +2,7 @@
 
 import random
 
+import numpy as np
 import pytest
 
 from tensorlayer.errors import InvalidArgument
@@ -42,6 +43,16 @@ def test_the_global_generator_is_not_touched():
     before = random.getstate()
     get_random_int(seed=3)
     assert random.getstate() == before
+
+
+def test_a_generator_goes_on_and_reaches_both_ends():
+    rng = np.random.default_rng(0)
+    first, second = (get_random_int(3, 5, 500, seed=rng) for _ in range(2))
+
+    assert set(first) == {3, 4, 5}
+    assert first != second
+    assert first == get_random_int(3, 5, 500, seed=np.random.default_rng(0))
+    assert all(type(each) is int for each in first)
 
 
 def test_a_range_that_is_empty_is_named():

@@ -187,3 +187,21 @@ def test_measuring_again_and_again_traces_nothing_anew(caplog):
     runs.clear()
     tl.utils.fit(net, tf.optimizers.SGD(0.1), tl.cost.cross_entropy, X, Y, n_epoch=3, print_freq=1)
     assert len(runs) == n_traces, "as often for 3 epochs as for 12"
+
+
+@pytest.mark.parametrize("tell", ["train", "eval"])
+def test_a_model_that_was_told_a_mode_is_trained_measured_and_asked(tell):
+    x = tl.layers.Input([None, 2], name="x")
+    model = tl.models.Model(x, tl.layers.Dense(x, 2, name="logits"), name="told")
+    getattr(model, tell)()
+    loss = tl.cost.cross_entropy
+
+    epochs = tl.utils.fit(
+        model, tf.optimizers.Adam(0.1), loss, X, Y, accuracy, 20, X_val=X, y_val=Y, n_epoch=3
+    )
+
+    assert epochs[-1].metrics["acc"] > 0.9
+    assert tl.utils.test(model, accuracy, X, Y) > 0.9
+    assert tl.utils.predict(model, X, batch_size=50).shape == (103, 2)
+    assert tl.utils.run_epoch(model, X, Y, cost=loss, batch_size=20)[0] < 0.5
+    assert model.is_train is (tell == "train")

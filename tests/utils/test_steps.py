@@ -6,7 +6,7 @@ import tensorflow as tf
 
 import tensorlayer as tl
 from tensorlayer.errors import InvalidArgument
-from tensorlayer.utils.steps import measure, measuring_step, require_pairs, training_step
+from tensorlayer.utils.steps import measure, measuring_step, output_of, require_pairs, training_step
 
 X = np.random.default_rng(0).normal(size=(7, 2)).astype("float32")
 
@@ -48,3 +48,16 @@ def test_measuring_is_in_inference_mode_and_weighs_the_last_batch_by_its_size():
 def test_pairs_that_make_no_batch_are_refused(X, y, size, message):
     with pytest.raises(InvalidArgument, match=message):
         require_pairs(X, y, size, full_batch=True)
+
+
+@pytest.mark.parametrize("said", [None, True, False])
+@pytest.mark.parametrize("is_train", [True, False])
+def test_a_model_computes_in_the_mode_of_the_step_whatever_it_was_told(said, is_train):
+    x = tl.layers.Input([None, 2])
+    model = tl.models.Model(x, tl.layers.Dropout(x, keep=0.5), name="m")
+    model.is_train = said
+
+    outputs = [output_of(model, tf.ones([50, 2]), is_train).numpy() for _ in range(2)]
+
+    assert np.array_equal(*outputs) is not is_train
+    assert model.is_train is said
