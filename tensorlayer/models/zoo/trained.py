@@ -118,10 +118,12 @@ class Trained:
         if set(own.values()) <= set(found):
             return {name: found[short] for name, short in own.items()}
         fitting = self._by_layers(parameters, pairs)
-        for name in fitting:
-            if own[name] == self.turned and path.suffix != ".npz":
-                fitting[name] = _turned(fitting[name])
-        return fitting
+        if path.suffix == ".npz":
+            return fitting
+        return {
+            name: _turned(stored) if own.get(name) == self.turned else stored
+            for name, stored in fitting.items()
+        }
 
     def _by_layers(self, parameters: Iterable[str], pairs: Pairs) -> dict[str, Stored]:
         """Return what the layers have under the names of others."""

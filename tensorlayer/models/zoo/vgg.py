@@ -20,7 +20,7 @@ from tensorlayer.layers import (
     Network,
 )
 from tensorlayer.models.model import Model
-from tensorlayer.models.zoo.recipe import Points, Recipe, checked_end
+from tensorlayer.models.zoo.recipe import Points, Recipe, checked_end, is_start
 from tensorlayer.models.zoo.trained import Trained
 
 __all__ = ["VGG", "VGG16", "VGG19", "vgg16", "vgg19"]
@@ -198,7 +198,7 @@ def _vgg(
     recipe = RECIPES[kind]
     if mode not in ("dynamic", "static"):
         raise InvalidArgument(f'{kind}: mode is "dynamic" or "static", got {mode!r}.')
-    if mode == "static" or x is not None or not isinstance(pretrained, (bool, str)):
+    if mode == "static" or x is not None or is_start(pretrained):
         return recipe.declare(pretrained, end_with, name, x, reuse=reuse)
     model = VGG(kind, end_with=end_with, name=name)
     recipe.read(pretrained, model.parameters)
