@@ -86,26 +86,24 @@ class Recipe:
         if x is None:
             inputs = Input([None, *IMAGE], name="input")
             made: Any = Model(inputs, self._until(end, inputs, is_train), name=name)
-            self.read(pretrained, made.parameters)
+            self.read(pretrained, made)
             return made
         with variable_scope(name or self.scope, reuse=reuse) as scope:
             start = x if isinstance(x, Network) else InputLayer(x, name="input")
             made = self._until(end, start, is_train)
-        own = {n: v for n, v in made.parameters.items() if n.startswith(f"{scope.name}/")}
-        self.read(pretrained, own)
+        self.read(pretrained, made, f"{scope.name}/")
         return made
 
     def _until(self, end: str, net: Network, is_train: bool | None) -> Network:
         return next(point for name, point in self.points(net, is_train) if name == end)
 
-    def read(
-        self,
-        pretrained: bool | str | os.PathLike[str],
-        parameters: Mapping[str, tf.Variable],
-    ) -> None:
-        """Give the parameters their trained values, if that is asked for."""
-        if pretrained is not False and pretrained is not None:
-            self.trained.read(None if pretrained is True else pretrained, parameters)
+    def read(self, pretrained: Any, made: Model | Network, prefix: str = "") -> None:
+        """Give what is below a prefix its trained values, if that is asked for."""
+        if pretrained is None or pretrained is False:
+            return
+        place: str | os.PathLike[str] | None = None if pretrained is True else pretrained
+        own = {name: v for name, v in made.parameters.items() if name.startswith(prefix)}
+        self.trained.read(place, own)
 
 
 def is_start(value: Any) -> bool:

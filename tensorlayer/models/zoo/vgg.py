@@ -201,7 +201,7 @@ def _vgg(
     if mode == "static" or x is not None or is_start(pretrained):
         return recipe.declare(pretrained, end_with, name, x, reuse=reuse)
     model = VGG(kind, end_with=end_with, name=name)
-    recipe.read(pretrained, model.parameters)
+    recipe.read(pretrained, model)
     return model
 
 
