@@ -78,11 +78,11 @@ class Recipe:
         Raises
         ------
         InvalidArgument
-            There is no such point; nothing was made.
+            There is no such point, and nothing was made; or ``pretrained`` is no path.
         """
         if is_start(pretrained):
             x, pretrained = pretrained, False
-        end = checked_end(self.who, self.synonyms.get(end_with, end_with), self.ends)
+        end = checked_end(self.who, self.synonyms.get(str(end_with), end_with), self.ends)
         if x is None:
             inputs = Input([None, *IMAGE], name="input")
             made: Any = Model(inputs, self._until(end, inputs, is_train), name=name)
@@ -101,7 +101,12 @@ class Recipe:
         """Give what is below a prefix its trained values, if that is asked for."""
         if pretrained is None or pretrained is False:
             return
-        place: str | os.PathLike[str] | None = None if pretrained is True else pretrained
+        place = None if pretrained is True else pretrained
+        if not isinstance(place, (str, os.PathLike, type(None))):
+            raise InvalidArgument(
+                f"{self.who}: pretrained is True, False, or the path of a file or folder, got "
+                f"{pretrained!r}. What the network stands on is given as x=."
+            )
         own = {name: v for name, v in made.parameters.items() if name.startswith(prefix)}
         self.trained.read(place, own)
 

@@ -197,7 +197,9 @@ def _vgg(
 ) -> Model | Network:
     recipe = RECIPES[kind]
     if mode not in ("dynamic", "static"):
-        raise InvalidArgument(f'{kind}: mode is "dynamic" or "static", got {mode!r}.')
+        raise InvalidArgument(
+            f'{kind}: mode is "dynamic" or "static", got {mode!r}. Give reuse= by its name.'
+        )
     if mode == "static" or x is not None or is_start(pretrained):
         return recipe.declare(pretrained, end_with, name, x, reuse=reuse)
     model = VGG(kind, end_with=end_with, name=name)

@@ -104,6 +104,11 @@ def test_weights_may_be_not_asked_for_by_none():
     assert RECIPE.declare(None, "first", None).n_weights == 2
 
 
+def test_what_is_no_path_is_named():
+    with pytest.raises(InvalidArgument, match=r"Small: pretrained is True.*got 3\. What.*as x="):
+        RECIPE.declare(3, "first", None)
+
+
 def test_models_are_importable_without_tensorflow():
     program = "import tensorlayer.models, sys; print('tensorflow' in sys.modules)"
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
