@@ -28,7 +28,7 @@ import tensorflow as tf
 from tensorlayer.errors import Corrupt, StructureMismatch
 from tensorlayer.files.anything import load_npy_to_any
 from tensorlayer.files.download import download
-from tensorlayer.files.npz import opened_in_order
+from tensorlayer.files.npz import read_in_order
 from tensorlayer.models import weights
 from tensorlayer.models.stored import Pairs, Stored, opened
 
@@ -172,8 +172,7 @@ def _contents(path: Path) -> Iterator[Pairs]:
     if path.suffix == ".npy":
         yield _dictionary(path)
     elif path.suffix == ".npz" and _is_pickled(path):
-        with opened_in_order(path) as arrays:
-            yield [(f"arr_{index}", _in_memory(array)) for index, array in enumerate(arrays)]
+        yield [(f"arr_{i}", _in_memory(array)) for i, array in enumerate(read_in_order(path))]
     else:
         with opened(path, weights.format_of(path)) as pairs:
             yield pairs
@@ -199,7 +198,5 @@ def _dictionary(path: Path) -> Pairs:
     ]
 
 
-def _in_memory(array: Any) -> Stored:
-    if isinstance(array, Stored):
-        return array
+def _in_memory(array: np.ndarray) -> Stored:
     return Stored(array.shape, array.dtype, functools.partial(np.asarray, array))
