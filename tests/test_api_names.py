@@ -73,9 +73,13 @@ def is_layer(thing: Any) -> bool:
     return isinstance(thing, type) and issubclass(thing, tl.layers.Layer)
 
 
+def is_model(thing: Any) -> bool:
+    return isinstance(thing, type) and issubclass(thing, tl.models.Model)
+
+
 def signature(thing: Any) -> dict[str, inspect.Parameter]:
     """Return the parameters of a function or of a class's constructor."""
-    if not is_layer(thing):
+    if not is_layer(thing) and not is_model(thing):
         return dict(inspect.signature(thing).parameters)
     _self, *rest = inspect.signature(thing.__init__).parameters.items()
     return dict(rest)

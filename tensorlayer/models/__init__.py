@@ -15,6 +15,14 @@ _NAMES = {
     "Models": "versions",
     "Version": "versions",
     "Event": "events",
+    "MobileNetV1": "zoo.mobilenet",
+    "ResNet50": "zoo.resnet",
+    "SqueezeNetV1": "zoo.squeezenet",
+    "VGG": "zoo.vgg",
+    "VGG16": "zoo.vgg",
+    "VGG19": "zoo.vgg",
+    "vgg16": "zoo.vgg",
+    "vgg19": "zoo.vgg",
 }
 
 __all__ = [*_NAMES]

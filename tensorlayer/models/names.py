@@ -13,6 +13,7 @@ attribute may import another one.
 from __future__ import annotations
 
 import functools
+import importlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -36,6 +37,8 @@ __all__ = [
 T = TypeVar("T", bound=Callable[..., Any])
 
 _MARKED: dict[str, Any] = {}
+#: Classes of this library that are not imported before they are used, and where they are.
+_LAZY = {"tensorlayer.models.VGG": "tensorlayer.models.zoo.vgg"}
 
 
 def serializable(thing: T) -> T:
@@ -123,6 +126,8 @@ def find_marked(path: str) -> Any:
 
 def find_class(base: type, path: str) -> type:
     """Return the imported subclass of ``base`` with this path."""
+    if path in _LAZY:
+        importlib.import_module(_LAZY[path])
     found = {import_path(cls): cls for cls in _subclasses(base)}
     if path not in found:
         raise NotSerializable(
