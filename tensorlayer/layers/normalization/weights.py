@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import tensorflow as tf
@@ -22,6 +22,8 @@ class _Reparametrized(Layer):
     """A layer around another one, which computes with something made of its weight instead."""
 
     keeps_precision = True  # a norm of 16 bits is off; the layer within has types of its own
+    #: makes of the weight what the layer within computes with instead
+    change: Callable[[tf.Tensor], tf.Tensor]
 
     def __init__(self, layer: Layer, weight: str, axis: int, name: str | None) -> None:
         super().__init__(name=name)
@@ -57,10 +59,6 @@ class _Reparametrized(Layer):
             raise InvalidArgument(f"{self!r}: axis is one of the {rank} axes of its weight.")
         self.others = tuple(axis for axis in range(rank) if axis != self.axis % rank)
         self.n_outputs = variable.shape[self.axis]
-
-    def change(self, W: tf.Tensor) -> tf.Tensor:
-        """Return what the layer within computes with instead of its weight."""
-        raise NotImplementedError
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
         """Compute what the layer within does with the changed weight."""

@@ -207,22 +207,13 @@ def _vgg(
     return model
 
 
-def vgg16(
-    pretrained: Any = False,
-    end_with: str = "outputs",
-    mode: Literal["dynamic", "static"] = "dynamic",
-    name: str | None = None,
-    *,
-    x: Any = None,
-    reuse: Any = None,
-) -> Model | Network:
-    """VGG with 16 layers that have weights.
+_DOC = """VGG with {n_layers} layers that have weights.
 
     Parameters
     ----------
     pretrained
-        True for the weights of the paper: of a file in the folder `models`, `vgg16_weights.npz`
-        or `vgg16_weights_tf_dim_ordering_tf_kernels.h5`, which is downloaded (0.5 GB) if there is
+        True for the weights of the paper: of a file in the folder `models`, `{file}`
+        or `{kind}_weights_tf_dim_ordering_tf_kernels.h5`, which is downloaded (0.5 GB) if there is
         neither. The path of a file, or of another folder. A network or tensor stands for `x`.
     end_with
         The last point: `"conv1_1"`, ..., `"pool5"`, `"flatten"`, `"fc1_relu"`, `"fc2_relu"`,
@@ -234,7 +225,7 @@ def vgg16(
         Of the model, for people; of the scope if there is an `x`.
     x
         The network, tensor or placeholder to stand on, as in TensorLayer 1.x. A network is returned
-        whose layers are in the scope `vgg16`.
+        whose layers are in the scope `{kind}`.
     reuse
         Whether the layers are those that stand in the scope already.
 
@@ -262,17 +253,28 @@ def vgg16(
     Examples
     --------
     >>> import tensorlayer as tl
-    >>> features = vgg16(end_with="conv2_1")
+    >>> features = {kind}(end_with="conv2_1")
     >>> features(tf.zeros([1, 32, 32, 3]), is_train=False).shape
     TensorShape([1, 16, 16, 128])
-    >>> net = vgg16(tl.layers.Input([None, 96, 96, 3]), end_with="pool1")
+    >>> net = {kind}(tl.layers.Input([None, 96, 96, 3]), end_with="pool1")
     >>> net.shape, list(net.parameters)[:1]
-    (TensorShape([None, 48, 48, 64]), ['vgg16/conv1_1/filters'])
+    (TensorShape([None, 48, 48, 64]), ['{kind}/conv1_1/filters'])
     """
+
+
+def vgg16(  # noqa: D103 - from the shared text
+    pretrained: Any = False,
+    end_with: str = "outputs",
+    mode: Literal["dynamic", "static"] = "dynamic",
+    name: str | None = None,
+    *,
+    x: Any = None,
+    reuse: Any = None,
+) -> Model | Network:
     return _vgg("vgg16", pretrained, end_with, mode, name, x, reuse)
 
 
-def vgg19(
+def vgg19(  # noqa: D103
     pretrained: Any = False,
     end_with: str = "outputs",
     mode: Literal["dynamic", "static"] = "dynamic",
@@ -281,60 +283,9 @@ def vgg19(
     x: Any = None,
     reuse: Any = None,
 ) -> Model | Network:
-    """VGG with 19 layers that have weights.
-
-    Parameters
-    ----------
-    pretrained
-        True for the weights of the paper: of a file in the folder `models`, `vgg19.npy`
-        or `vgg19_weights_tf_dim_ordering_tf_kernels.h5`, which is downloaded (0.5 GB) if there is
-        neither. The path of a file, or of another folder. A network or tensor stands for `x`.
-    end_with
-        The last point: `"conv1_1"`, ..., `"pool5"`, `"flatten"`, `"fc1_relu"`, `"fc2_relu"`,
-        `"outputs"` (the logits), or `"fc3_relu"`, what is positive of them.
-    mode
-        `"dynamic"` for a [`VGG`][tensorlayer.models.VGG], `"static"` for a model over an input of
-        224 x 224.
-    name
-        Of the model, for people; of the scope if there is an `x`.
-    x
-        The network, tensor or placeholder to stand on, as in TensorLayer 1.x. A network is returned
-        whose layers are in the scope `vgg19`.
-    reuse
-        Whether the layers are those that stand in the scope already.
-
-    Returns
-    -------
-    Model or Network
-
-    Raises
-    ------
-    InvalidArgument
-        There is no such point or mode.
-    DownloadFailed, Corrupt, StructureMismatch
-        The weights cannot be had, or do not fit. The network is as it was made.
-
-    Notes
-    -----
-    Input shape: `(batch, 224, 224, 3)`; with mode `"dynamic"`, or on top of an `x`, any height and
-    width if it ends before `flatten`. The values are from 0 to 1, in the order red, green, blue.
-
-    References
-    ----------
-    Simonyan and Zisserman, *Very deep convolutional networks for large-scale image recognition*,
-    2014.
-
-    Examples
-    --------
-    >>> import tensorlayer as tl
-    >>> features = vgg19(end_with="conv2_1")
-    >>> features(tf.zeros([1, 32, 32, 3]), is_train=False).shape
-    TensorShape([1, 16, 16, 128])
-    >>> net = vgg19(tl.layers.Input([None, 96, 96, 3]), end_with="pool1")
-    >>> net.shape, list(net.parameters)[:1]
-    (TensorShape([None, 48, 48, 64]), ['vgg19/conv1_1/filters'])
-    """
     return _vgg("vgg19", pretrained, end_with, mode, name, x, reuse)
 
 
+vgg16.__doc__ = _DOC.format(kind="vgg16", n_layers=16, file="vgg16_weights.npz")
+vgg19.__doc__ = _DOC.format(kind="vgg19", n_layers=19, file="vgg19.npy")
 VGG16, VGG19 = vgg16, vgg19
