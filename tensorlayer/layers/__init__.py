@@ -20,6 +20,7 @@ from tensorlayer.layers import (
     pooling,
     quantized,
     recon,
+    recurrent,
     resampling,
     shape,
     spatial_transformer,
@@ -48,6 +49,7 @@ from tensorlayer.layers.perceptron import *
 from tensorlayer.layers.pooling import *
 from tensorlayer.layers.quantized import *
 from tensorlayer.layers.recon import *
+from tensorlayer.layers.recurrent import *
 from tensorlayer.layers.resampling import *
 from tensorlayer.layers.shape import *
 from tensorlayer.layers.spatial_transformer import *
@@ -80,6 +82,7 @@ __all__ = [
     *perceptron.__all__,
     *pooling.__all__,
     *recon.__all__,
+    *recurrent.__all__,
     *resampling.__all__,
     *quantized.__all__,
     *shape.__all__,

@@ -287,12 +287,14 @@ class Layer(HasParameters, metaclass=_LayerType):
         shape = [int(size) for size in shape]
         dtype = self.facts.variable_dtype if dtype is None else tf.as_dtype(dtype)
         make = initializers.get(init)
+        # Values are drawn in 32 bits: not all of linear algebra is there for fewer.
+        drawn = tf.float32 if dtype.is_floating and dtype.size < 4 else dtype
         aggregation = tf.VariableAggregation
         # What training moves beside gradients is the mean of what replicas find.
         is_statistic = not trainable and dtype.is_floating
         with tf.init_scope(), tf.name_scope(""), not_captured():
             variable = tf.Variable(
-                lambda: tf.cast(make(shape, dtype=dtype), dtype),
+                lambda: tf.cast(make(shape, dtype=drawn), dtype),
                 trainable=trainable,
                 aggregation=aggregation.MEAN if is_statistic else aggregation.NONE,
                 name=f"{self.facts.label or self.name}/{var_name}",

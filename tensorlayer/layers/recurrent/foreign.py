@@ -1,0 +1,99 @@
+"""Cells of other libraries, and how those of Keras are computed as our own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import tensorflow as tf
+
+from tensorlayer.errors import InvalidArgument
+from tensorlayer.layers.base import Layer
+from tensorlayer.layers.recurrent.gates import Gates, GRUGates, LSTMGates, SimpleGates
+from tensorlayer.layers.recurrent.scan import Kernels
+from tensorlayer.layers.tree import is_keras
+
+__all__ = ["ForeignCell"]
+
+#: How the first state is asked for: by Sonnet and here, by Keras, by TensorFlow 1.
+_BEGINNINGS = ("initial_state", "get_initial_state", "zero_state")
+
+
+class ForeignCell(Layer):
+    """Any object with the two methods of a cell.
+
+    Parameters
+    ----------
+    cell
+        A cell of Keras, a core of Sonnet, or an object of one's own. Its variables are found if it
+        is of Keras or a `tf.Module`.
+    """
+
+    keeps_precision = True  # its variables are not ours to cast
+    needs_autograph = True  # and its code is somebody else's
+
+    def __init__(self, cell: Any, name: str | None = None) -> None:
+        super().__init__(name=name)
+        beginning = next((each for each in _BEGINNINGS if hasattr(cell, each)), None)
+        if not callable(cell) or beginning is None or isinstance(cell, type):
+            raise InvalidArgument(
+                f"a cell is called as cell(inputs, state) and has initial_state(batch_size), got "
+                f"{cell!r}. Give one of tl.layers.LSTMCell, GRUCell and SimpleRNNCell, of Keras, "
+                "or an object with these methods."
+            )
+        self.cell = cell
+        self._begin = getattr(cell, beginning)
+
+    def build(self, inputs_shape: Any) -> None:
+        """Run it once, eagerly, so that its variables are there before any loop."""
+        with tf.init_scope():
+            self._call(tf.zeros([1, *inputs_shape[1:]]), self.initial_state(1))
+
+    def initial_state(self, batch_size: Any, dtype: Any = None) -> Any:
+        """Return the state to begin with."""
+        if self._begin.__name__ == "zero_state":
+            return self._begin(batch_size, dtype or tf.float32)
+        return self._begin(batch_size=batch_size)
+
+    def forward(self, inputs: tf.Tensor, state: Any) -> tuple[tf.Tensor, Any]:
+        """Compute one step."""
+        return self._call(inputs, state, is_train=self.is_train)
+
+    def _call(self, inputs: tf.Tensor, state: Any, is_train: bool = False) -> Any:
+        if is_keras(self.cell):
+            return self.cell(inputs, state, training=is_train)
+        return self.cell(inputs, state)
+
+    def parts(self) -> Iterator[tuple[str, Any]]:
+        """Yield the cell: its variables go by the name of what holds this."""
+        yield "", self.cell
+
+    @property
+    def gates(self) -> Gates | None:
+        """The formulas, if they are known to be those of a Keras cell."""
+        keras = tf.keras.layers
+        known: dict[type, Gates] = {
+            keras.SimpleRNNCell: SimpleGates(),
+            keras.LSTMCell: LSTMGates(),
+            keras.GRUCell: GRUGates(),
+        }
+        gates, cell = known.get(type(self.cell)), self.cell
+        if gates is None or cell.dropout or cell.recurrent_dropout:
+            return None
+        activations = tf.keras.activations
+        is_usual = cell.activation is activations.tanh and (
+            getattr(cell, "recurrent_activation", activations.sigmoid) is activations.sigmoid
+        )
+        return gates if is_usual and getattr(cell, "reset_after", True) else None
+
+    def kernels(self, dtype: tf.DType) -> Kernels:
+        """Return the parameters of a Keras cell."""
+        cell = self.cell
+        found = (cell.kernel, cell.recurrent_kernel, cell.bias if cell.use_bias else None)
+        return Kernels(*(None if each is None else tf.cast(each.value, dtype) for each in found))
+
+    def input_mask(self, *_: Any) -> None:
+        """Nothing is dropped here."""
+
+    def recurrent_mask(self, *_: Any) -> None:
+        """Nothing is dropped here."""

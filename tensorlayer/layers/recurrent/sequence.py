@@ -1,0 +1,217 @@
+"""Cells over batches of sequences: lengths, directions, layers upon layers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from tensorlayer.errors import InvalidArgument, WrongShape
+from tensorlayer.layers import computing
+from tensorlayer.layers.base import Layer
+from tensorlayer.layers.recurrent.foreign import ForeignCell
+from tensorlayer.layers.recurrent.scan import scan, unroll
+from tensorlayer.layers.structure import leaves, rebuild
+
+__all__ = ["StackedCells", "as_cell", "last_output", "lengths_of", "make_parameters", "run"]
+
+
+class StackedCells(Layer):
+    """Cells one upon the other: each gets what the one below it gives.
+
+    Parameters
+    ----------
+    cells
+        At least one.
+    """
+
+    def __init__(self, cells: Sequence[Any], name: str | None = None) -> None:
+        super().__init__(name=name)
+        if not cells:
+            raise InvalidArgument("a list of cells needs at least one, got an empty one.")
+        self.cells = [as_cell(cell) for cell in cells]
+
+    def initial_state(self, batch_size: Any, dtype: Any = None) -> list[Any]:
+        """Return a list of the states of all."""
+        return [cell.initial_state(batch_size, dtype) for cell in self.cells]
+
+    def build(self, inputs_shape: Any) -> None:
+        """Build one after the other, each for the outputs of the one below."""
+        shape = inputs_shape
+        for number, cell in enumerate(self.cells):
+            label = f"{self.facts.label or self.name}/{number}"
+            outputs = make_parameters(self, cell, shape, label)
+            shape = [None, *outputs.shape[1:]]
+
+    def parts(self) -> Any:
+        """Yield the cells by their numbers."""
+        yield from ((str(number), cell) for number, cell in enumerate(self.cells))
+
+    def forward(self, inputs: tf.Tensor, state: Any) -> tuple[tf.Tensor, list[Any]]:
+        """Compute one step."""
+        new = []
+        for cell, before in zip(self.cells, state, strict=True):
+            inputs, after = cell(inputs, before)
+            new.append(after)
+        return inputs, new
+
+
+def as_cell(cell: Any) -> Layer:
+    """Return a cell as a layer: as it is, stacked if it is a list, or around a foreign one."""
+    if isinstance(cell, (list, tuple)):
+        return StackedCells(cell)
+    if isinstance(cell, Layer) and hasattr(cell, "initial_state"):
+        return cell
+    return ForeignCell(cell)
+
+
+def make_parameters(owner: Layer, cell: Layer, step_shape: Any, label: str) -> tf.TensorSpec:
+    """Make the parameters of a cell, and return the spec of its outputs.
+
+    Parameters
+    ----------
+    owner
+        The layer that holds the cell.
+    step_shape
+        Of an input of one step.
+    label
+        How variables are called if the cell has no name.
+    """
+    dtype = owner.facts.variable_dtype or tf.float32
+    if not cell.facts.is_named:
+        cell.facts.label = label
+    inputs = tf.TensorSpec(step_shape, dtype)
+    computing.build(cell, (inputs,), {})
+    computing.settle(cell, ())
+
+    def step(values: tf.Tensor) -> Any:
+        return computing.run(cell, (values, cell.initial_state(tf.shape(values)[0], dtype)), {})[0]
+
+    output = tf.function(step, autograph=False).get_concrete_function(inputs)
+    return output.structured_outputs
+
+
+def run(
+    cell: Layer, inputs: tf.Tensor, state: Any, lengths: tf.Tensor | None = None
+) -> tuple[tf.Tensor, Any]:
+    """Return the outputs of all steps, `(batch, steps, ...)`, and the state after the last one.
+
+    Parameters
+    ----------
+    cell
+        A cell that is built.
+    inputs
+        `(batch, steps, ...)`.
+    state
+        The state to begin with, or None for that of the cell.
+    lengths
+        `(batch)`. Outputs after the end of a sequence are 0, its state is that of its last step.
+    """
+    if state is None:
+        state = cell.initial_state(tf.shape(inputs)[0], inputs.dtype)
+    if isinstance(cell, StackedCells):
+        return _run_stacked(cell, inputs, state, lengths)
+    turned = _turned(inputs)
+    mask = None
+    if lengths is not None:
+        mask = tf.transpose(tf.sequence_mask(lengths, tf.shape(inputs)[1]))[..., tf.newaxis]
+        turned = _masked(turned, mask)  # what is behind the end may be anything, also NaN
+    gates = getattr(cell, "gates", None)
+    outputs, last = (unroll if gates is None else _scan)(cell, turned, state, mask)
+    if mask is not None:
+        outputs = _masked(outputs, mask)
+    outputs = _turned(outputs)
+    outputs.set_shape([inputs.shape[0], inputs.shape[1], *outputs.shape[2:]])
+    return outputs, last
+
+
+def _run_stacked(cells: StackedCells, inputs: tf.Tensor, state: Any, lengths: Any) -> Any:
+    """Run one layer after the other, each over the whole sequence."""
+    last = []
+    for cell, before in zip(cells.cells, _for_each(cells, state), strict=True):
+        inputs, after = run(cell, inputs, before, lengths)
+        last.append(after)
+    return inputs, last
+
+
+def _for_each(cells: StackedCells, state: Any) -> Any:
+    if not isinstance(state, (list, tuple)) or len(state) != len(cells.cells):
+        raise InvalidArgument(
+            f"a state of {len(cells.cells)} stacked cells is a list of as many states, got "
+            f"{state!r:.200}."
+        )
+    return state
+
+
+def _scan(cell: Any, inputs: tf.Tensor, state: Any, mask: tf.Tensor | None) -> tuple[Any, Any]:
+    """Compute a gated cell as one operation."""
+    dtype, batch = inputs.dtype, tf.shape(inputs)[1]
+    if (dropped := cell.input_mask(batch, inputs.shape[-1], dtype)) is not None:
+        inputs *= dropped
+    flat = leaves(state)
+    if len(flat) != cell.gates.n_states:
+        raise InvalidArgument(
+            f"{cell!r}: a state of it is {cell.gates.n_states} tensors, got {len(flat)}."
+        )
+    outputs, last = scan(
+        cell.gates,
+        cell.kernels(dtype),
+        inputs,
+        tuple(tf.cast(each, dtype) for each in flat),
+        mask,
+        cell.recurrent_mask(batch, dtype),
+        in_training=cell.is_train,
+    )
+    values = iter(last)
+    kind = [None] * len(flat) if tf.is_tensor(state) else state
+    return outputs, rebuild(kind, lambda _: next(values))
+
+
+def _turned(sequence: tf.Tensor) -> tf.Tensor:
+    """Return it with steps and batch exchanged."""
+    return tf.transpose(sequence, [1, 0, *range(2, sequence.shape.rank)])
+
+
+def _masked(sequence: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+    mask = tf.reshape(mask, tf.concat([tf.shape(mask)[:2], [1] * (sequence.shape.rank - 2)], 0))
+    return tf.where(mask, sequence, tf.zeros_like(sequence))
+
+
+def lengths_of(layer: Layer, inputs: tf.Tensor, lengths: Any) -> tf.Tensor | None:
+    """Return the lengths of the sequences as int32, looked at.
+
+    Raises
+    ------
+    InvalidArgument
+        One is negative, or beyond the steps. In a graph that is an error when it is evaluated.
+    WrongShape
+        They are not `(batch)`.
+    """
+    if lengths is None:
+        return None
+    lengths = tf.cast(tf.convert_to_tensor(lengths), tf.int32)
+    if lengths.shape.rank != 1 or not lengths.shape.is_compatible_with(inputs.shape[:1]):
+        raise WrongShape(
+            f"{layer!r}: sequence_length holds one length for each of the {inputs.shape[0]} "
+            f"sequences, got shape {lengths.shape}."
+        )
+    steps = tf.shape(inputs)[1]
+    rule = "sequence_length is between 0 and the number of steps"
+    known, n_steps = tf.get_static_value(lengths), tf.get_static_value(steps)
+    if known is not None and n_steps is not None:
+        if known.size and not 0 <= known.min() <= known.max() <= n_steps:
+            raise InvalidArgument(
+                f"{layer!r}: {rule}, {n_steps}; got {known.min()} to {known.max()}."
+            )
+        return lengths
+    fits = tf.reduce_all((lengths >= 0) & (lengths <= steps))
+    with tf.control_dependencies([tf.debugging.Assert(fits, [f"{layer!r}: {rule}.", lengths])]):
+        return tf.identity(lengths)
+
+
+def last_output(outputs: tf.Tensor, lengths: tf.Tensor | None) -> tf.Tensor:
+    """Return the output of the last step of each sequence; 0 of one that has none."""
+    if lengths is None:
+        return outputs[:, -1]
+    return tf.gather(outputs, tf.maximum(lengths - 1, 0), axis=1, batch_dims=1)
