@@ -25,7 +25,7 @@ import tensorflow as tf
 
 from tensorlayer import activation, initializers
 
-__all__ = ["FUNCTIONS", "INITIALIZERS"]
+__all__ = ["CELLS", "FUNCTIONS", "INITIALIZERS"]
 
 # Each function once, however many names it has: a model that is given tf.math.tanh names
 # tensorflow.nn.tanh, the same function.
@@ -138,3 +138,8 @@ def _found(kind: Callable[[Any], bool]) -> dict[str, Any]:
 FUNCTIONS: dict[str, Callable[..., Any]] = _found(inspect.isroutine)
 #: Classes of initializers by name; all their arguments are plain values.
 INITIALIZERS: dict[str, type] = _found(inspect.isclass)
+#: Classes of recurrent cells, which some models are given. All their arguments are plain values.
+CELLS: dict[str, type] = {
+    f"tensorflow.keras.layers.{cell.__name__}": cell
+    for cell in (tf.keras.layers.GRUCell, tf.keras.layers.LSTMCell, tf.keras.layers.SimpleRNNCell)
+}

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 from tensorlayer import initializers
 from tensorlayer.errors import InvalidArgument, NotSerializable, did_you_mean
-from tensorlayer.models.admitted import FUNCTIONS, INITIALIZERS
+from tensorlayer.models.admitted import CELLS, FUNCTIONS, INITIALIZERS
 
 __all__ = [
     "find_class",
@@ -38,7 +38,11 @@ T = TypeVar("T", bound=Callable[..., Any])
 
 _MARKED: dict[str, Any] = {}
 #: Classes of this library that are not imported before they are used, and where they are.
-_LAZY = {"tensorlayer.models.VGG": "tensorlayer.models.zoo.vgg"}
+_LAZY = {
+    "tensorlayer.models.VGG": "tensorlayer.models.zoo.vgg",
+    "tensorlayer.models.Seq2seq": "tensorlayer.models.seq2seq",
+    "tensorlayer.models.Seq2seqLuongAttention": "tensorlayer.models.seq2seq_attention",
+}
 
 
 def serializable(thing: T) -> T:
@@ -89,7 +93,7 @@ def function_name(function: Any, place: str) -> str:
     NotSerializable
         It has none: a lambda, an unmarked function.
     """
-    for path, admitted in FUNCTIONS.items():
+    for path, admitted in {**FUNCTIONS, **CELLS}.items():
         if admitted is function:
             return path
     if is_marked(function):
@@ -111,7 +115,8 @@ def find_function(name: str) -> Any:
     NotSerializable
         It is neither admitted nor marked.
     """
-    return FUNCTIONS[name] if name in FUNCTIONS else find_marked(name)
+    known = {**FUNCTIONS, **CELLS}
+    return known[name] if name in known else find_marked(name)
 
 
 def find_marked(path: str) -> Any:

@@ -1,0 +1,287 @@
+"""What models that turn one sequence of ids into another one share.
+
+Such a model reads a source (*encodes*), and then says of each id of the target what may come next
+(*decodes*): with the target given in training, with its own ids otherwise. What is special to a
+model are the three methods ``encode``, ``scores`` and ``step``.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from tensorlayer.errors import InvalidArgument, WrongShape
+from tensorlayer.layers.base import Layer
+from tensorlayer.layers.graph import Network, networks_in
+from tensorlayer.layers.inputs import Input
+from tensorlayer.layers.mode import mode
+from tensorlayer.layers.recurrent.sequence import lengths_of
+from tensorlayer.layers.structure import leaves
+from tensorlayer.models.decoding import Decoded, GreedySearch
+from tensorlayer.models.model import Model
+
+__all__ = ["EncoderDecoder", "Search"]
+
+Search = Callable[..., Decoded]
+
+
+class EncoderDecoder(Model):
+    """The base of models from ids to ids.
+
+    Parameters
+    ----------
+    embedding_layer
+        `tl.layers.Embedding`, or a model or network with one from ids to vectors, for source and
+        target.
+    pad_id
+        The id that sources are filled up with, or None.
+    """
+
+    def __init__(self, embedding_layer: Any, pad_id: int | None, name: str | None) -> None:
+        super().__init__(name=name)
+        self.embedding_layer = _as_layer(embedding_layer, type(self).__name__)
+        self.vocabulary_size = _vocabulary_size(embedding_layer, type(self).__name__)
+        self.embedding_size = _embedding_size(self.embedding_layer)
+        self.pad_id = pad_id
+
+    # -- what is special to a model
+
+    def encode(self, source: tf.Tensor, lengths: tf.Tensor | None) -> tuple[Any, Any]:
+        """Return what the decoder looks at, and its first state.
+
+        Parameters
+        ----------
+        source
+            Ids `(batch, steps)`.
+        lengths
+            How many of them count, `(batch)`, or None for all.
+        """
+        raise NotImplementedError
+
+    def scores(self, target: tf.Tensor, memory: Any, state: Any) -> tuple[tf.Tensor, Any]:
+        """Return the logits after each id of a target, `(batch, steps, vocabulary)`, and a state.
+
+        All steps at once: the target is known.
+        """
+        raise NotImplementedError
+
+    def step(self, ids: tf.Tensor, state: Any, memory: Any = None) -> tuple[tf.Tensor, Any]:
+        """Return the logits after one id, `(batch, vocabulary)`, and the next state.
+
+        With `functools.partial(model.step, memory=memory)` any search can decode. There may be
+        several rows of ids for each row of the memory, those of a beam one after the other.
+        """
+        raise NotImplementedError
+
+    # -- what all have
+
+    def compute(
+        self, inputs: Any, n_steps: Any, start: Any, lengths: Any, end: Any, search: Search | None
+    ) -> tuple[tf.Tensor, Any]:
+        """Return logits for a given target or the ids that were decoded, and the last state."""
+        source, target = self._ends_of(inputs)
+        lengths = self.lengths_of(source, lengths)
+        if target is not None and (self.is_train or start is None):
+            memory, state = self.encode(source, lengths)
+            return self.scores(target, memory, state)
+        if self.is_train:
+            raise InvalidArgument(
+                f"{self!r}: in training it takes inputs=[source, target], got the source alone."
+            )
+        found = self._decoded(source, lengths, n_steps, start, end, search).best
+        return found.ids, found.state
+
+    def translate(
+        self,
+        source: Any,
+        seq_length: int = 20,
+        start_token: Any = None,
+        end_token: int | None = None,
+        search: Search | None = None,
+        sequence_length: Any = None,
+    ) -> Decoded:
+        """Decode, and return all that was found: also the other sequences of a beam.
+
+        Parameters
+        ----------
+        source
+            Ids `(batch, steps)`.
+        seq_length
+            How many ids are decoded at most.
+        start_token
+            The id that targets begin with.
+        end_token
+            The id that ends a target; decoding stops when all have it. None if they are all as
+            long.
+        search
+            `tl.models.BeamSearch(size)`, `tl.models.SampledSearch(...)`, or None for
+            `tl.models.GreedySearch()`.
+        sequence_length
+            How many ids of each source count, `(batch)`. None for all, or with `pad_id` those up to
+            the last that is no pad.
+
+        Raises
+        ------
+        InvalidArgument
+            There is no start token, or an id is outside of the vocabulary.
+        WrongShape
+            The source is not `(batch, steps)`.
+        """
+        source = self._ids(source, "the source")
+        lengths = self.lengths_of(source, sequence_length)
+        with mode(False):
+            return self._decoded(source, lengths, seq_length, start_token, end_token, search)
+
+    def _decoded(
+        self, source: tf.Tensor, lengths: Any, n_steps: Any, start: Any, end: Any, search: Any
+    ) -> Decoded:
+        given = self._wanted(tf.shape(source)[0], n_steps, start, end, search)
+        # Eagerly as one call of TensorFlow: a loop would go through Python at every step.
+        is_eager = tf.executing_eagerly()
+        return (self._translated_at_once if is_eager else self._translated)(source, lengths, *given)
+
+    def _translated(self, source: tf.Tensor, lengths: Any, *given: Any) -> Decoded:
+        return self._found(*self.encode(source, lengths), *given)
+
+    def decode(
+        self,
+        memory: Any,
+        state: Any,
+        batch_size: Any,
+        n_steps: Any,
+        start: Any,
+        end: Any = None,
+        search: Search | None = None,
+    ) -> Decoded:
+        """Decode from what [`encode`][] gave."""
+        given = self._wanted(batch_size, n_steps, start, end, search)
+        is_eager = tf.executing_eagerly()
+        return (self._found_at_once if is_eager else self._found)(memory, state, *given)
+
+    def _wanted(self, batch_size: Any, n_steps: Any, start: Any, end: Any, search: Any) -> Any:
+        """Return what a search is given, looked at; eagerly as tensors, so that it is traced once.
+
+        Raises
+        ------
+        InvalidArgument
+            There is no start, or nothing to decode.
+        """
+        if start is None:
+            raise InvalidArgument(
+                f"{self!r}: decoding needs the id that targets begin with: give start_token "
+                "(`sos` of Seq2seqLuongAttention). For the logits of a target give "
+                "inputs=[source, target] without it."
+            )
+        start = tf.broadcast_to(self._ids(start, "the start token", rank=None), [batch_size])
+        end = None if end is None else self._ids(end, "the end token", rank=0)
+        if not tf.is_tensor(n_steps) and not (isinstance(n_steps, int) and n_steps >= 1):
+            raise InvalidArgument(
+                f"{self!r}: seq_length is how many ids are decoded, at least 1; got {n_steps!r}."
+            )
+        if tf.executing_eagerly():
+            n_steps = tf.convert_to_tensor(n_steps, tf.int32)
+        return start, n_steps, end, GreedySearch() if search is None else search
+
+    def _found(
+        self, memory: Any, state: Any, start: tf.Tensor, n_steps: Any, end: Any, search: Search
+    ) -> Decoded:
+        return search(functools.partial(self.step, memory=memory), state, start, n_steps, end)
+
+    _translated_at_once = tf.function(_translated, autograph=False, reduce_retracing=True)
+    _found_at_once = tf.function(_found, autograph=False, reduce_retracing=True)
+
+    def lengths_of(self, source: tf.Tensor, lengths: Any) -> tf.Tensor | None:
+        """Return how many ids of each source count: as given, or up to the last that is no pad."""
+        if lengths is not None or self.pad_id is None:
+            return lengths_of(self, source, lengths)
+        places = tf.range(1, tf.shape(source)[1] + 1)
+        return tf.reduce_max(tf.where(source != self.pad_id, places, 0), axis=1)
+
+    def _ends_of(self, inputs: Any) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """Return source and target, if there is one."""
+        both = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
+        if len(both) not in {1, 2}:
+            raise InvalidArgument(
+                f"{self!r}: inputs are [source, target], or [source] to decode; got {len(both)}."
+            )
+        source, *target = both
+        return (
+            self._ids(source, "the source"),
+            self._ids(target[0], "the target") if target else None,
+        )
+
+    def _ids(self, ids: Any, what: str, rank: int | None = 2) -> tf.Tensor:
+        """Return ids as int32, looked at."""
+        ids = tf.convert_to_tensor(ids)
+        if rank is not None and ids.shape.rank != rank:
+            shape = "(batch, steps)" if rank else "one id"
+            raise WrongShape(f"{self!r}: {what} is {shape}, got shape {ids.shape}.")
+        if not ids.dtype.is_integer:
+            raise InvalidArgument(
+                f"{self!r}: {what} is of ids, which are integers, got {ids.dtype.name}."
+            )
+        known = tf.get_static_value(ids)
+        if known is not None and known.size:
+            least, most = int(known.min()), int(known.max())
+            if not 0 <= least <= most < self.vocabulary_size:
+                raise InvalidArgument(
+                    f"{self!r}: {what} has ids from {least} to {most}, the vocabulary of "
+                    f"embedding_layer from 0 to {self.vocabulary_size - 1}. Give unknown words an "
+                    "id of their own, or the embedding a larger vocabulary_size."
+                )
+        return tf.cast(ids, tf.int32)
+
+
+def made_cell(make: Any, n_units: int, who: str, what: str) -> Any:
+    """Return a cell of a class of cells, or a function of the number of units."""
+    if not callable(make) or isinstance(make, Layer):
+        raise InvalidArgument(
+            f"{who}: {what} is a class of cells, such as tl.layers.GRUCell or "
+            f"tf.keras.layers.GRUCell, or a function from units to a cell; got {make!r}."
+        )
+    return make(n_units)
+
+
+def require_same_states(encoder: Any, decoder: Any, who: str) -> None:
+    """Raise InvalidArgument if a decoder cannot begin with the states that an encoder ends with."""
+    shapes = [[each.shape for each in leaves(c.initial_state(1))] for c in (encoder, decoder)]
+    if shapes[0] != shapes[1]:
+        raise InvalidArgument(
+            f"{who}: the decoder begins with the state of the encoder, so both cells need states "
+            f"of one kind; got {shapes[0]} and {shapes[1]} for one sequence. Give both the same "
+            "class."
+        )
+
+
+def _as_layer(embedding: Any, who: str) -> Layer:
+    if isinstance(embedding, Network):
+        embedding = Model(*[each for each in networks_in(embedding.inputs)][:1], embedding)
+    if isinstance(embedding, Model):
+        embedding = embedding.as_layer()
+    if not isinstance(embedding, Layer):
+        raise InvalidArgument(
+            f"{who}: embedding_layer is a tl.layers.Embedding, or a model or network with one, "
+            f"got {embedding!r}."
+        )
+    return embedding
+
+
+def _vocabulary_size(embedding: Any, who: str) -> int:
+    """Return the number of ids that a layer, model or network takes."""
+    for layer in [embedding, *getattr(embedding, "all_layers", ())]:
+        size = getattr(layer, "vocabulary_size", None)
+        if isinstance(size, int):
+            return size
+    raise InvalidArgument(
+        f"{who}: {embedding!r} has no layer with a vocabulary_size, such as tl.layers.Embedding."
+    )
+
+
+def _embedding_size(embedding: Layer) -> int:
+    size = getattr(embedding, "embedding_size", None)
+    if isinstance(size, int):
+        return size
+    return int(embedding(Input([None, None], dtype="int32")).outputs.shape[-1])
