@@ -46,6 +46,7 @@ TEST = [
     "lxml>=5",
     "pytest>=8",
     "pytest-timeout>=2.3",
+    "pytest-xdist>=3.5",
     "hypothesis>=6.100",
     "psutil>=5.9",
     "ruff>=0.6",

@@ -192,7 +192,7 @@ def stream(hub: Hub, is_quick: bool) -> Case:
             "batches": functools.partial(_read_batches, view),
             "find": functools.partial(_read_documents, hub, view),
         }
-        times = harness.rounds(contestants, 3 if is_quick else 5)
+        times = harness.rounds(contestants, 3 if is_quick else 9)
         rates = {name: [n / each for each in taken] for name, taken in times.items()}
         samples |= {f"{kind}, {name}": each for name, each in rates.items()}
         ratio = Spread.of_ratios(rates["batches"], rates["find"])

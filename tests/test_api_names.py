@@ -114,7 +114,8 @@ def _signature_deviations(place: str, thing: Any, entry: Any) -> Iterator[tuple[
     for name in dict.fromkeys(name for each in (newest, *older) for name in each):
         if name not in {*ours, *taken} and not (takes_any and name not in newest):
             yield f"{place}({name})", "is missing"
-    expected = [name for name in newest if name in ours]
+    rest = {name for name, each in ours.items() if each.kind is each.VAR_KEYWORD}  # always last
+    expected = [name for name in newest if name in ours.keys() - rest]
     for wanted, found in zip(expected, ours, strict=False):
         if wanted != found:
             yield f"{place}({wanted})", f"is in another position: {list(ours)}"

@@ -47,8 +47,12 @@ INDEXES = (
 #: Keys in one query: below 1 MB with the longest keys.
 _KEYS_AT_ONCE = 1_000
 
-#: While one block is hashed, one is encoded and one is inserted.
-_BLOCKS_UNDER_WAY = 2
+#: Blocks that are inserted at the same time: the server works on one while another one waits for
+#: the disk.
+_INSERTS_AT_ONCE = 2
+
+#: While one block is hashed, one is encoded, and others are inserted.
+_BLOCKS_UNDER_WAY = 1 + _INSERTS_AT_ONCE
 
 #: An id of MongoDB has 12 bytes: these are chance, and one append has not more than 2**32 samples.
 _PREFIX_BYTES = 8
@@ -124,18 +128,18 @@ class Append:
         InvalidArgument, InvalidName
             A sample cannot be stored.
         """
-        encoder, inserter = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
+        encoder, inserter = ThreadPoolExecutor(1), ThreadPoolExecutor(_INSERTS_AT_ONCE)
         self._is_quiet = False
-        under_way: deque[Future[int]] = deque()
+        under_way: deque[Future[_Block]] = deque()
         try:
             # The caller's own thread reads the samples: an iterator may belong to it.
             for block in rows.blocks():
                 encoded = encoder.submit(self._fresh, block)
                 under_way.append(inserter.submit(self._insert, encoded))
                 if len(under_way) > _BLOCKS_UNDER_WAY:
-                    bar.update(under_way.popleft().result())
+                    self._inserted(under_way.popleft().result(), bar)
             for each in under_way:
-                bar.update(each.result())
+                self._inserted(each.result(), bar)
         finally:
             # After this nothing is on its way any more; unless it is interrupted itself.
             encoder.shutdown(cancel_futures=True)
@@ -205,13 +209,16 @@ class Append:
                 found[each.batch] = each.n_added
         return found
 
-    def _insert(self, encoded: Future[_Block]) -> int:
+    def _insert(self, encoded: Future[_Block]) -> _Block:
         block = encoded.result()
         insert(self._store, self._samples, block.documents)
         # From now on no sweep takes them; what was swept before is an error, here and not later.
         self._store.blobs.claim(block.blobs)
+        return block
+
+    def _inserted(self, block: _Block, bar: tqdm) -> None:
         self.n_added += len(block.documents)
-        return block.n_rows
+        bar.update(block.n_rows)
 
     def _fresh(self, rows: list[Row]) -> _Block:
         """Return the documents of those rows that are not stored yet."""

@@ -117,27 +117,30 @@ class Rows:
         shared = None if self._common is None else digest(self._common)
         names = [what for what, values in self._columns.items() if values is not None]
         columns = (self._columns[what] for what in names)
-        cells = dict.fromkeys(self._columns)
+        # Behind the cells of a row there is the None of the columns that are not given.
+        label, key, tags = (
+            names.index(what) if what in names else -1 for what in ("labels", "keys", "tags")
+        )
         rows = zip_longest(self._samples, *columns, fillvalue=_END)
-        for index, (sample, *found) in enumerate(rows):
-            if sample is _END or _END_ID in map(id, found):
-                raise self._uneven(index, sample, dict(zip(names, found, strict=True)))
-            cells.update(zip(names, found, strict=True))
+        for index, (sample, *cells) in enumerate(rows):
+            if sample is _END or _END_ID in map(id, cells):
+                raise self._uneven(index, sample, dict(zip(names, cells, strict=True)))
+            cells.append(None)
             try:
-                yield self._row(sample, shared, **cells)
+                yield self._row(sample, shared, cells[label], cells[key], cells[tags])
             except (InvalidArgument, InvalidName) as error:
                 raise type(error)(f"Sample {index}: {error}") from error
 
     def _row(
-        self, sample: Any, shared: str | None, labels: Any, keys: Any, tags: Any = None
+        self, sample: Any, shared: str | None, label: Any, key: Any, tags: Any
     ) -> tuple[Row, str]:
         if shared is None:
             tags = check_tags(tags)
             shared = digest(tags)
         else:
             tags = self._common
-        key = "" if self._columns["keys"] is None else check_sample_key(_text(keys))
-        return Row(key, "", sample, labels, tags), shared
+        key = "" if self._columns["keys"] is None else check_sample_key(_text(key))
+        return Row(key, "", sample, label, tags), shared
 
     def _finished(self, block: list[Row], shared: list[str], first: int) -> list[Row]:
         """Give the rows of a block their digests and their keys."""

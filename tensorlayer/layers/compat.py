@@ -53,7 +53,7 @@ RENAMED = {
     "shape": ("filter_size",),
 }
 # The ways in which 1.x spelled the network that a layer is applied to.
-PREVIOUS = ("prev_layer", "layer")
+PREVIOUS = ("prev_layer", "layer", "net_encode_in")
 # Those of layers that merge, and of layers that began a network.
 OTHERS = ("layers", "inputs")
 # What may be a tensor where a layer begins a network.

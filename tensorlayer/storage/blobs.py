@@ -16,10 +16,9 @@ import functools
 import hashlib
 import io
 from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pymongo
@@ -27,6 +26,7 @@ from bson import ObjectId
 
 from tensorlayer.errors import Corrupt, InvalidArgument
 from tensorlayer.storage import sweeping
+from tensorlayer.storage.ahead import ahead
 from tensorlayer.storage.inserting import insert
 from tensorlayer.storage.names import check_key
 from tensorlayer.storage.pointer import CHUNK_BYTES, Pointer, windows
@@ -36,11 +36,17 @@ if TYPE_CHECKING:
 
     from tensorlayer.storage.connection import Store
 
+T = TypeVar("T")
+#: What is done with the number and the bytes of a chunk.
+_Use = Callable[[int, bytes], T]
+
 #: How many chunks are one message to or from the server.
 _WINDOW_CHUNKS = 2
-#: So many windows are on their way, or hashed, at the same time; a transfer holds twice as many in
-#: memory.
-_WINDOWS_AT_ONCE = 4
+#: So many windows are received, hashed and copied at the same time; a transfer holds twice as many
+#: in memory.
+_FETCHED_AT_ONCE = 4
+#: Of those that are sent most wait for the server's disk.
+_SENT_AT_ONCE = 6
 
 #: Bytes of a SHA-256.
 _DIGEST_BYTES = 32
@@ -100,17 +106,11 @@ class Blobs:
         check_key(owner, "owner of a blob")
         id_ = ObjectId()
         self._announce(id_, owner)
-        n, length = 0, 0
-        digests: list[bytes] = []
-        with ThreadPoolExecutor(_WINDOWS_AT_ONCE) as pool:
-            sent: deque[Future[list[bytes]]] = deque()
-            for window in windows(data, _WINDOW_CHUNKS):
-                sent.append(pool.submit(self._send, id_, n, window))
-                n, length = n + len(window), length + sum(map(len, window))
-                if len(sent) > _WINDOWS_AT_ONCE:
-                    digests += sent.popleft().result()
-            for each in sent:
-                digests += each.result()
+        send = functools.partial(self._send, id_)
+        numbered = enumerate(windows(data, _WINDOW_CHUNKS))
+        sent = [*chain.from_iterable(ahead(send, numbered, _SENT_AT_ONCE))]
+        digests = [digest for digest, _ in sent]
+        length = sum(n_bytes for _, n_bytes in sent)
         pointer = Pointer(id=id_, sha256=_overall(digests), length=length)
         self._complete(pointer, b"".join(digests))
         return pointer
@@ -164,17 +164,7 @@ class Blobs:
         Corrupt
             When a chunk is missing, too short or too long, or not what was stored; names it.
         """
-        digests = self._digests(pointer) if pointer.n_chunks > _WINDOW_CHUNKS else None
-        found = []
-        for data, digest in self._verified(pointer, 0, pointer.n_chunks, digests):
-            found.append(digest)
-            yield data
-        if digests is None and _overall(found) != pointer.sha256:
-            stored = self._digests(pointer) or found
-            bad = next((n for n, each in enumerate(found) if each != stored[n]), None)
-            raise _corrupt(
-                pointer, f"{'' if bad is None else f'chunk {bad}: '}its checksum differs"
-            )
+        return self._whole(pointer, lambda _, data: data)
 
     def claim(self, ids: Iterable[ObjectId], session: ClientSession | None = None) -> None:
         """Commit blobs in the transaction that inserts the document which points at them.
@@ -303,14 +293,17 @@ class Blobs:
                 f"blob {pointer.id}: it was swept while it was uploaded. Upload it again."
             )
 
-    def _send(self, id_: ObjectId, first: int, window: list[bytes | memoryview]) -> list[bytes]:
-        """Store chunks and return their digests."""
+    def _send(
+        self, id_: ObjectId, numbered: tuple[int, list[bytes | memoryview]]
+    ) -> list[tuple[bytes, int]]:
+        """Store the chunks of a window; return the digest and the length of each."""
+        index, window = numbered
         chunks = [
             {"_id": ObjectId(), "files_id": id_, "n": n, "data": bytes(data)}
-            for n, data in enumerate(window, first)
+            for n, data in enumerate(window, index * _WINDOW_CHUNKS)
         ]
         insert(self._store, self._pieces, chunks)
-        return [hashlib.sha256(data).digest() for data in window]
+        return [(hashlib.sha256(data).digest(), len(data)) for data in window]
 
     def _digests(self, pointer: Pointer) -> list[bytes] | None:
         """Return the digests of the chunks, verified; None if the file's document is lost."""
@@ -327,60 +320,62 @@ class Blobs:
             raise _corrupt(pointer, "its checksum differs")
         return [data[at : at + _DIGEST_BYTES] for at in range(0, len(data), _DIGEST_BYTES)]
 
+    def _whole(self, pointer: Pointer, use: _Use[T]) -> Iterator[T]:
+        """Yield what was made of all chunks, see `open`."""
+        digests = self._digests(pointer) if pointer.n_chunks > _WINDOW_CHUNKS else None
+        found = []
+        for made, digest in self._verified(pointer, 0, pointer.n_chunks, digests, use):
+            found.append(digest)
+            yield made
+        if digests is None and _overall(found) != pointer.sha256:
+            stored = self._digests(pointer) or found
+            bad = next((f"chunk {n}: " for n, each in enumerate(found) if each != stored[n]), "")
+            raise _corrupt(pointer, f"{bad}its checksum differs")
+
     def _into_buffer(self, pointer: Pointer, start: int, stop: int) -> memoryview:
-        if (start, stop) == (0, pointer.length):
-            parts, at = self.open(pointer), 0
-        else:
-            first, last = start // pointer.chunk_bytes, -(-stop // pointer.chunk_bytes)
-            digests = self._digests(pointer)
-            if digests is None:
-                raise _corrupt(pointer, "the document of its file is missing")
-            found = self._verified(pointer, first, last, digests)
-            parts, at = (data for data, _ in found), first * pointer.chunk_bytes
         try:
             # Of NumPy, which asks the system for large pages and copies without holding the
-            # interpreter's lock: the chunks behind this one are received and hashed meanwhile.
+            # interpreter's lock: other chunks are received, hashed and copied meanwhile.
             content = np.empty(stop - start, np.uint8)
         except MemoryError as error:
             raise _corrupt(pointer, "so much does not fit into memory") from error
-        for part in parts:
-            inside = np.frombuffer(part, np.uint8)[max(start - at, 0) : max(stop - at, 0)]
+
+        def place(n: int, data: bytes) -> None:
+            at = n * pointer.chunk_bytes
+            inside = np.frombuffer(data, np.uint8)[max(start - at, 0) : max(stop - at, 0)]
             to = max(at - start, 0)
             content[to : to + len(inside)] = inside
-            at += len(part)
+
+        if (start, stop) == (0, pointer.length):
+            placed = self._whole(pointer, place)
+        else:
+            digests = self._digests(pointer)
+            if digests is None:
+                raise _corrupt(pointer, "the document of its file is missing")
+            first, last = start // pointer.chunk_bytes, -(-stop // pointer.chunk_bytes)
+            placed = self._verified(pointer, first, last, digests, place)
+        deque(placed, maxlen=0)
         return content.data
 
     def _verified(
-        self, pointer: Pointer, first: int, last: int, digests: list[bytes] | None
-    ) -> Iterator[tuple[bytes, bytes]]:
-        """Yield chunks in order with their digests; windows ahead are fetched and hashed."""
+        self, pointer: Pointer, first: int, last: int, digests: list[bytes] | None, use: _Use[T]
+    ) -> Iterator[tuple[T, bytes]]:
+        """Yield what was made of chunks, in order, with their digests.
+
+        Windows ahead are fetched, hashed and used by other threads, before they are compared.
+        """
         n, starts = first, range(first, last, _WINDOW_CHUNKS)
-        for data, digest in chain.from_iterable(self._ahead(pointer, starts, last)):
+        fetch = functools.partial(self._fetch, pointer, last=last, use=use)
+        for made, digest in chain.from_iterable(ahead(fetch, starts, _FETCHED_AT_ONCE)):
             if digests is not None and digest != digests[n]:
                 raise _corrupt(pointer, f"chunk {n}: its checksum differs")
-            yield data, digest
+            yield made, digest
             n += 1
 
-    def _ahead(
-        self, pointer: Pointer, starts: range, last: int
-    ) -> Iterator[list[tuple[bytes, bytes]]]:
-        if len(starts) == 1:  # a thread would cost more than it gains
-            yield self._fetch(pointer, starts[0], last)
-            return
-        fetched: deque[Future[list[tuple[bytes, bytes]]]] = deque()
-        with ThreadPoolExecutor(_WINDOWS_AT_ONCE) as pool:
-            try:
-                for n in starts:
-                    fetched.append(pool.submit(self._fetch, pointer, n, last))
-                    if len(fetched) > _WINDOWS_AT_ONCE:
-                        yield fetched.popleft().result()
-                while fetched:
-                    yield fetched.popleft().result()
-            finally:
-                pool.shutdown(wait=False, cancel_futures=True)
-
-    def _fetch(self, pointer: Pointer, first: int, last: int) -> list[tuple[bytes, bytes]]:
-        """Return the chunks of one window with their digests."""
+    def _fetch(
+        self, pointer: Pointer, first: int, last: int, use: _Use[T]
+    ) -> list[tuple[T, bytes]]:
+        """Return what was made of the chunks of one window, with their digests."""
         last = min(first + _WINDOW_CHUNKS, last)
         query = {"files_id": pointer.id, "n": {"$gte": first, "$lt": last}}
         found = self._store.call(lambda: list(self._pieces.find(query, {"n": 1, "data": 1})))
@@ -393,7 +388,8 @@ class Blobs:
             if len(data) != length:
                 wrong = "too long" if len(data) > length else "too short"
                 raise _corrupt(pointer, f"chunk {n} is {wrong}")
-        return [(chunks[n], hashlib.sha256(chunks[n]).digest()) for n in range(first, last)]
+        some = [(n, chunks[n]) for n in range(first, last)]
+        return [(use(n, data), hashlib.sha256(data).digest()) for n, data in some]
 
 
 def _overall(digests: Iterable[bytes]) -> str:

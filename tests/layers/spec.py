@@ -88,6 +88,11 @@ class LayerSpec:
     def network(self, name: str = "layer", prefix: str = "x", **facts: Any) -> layers.Network:
         return self.make(self.inputs(prefix), **self.arguments, name=name, **facts)
 
+    @staticmethod
+    def layer_of(net: layers.Network) -> Any:
+        """The layer that a network applies; what has sides is a part of what its layer gave."""
+        return net.parents[0].layer if net.sides else net.layer
+
     def model(self) -> Any:
         """A static model of the layer alone, called ``l``."""
         from tensorlayer.models import Model

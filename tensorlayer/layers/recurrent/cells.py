@@ -61,10 +61,7 @@ class GatedCell(Layer):
 
     def build(self, inputs_shape: Any) -> None:
         """Make the kernels and, with `use_bias`, biases."""
-        if inputs_shape and isinstance(inputs_shape[0], (list, tuple)):
-            inputs_shape = inputs_shape[0]  # the other one is that of the state
-        require_rank(self, inputs_shape, (2,), "A step is (batch, channels).")
-        n = require_known(self, inputs_shape[-1], "the number of channels")
+        n = self.channels_of(inputs_shape)
         width = self.gates.n_gates * self.units
         self.kernel = self._get_weights("kernel", [n, width], self.kernel_initializer)
         self.recurrent_kernel = self._get_weights(
@@ -72,14 +69,35 @@ class GatedCell(Layer):
         )
         self.bias = self._bias(width) if self.use_bias else None
 
+    def channels_of(self, inputs_shape: Any) -> int:
+        """Return the number of channels of a step."""
+        inputs_shape = step_shape(inputs_shape)
+        require_rank(self, inputs_shape, (2,), "A step is (batch, channels).")
+        return require_known(self, inputs_shape[-1], "the number of channels")
+
     def _bias(self, width: int) -> tf.Variable:
         shape = [width] if self.n_biases == 1 else [self.n_biases, width]
         return self._get_weights("bias", shape, self.bias_initializer)
 
-    def initial_state(self, batch_size: Any, dtype: Any = None) -> list[tf.Tensor]:
+    def initial_state(self, batch_size: Any, dtype: Any = None) -> Any:
         """Return zeros, each `(batch_size, units)`."""
         dtype = dtype or self.facts.precision.compute or self.facts.variable_dtype or tf.float32
-        return [tf.zeros([batch_size, self.units], dtype) for _ in range(self.gates.n_states)]
+        zeros = tf.zeros([batch_size, self.units], dtype)
+        return self.state_of([zeros] * self.gates.n_states)
+
+    def tensors_of(self, state: Any) -> list[tf.Tensor]:
+        """Return the tensors of a state, the output first; one may come by itself."""
+        state = list(state) if isinstance(state, (list, tuple)) else [state]
+        if len(state) != self.gates.n_states:
+            raise InvalidArgument(
+                f"{self!r}: a state of it is {self.gates.n_states} tensors (batch, {self.units}), "
+                f"got {len(state)}."
+            )
+        return state
+
+    def state_of(self, tensors: Sequence[tf.Tensor]) -> Any:
+        """Return what [`tensors_of`][] was given."""
+        return list(tensors)
 
     def kernels(self, dtype: tf.DType) -> Kernels:
         """Return the parameters in this type."""
@@ -99,18 +117,18 @@ class GatedCell(Layer):
             return None
         return tf.nn.dropout(tf.ones([batch_size, n], dtype), rate)
 
-    def forward(self, inputs: tf.Tensor, state: Any = None) -> tuple[tf.Tensor, list[tf.Tensor]]:
+    def forward(self, inputs: tf.Tensor, state: Any = None) -> tuple[tf.Tensor, Any]:
         """Compute one step."""
         batch, dtype = tf.shape(inputs)[0], inputs.dtype
-        state = _state(self, self.initial_state(batch, dtype) if state is None else state)
-        W, U, b = self.kernel, self.recurrent_kernel, self.bias
+        state = self.tensors_of(self.initial_state(batch, dtype) if state is None else state)
         if (mask := self.input_mask(batch, inputs.shape[-1], dtype)) is not None:
             inputs *= mask
-        h = state[0]
+        h, kernels = state[0], self.kernels(dtype)
         if (mask := self.recurrent_mask(batch, dtype)) is not None:
             h *= mask
-        new, _ = self.gates.step(tf.matmul(inputs, W), tf.matmul(h, U), b, tuple(state))
-        return new[0], list(new)
+        x, h = tf.matmul(inputs, kernels.W), tf.matmul(h, kernels.U)
+        new, _ = self.gates.step(x, h, kernels.b, tuple(state))
+        return new[0], self.state_of(new)
 
 
 class SimpleRNNCell(GatedCell):
@@ -326,12 +344,7 @@ def _rate(value: Any, who: str, what: str) -> float:
     return float(value)
 
 
-def _state(cell: GatedCell, state: Any) -> list[tf.Tensor]:
-    """Return the tensors of a state; one may come by itself."""
-    state = list(state) if isinstance(state, (list, tuple)) else [state]
-    if len(state) != cell.gates.n_states:
-        raise InvalidArgument(
-            f"{cell!r}: a state of it is {cell.gates.n_states} tensors (batch, {cell.units}), got "
-            f"{len(state)}."
-        )
-    return state
+def step_shape(inputs_shape: Any) -> Any:
+    """Return the shape of the inputs, if that of the state comes with it."""
+    is_two = bool(inputs_shape) and isinstance(inputs_shape[0], (list, tuple))
+    return inputs_shape[0] if is_two else inputs_shape

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -85,6 +85,14 @@ class ForeignCell(Layer):
             getattr(cell, "recurrent_activation", activations.sigmoid) is activations.sigmoid
         )
         return gates if is_usual and getattr(cell, "reset_after", True) else None
+
+    def tensors_of(self, state: Any) -> list[tf.Tensor]:
+        """Return the tensors of a state of a Keras cell, which are ordered as in the formulas."""
+        return list(state) if isinstance(state, (list, tuple)) else [state]
+
+    def state_of(self, tensors: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        """Return what [`tensors_of`][] was given."""
+        return list(tensors)
 
     def kernels(self, dtype: tf.DType) -> Kernels:
         """Return the parameters of a Keras cell."""

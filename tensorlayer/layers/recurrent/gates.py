@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
-__all__ = ["GRUGates", "Gates", "LSTMGates", "SimpleGates"]
+__all__ = ["GRUGates", "Gates", "LSTMGates", "PeepholeGates", "SimpleGates"]
 
 Activation = Callable[[tf.Tensor], tf.Tensor]
 State = tuple[tf.Tensor, ...]
@@ -133,6 +133,26 @@ class LSTMGates(Gates):
         }
         d = tf.concat([gates[name] for name in self.order], axis=-1)
         return (d,), (tf.zeros_like(d_h), d_c * f)
+
+
+class PeepholeGates(LSTMGates):
+    r"""Gates that see the memory: $i, f = \sigma(\ldots + w c_{t-1}),\ o = \sigma(\ldots + w c_t)$.
+
+    The biases are a tuple, with the weights of the three gates after them.
+    """
+
+    has_derivative = False
+
+    def step(self, x: tf.Tensor, h: tf.Tensor, b: Any, state: State) -> tuple[State, State]:
+        """Return the next state; TensorFlow differentiates this."""
+        b, w_i, w_f, w_o = b
+        z = dict(zip(self.order, tf.split(x + h + b, 4, axis=-1), strict=True))
+        before = state[1]
+        i = self.recurrent_activation(z["i"] + w_i * before)
+        f = self.recurrent_activation(z["f"] + self.forget_bias + w_f * before)
+        c = f * before + i * self.activation(z["g"])
+        o = self.recurrent_activation(z["o"] + w_o * c)
+        return (o * self.activation(c), c), ()
 
 
 class GRUGates(Gates):

@@ -25,10 +25,14 @@ class Recurrent(Layer):
 
     def prepare(self, cell: Layer, inputs_shape: Any, label: str | None = None) -> None:
         """Make the parameters of a cell for sequences of this shape."""
-        ranks = (3, 4, 5, 6)
-        require_rank(self, inputs_shape, ranks, "A sequence is (batch, steps, channels).")
+        self.require_sequence(inputs_shape)
         shape = [None, *inputs_shape[2:]]
         make_parameters(self, cell, shape, label or self.facts.label or self.name)
+
+    def require_sequence(self, inputs_shape: Any) -> None:
+        """Raise WrongShape unless there are steps, and something in them."""
+        remedy = "A sequence is (batch, steps, channels)."
+        require_rank(self, inputs_shape, (3, 4, 5, 6), remedy)
 
     def require_dense(self, inputs: Any) -> None:
         """Raise WrongShape if the input is ragged, which no product can be made of."""
@@ -36,6 +40,14 @@ class Recurrent(Layer):
             raise WrongShape(
                 f"{self!r}: the input is ragged. Give layer(x.to_tensor(), "
                 "sequence_length=x.row_lengths())."
+            )
+
+    def require_steps(self, n_steps: int | None, expected: int | None) -> None:
+        """Raise WrongShape if the input has not as many steps as were declared."""
+        if None not in (n_steps, expected) and n_steps != expected:
+            raise WrongShape(
+                f"{self!r}: the input has {n_steps} steps, n_steps says {expected}. n_steps=None "
+                "takes any number."
             )
 
     def shaped(self, outputs: tf.Tensor, lengths: Any, is_last: bool, is_2d: bool) -> tf.Tensor:

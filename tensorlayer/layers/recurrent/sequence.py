@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -12,7 +12,7 @@ from tensorlayer.layers import computing
 from tensorlayer.layers.base import Layer
 from tensorlayer.layers.recurrent.foreign import ForeignCell
 from tensorlayer.layers.recurrent.scan import scan, unroll
-from tensorlayer.layers.structure import leaves, rebuild
+from tensorlayer.layers.tree import join
 
 __all__ = ["StackedCells", "as_cell", "last_output", "lengths_of", "make_parameters", "run"]
 
@@ -24,13 +24,23 @@ class StackedCells(Layer):
     ----------
     cells
         At least one.
+    keep_in, keep_out
+        The probabilities of keeping an input of each cell, and an output of the last one, in
+        training; at each step others.
     """
 
-    def __init__(self, cells: Sequence[Any], name: str | None = None) -> None:
+    def __init__(
+        self,
+        cells: Sequence[Any],
+        keep_in: float = 1.0,
+        keep_out: float = 1.0,
+        name: str | None = None,
+    ) -> None:
         super().__init__(name=name)
         if not cells:
             raise InvalidArgument("a list of cells needs at least one, got an empty one.")
         self.cells = [as_cell(cell) for cell in cells]
+        self.keep_in, self.keep_out = keep_in, keep_out
 
     def initial_state(self, batch_size: Any, dtype: Any = None) -> list[Any]:
         """Return a list of the states of all."""
@@ -39,22 +49,27 @@ class StackedCells(Layer):
     def build(self, inputs_shape: Any) -> None:
         """Build one after the other, each for the outputs of the one below."""
         shape = inputs_shape
-        for number, cell in enumerate(self.cells):
-            label = f"{self.facts.label or self.name}/{number}"
+        for name, cell in self.parts():
+            label = join(self.facts.label or self.name, name)
             outputs = make_parameters(self, cell, shape, label)
             shape = [None, *outputs.shape[1:]]
 
-    def parts(self) -> Any:
-        """Yield the cells by their numbers."""
-        yield from ((str(number), cell) for number, cell in enumerate(self.cells))
+    def parts(self) -> Iterator[tuple[str, Layer]]:
+        """Yield the cells by their numbers; a single one needs none."""
+        is_one = len(self.cells) == 1
+        yield from (("" if is_one else f"cell_{i}", cell) for i, cell in enumerate(self.cells))
 
     def forward(self, inputs: tf.Tensor, state: Any) -> tuple[tf.Tensor, list[Any]]:
         """Compute one step."""
         new = []
         for cell, before in zip(self.cells, state, strict=True):
-            inputs, after = cell(inputs, before)
+            inputs, after = cell(self.dropped(inputs, self.keep_in), before)
             new.append(after)
-        return inputs, new
+        return self.dropped(inputs, self.keep_out), new
+
+    def dropped(self, values: tf.Tensor, keep: float) -> tf.Tensor:
+        """Return the values, in training without those that are dropped."""
+        return tf.nn.dropout(values, 1 - keep) if self.is_train and keep < 1 else values
 
 
 def as_cell(cell: Any) -> Layer:
@@ -130,9 +145,9 @@ def _run_stacked(cells: StackedCells, inputs: tf.Tensor, state: Any, lengths: An
     """Run one layer after the other, each over the whole sequence."""
     last = []
     for cell, before in zip(cells.cells, _for_each(cells, state), strict=True):
-        inputs, after = run(cell, inputs, before, lengths)
+        inputs, after = run(cell, cells.dropped(inputs, cells.keep_in), before, lengths)
         last.append(after)
-    return inputs, last
+    return cells.dropped(inputs, cells.keep_out), last
 
 
 def _for_each(cells: StackedCells, state: Any) -> Any:
@@ -149,11 +164,7 @@ def _scan(cell: Any, inputs: tf.Tensor, state: Any, mask: tf.Tensor | None) -> t
     dtype, batch = inputs.dtype, tf.shape(inputs)[1]
     if (dropped := cell.input_mask(batch, inputs.shape[-1], dtype)) is not None:
         inputs *= dropped
-    flat = leaves(state)
-    if len(flat) != cell.gates.n_states:
-        raise InvalidArgument(
-            f"{cell!r}: a state of it is {cell.gates.n_states} tensors, got {len(flat)}."
-        )
+    flat = cell.tensors_of(state)
     outputs, last = scan(
         cell.gates,
         cell.kernels(dtype),
@@ -163,9 +174,7 @@ def _scan(cell: Any, inputs: tf.Tensor, state: Any, mask: tf.Tensor | None) -> t
         cell.recurrent_mask(batch, dtype),
         in_training=cell.is_train,
     )
-    values = iter(last)
-    kind = [None] * len(flat) if tf.is_tensor(state) else state
-    return outputs, rebuild(kind, lambda _: next(values))
+    return outputs, cell.state_of(last)
 
 
 def _turned(sequence: tf.Tensor) -> tf.Tensor:
