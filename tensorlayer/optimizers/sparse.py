@@ -190,9 +190,9 @@ class LazyAdam(ByRows, tf.keras.optimizers.Adam):
 
     $m\leftarrow\beta_1m+(1-\beta_1)g$, $v\leftarrow\beta_2v+(1-\beta_2)g^2$ and
     $\theta\leftarrow\theta-\eta\frac{\sqrt{1-\beta_2^t}}{1-\beta_1^t}\frac{m}{\sqrt v+\epsilon}$
-    for the rows that a sparse gradient names. [`Adam`][tensorlayer.optimizers.Adam] moves all rows in
-    each step, by their means, and its step costs as much as the table. On dense gradients they are
-    the same.
+    for the rows that a sparse gradient names. [`Adam`][tensorlayer.optimizers.Adam] moves all rows
+    in each step, by their means, and its step costs as much as the table. On dense gradients they
+    are the same.
 
     Notes
     -----
