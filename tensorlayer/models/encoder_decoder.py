@@ -78,6 +78,7 @@ class EncoderDecoder(Model):
 
     # -- what all have
 
+    @tf.autograph.experimental.do_not_convert  # there is nothing to convert, which takes seconds
     def compute(
         self, inputs: Any, n_steps: Any, start: Any, lengths: Any, end: Any, search: Search | None
     ) -> tuple[tf.Tensor, Any]:
@@ -183,7 +184,7 @@ class EncoderDecoder(Model):
             )
         if tf.executing_eagerly():
             n_steps = tf.convert_to_tensor(n_steps, tf.int32)
-        return start, n_steps, end, GreedySearch() if search is None else search
+        return start, n_steps, end, _once(GreedySearch() if search is None else search)
 
     def _found(
         self, memory: Any, state: Any, start: tf.Tensor, n_steps: Any, end: Any, search: Search
@@ -233,6 +234,12 @@ class EncoderDecoder(Model):
                     "id of their own, or the embedding a larger vocabulary_size."
                 )
         return tf.cast(ids, tf.int32)
+
+
+@functools.lru_cache(maxsize=64)
+def _once(search: Search) -> Search:
+    """Return the first of equal searches: a ``tf.function`` is traced for each object anew."""
+    return search
 
 
 def made_cell(make: Any, n_units: int, who: str, what: str) -> Any:
