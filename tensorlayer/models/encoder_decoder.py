@@ -78,6 +78,10 @@ class EncoderDecoder(Model):
 
     # -- what all have
 
+    def embed_one(self, ids: tf.Tensor) -> tf.Tensor:
+        """Return the vector of one id of each row, `(batch, embedding_size)`."""
+        return self.embedding_layer(ids[:, tf.newaxis])[:, 0]  # a model may be of steps
+
     @tf.autograph.experimental.do_not_convert  # there is nothing to convert, which takes seconds
     def compute(
         self, inputs: Any, n_steps: Any, start: Any, lengths: Any, end: Any, search: Search | None
@@ -182,8 +186,8 @@ class EncoderDecoder(Model):
             raise InvalidArgument(
                 f"{self!r}: seq_length is how many ids are decoded, at least 1; got {n_steps!r}."
             )
-        if tf.executing_eagerly():
-            n_steps = tf.convert_to_tensor(n_steps, tf.int32)
+        if tf.is_tensor(n_steps) or tf.executing_eagerly():
+            n_steps = tf.cast(n_steps, tf.int32)
         return start, n_steps, end, _once(GreedySearch() if search is None else search)
 
     def _found(

@@ -147,7 +147,7 @@ class Seq2seq(EncoderDecoder):
     def step(self, ids: tf.Tensor, state: Any, memory: Any = None) -> tuple[tf.Tensor, Any]:
         """Return the logits after one id, and the next states."""
         del memory
-        values, states = self.embedding_layer(ids), []
+        values, states = self.embed_one(ids), []
         for layer, before in zip(self.dec_layers, state, strict=True):
             values, after = layer.cell(values, before)
             states.append(after)

@@ -79,9 +79,9 @@ class LuongAttention(Layer):
         """Return what is looked at, with the part of the scores that no query changes."""
         n, keys = self.hidden_size, values
         if self.method == "general":
-            keys = tf.matmul(values, self.W, transpose_b=True)
+            keys = _times(values, tf.transpose(self.W))
         if self.method == "concat":
-            keys = tf.matmul(values, self.W[n:])
+            keys = _times(values, self.W[n:])
         mask = None
         if lengths is not None:
             mask = tf.sequence_mask(lengths, tf.shape(values)[1])[:, tf.newaxis]
@@ -90,9 +90,9 @@ class LuongAttention(Layer):
     def weights_of(self, states: tf.Tensor, memory: Memory) -> tf.Tensor:
         """Return where each state looks, `(batch, queries, steps)`, with a sum of 1."""
         if self.method == "concat":
-            queries = tf.matmul(states, self.W[: self.hidden_size])[:, :, tf.newaxis]
+            queries = _times(states, self.W[: self.hidden_size])[:, :, tf.newaxis]
             pairs = tf.tanh(queries + memory.keys[:, tf.newaxis])
-            scores = tf.squeeze(tf.matmul(pairs, self.V), -1)
+            scores = tf.squeeze(_times(pairs, self.V), -1)
         else:
             scores = tf.matmul(states, memory.keys, transpose_b=True)
         return tf.nn.softmax(masked(scores, [] if memory.mask is None else [memory.mask]))
@@ -100,7 +100,16 @@ class LuongAttention(Layer):
     def forward(self, states: tf.Tensor, memory: Memory) -> tf.Tensor:
         """Return states that know what they looked at, `(batch, queries, hidden)`."""
         context = tf.matmul(self.weights_of(states, memory), memory.values)
-        return tf.tanh(tf.matmul(tf.concat([context, states], -1), self.W_c))
+        return tf.tanh(_times(tf.concat([context, states], -1), self.W_c))
+
+
+def _times(values: tf.Tensor, W: tf.Tensor) -> tf.Tensor:
+    """Return the product of all vectors with one matrix.
+
+    As one product of matrices: with oneDNN, ``tf.matmul`` of shapes (64, 1, 5, 32) and (32, 1) is
+    wrong in a graph, and writes beyond its memory (TensorFlow 2.21).
+    """
+    return tf.tensordot(values, W, axes=1)
 
 
 class Seq2seqLuongAttention(EncoderDecoder):
@@ -204,7 +213,7 @@ class Seq2seqLuongAttention(EncoderDecoder):
 
     def step(self, ids: tf.Tensor, state: Any, memory: Memory) -> tuple[tf.Tensor, Any]:
         """Return the logits after one id, and the next state."""
-        output, state = self.dec_layer.cell(self.embedding_layer(ids), state)
+        output, state = self.dec_layer.cell(self.embed_one(ids), state)
         n = self.attention_layer.hidden_size
         # Rows that follow several targets of one source are so many queries of it.
         queries = tf.reshape(output, [tf.shape(memory.values)[0], -1, n])
