@@ -24,21 +24,15 @@ import datetime
 import random
 import re
 import time
-from collections import Counter
-from collections.abc import Iterable
-from pathlib import Path
-
-import numpy as np
 
 import tensorlayer as tl
 from tensorlayer.startup import quiet_tensorflow
 
 quiet_tensorflow()  # no start-up messages; with TF_CPP_MIN_LOG_LEVEL=0 they are there
 
+import pairs  # noqa: E402 - the file beside this one
 import tensorflow as tf  # noqa: E402 - after it was told to be quiet
 
-PAD, START, END, UNKNOWN = range(4)
-SPECIAL = ["<pad>", "<start>", "<end>", "<unknown>"]
 FIRST, LAST = datetime.date(1930, 1, 1), datetime.date(2029, 12, 31)
 
 ONES = (
@@ -92,7 +86,7 @@ def written(day: datetime.date, rng: random.Random) -> str:
     return text.lower() if rng.random() < 0.5 else text
 
 
-def dates(n_pairs: int, seed: int) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+def dates(n_pairs: int, seed: int) -> tuple[pairs.Pairs, pairs.Pairs]:
     """Return pairs to train on and pairs to test on, of different dates."""
     rng = random.Random(seed)
     days = [FIRST + datetime.timedelta(n) for n in range((LAST - FIRST).days + 1)]
@@ -104,84 +98,14 @@ def dates(n_pairs: int, seed: int) -> tuple[list[tuple[str, str]], list[tuple[st
     )
 
 
-def corpus(path: str, n_pairs: int, seed: int) -> tuple[list[tuple[str, str]], ...]:
-    """Return the pairs of a file with a tab in each line; sources of the test are not trained."""
-    pairs = {}
-    for line in Path(path).read_text(encoding="utf-8").splitlines():
-        source, tab, rest = line.partition("\t")
-        if tab and source.strip() and (target := rest.split("\t")[0].strip()):
-            pairs.setdefault(source.strip(), target)
-    if len(pairs) < 20:
-        raise SystemExit(f"{path}: {len(pairs)} lines have a source, a tab and a target.")
-    every = random.Random(seed).sample(sorted(pairs.items()), len(pairs))
-    held_out = min(len(every) // 20, 500)
+def corpus(path: str, n_pairs: int, seed: int) -> tuple[pairs.Pairs, pairs.Pairs]:
+    """Return pairs of a file to train on, and others to test on."""
+    every = pairs.read_tabs(path)
+    if len(every) < 20:
+        raise SystemExit(f"{path}: {len(every)} lines have a source, a tab and a target.")
+    random.Random(seed).shuffle(every)
+    held_out = min(max(len(every) // 20, 1), 500)
     return every[held_out : held_out + n_pairs], every[:held_out]
-
-
-class Vocabulary:
-    """The most frequent words, numbers and marks, and their ids."""
-
-    def __init__(self, texts: list[str], at_most: int = 20_000) -> None:
-        counts = Counter(token for text in texts for token in tokens(text))
-        self.names = [*SPECIAL, *(token for token, _ in counts.most_common(at_most))]
-        self.ids = {name: index for index, name in enumerate(self.names)}
-
-    def encode(self, texts: list[str], ends: bool) -> np.ndarray:
-        """Return ids, a row for each text, with pads behind; ``ends`` puts start and end around."""
-        rows = [[self.ids.get(token, UNKNOWN) for token in tokens(text)] for text in texts]
-        rows = [[START, *row, END] if ends else row for row in rows]
-        padded = np.full([len(rows), max(map(len, rows))], PAD, np.int32)
-        for row, ids in zip(padded, rows, strict=True):
-            row[: len(ids)] = ids
-        return padded
-
-    def decode(self, ids: np.ndarray) -> str:
-        """Return the text of ids up to the end."""
-        ids = list(ids)
-        return joined(self.names[each] for each in ids[: ids.index(END) if END in ids else None])
-
-
-def tokens(text: str) -> list[str]:
-    """Cut a text into words, digits two by two, and marks."""
-    return re.findall(r"[^\W\d_]+|\d\d?|\S", text.lower())
-
-
-def joined(tokens: Iterable[str]) -> str:
-    """Return a text: numbers and dates in one piece, marks behind their words."""
-    return re.sub(r"(?<=[\d-]) (?=[\d-])| (?=[.,!?])", "", " ".join(tokens))
-
-
-def training(model: tl.models.Model, optimizer: tf.optimizers.Optimizer):
-    """Return the function of a step of training."""
-
-    def step(source, target):
-        with tf.GradientTape() as tape:
-            logits = model(inputs=[source, target[:, :-1]], is_train=True)
-            answer = target[:, 1:]
-            loss = tl.cost.cross_entropy_seq_with_mask(logits, answer, answer != PAD)
-        gradients = tape.gradient(loss, model.trainable_weights)
-        gradients, _ = tf.clip_by_global_norm(gradients, 5.0)
-        optimizer.apply_gradients(zip(gradients, model.trainable_weights, strict=True))
-        return {"loss": loss}
-
-    return step
-
-
-def batches(source: np.ndarray, target: np.ndarray, batch_size: int, seed: int) -> tf.data.Dataset:
-    """Return batches of one shape in a new order in each epoch."""
-    data = tf.data.Dataset.from_tensor_slices((source, target)).shuffle(len(source), seed)
-    return data.batch(batch_size, drop_remainder=True).prefetch(2)
-
-
-def translated(model, vocabulary: Vocabulary, sources: list[str], n_steps: int, beam: int):
-    """Return the translations of texts."""
-    search = tl.models.BeamSearch(beam) if beam > 1 else None
-    found = []
-    for first in range(0, len(sources), 250):
-        ids = vocabulary.encode(sources[first : first + 250], ends=False)
-        best = model.translate(ids, n_steps, START, END, search=search).best.ids
-        found += [vocabulary.decode(row) for row in best.numpy()]
-    return found
 
 
 def main() -> None:
@@ -209,7 +133,7 @@ def main() -> None:
         train, test = corpus(options.data, options.pairs, options.seed)
     else:
         train, test = dates(options.pairs, options.seed)
-    vocabulary = Vocabulary([text for pair in train for text in pair])
+    vocabulary = pairs.Vocabulary(text for pair in train for text in pair)
     source = vocabulary.encode([each for each, _ in train], ends=False)
     target = vocabulary.encode([each for _, each in train], ends=True)
     print(f"{len(train)} pairs to train on, {len(test)} to test; {len(vocabulary.names)} tokens")
@@ -218,31 +142,30 @@ def main() -> None:
     wide = tl.initializers.RandomUniform(-0.5, 0.5)
     words = tl.layers.Embedding(len(vocabulary.names), 64, E_init=wide, name="tokens")
     model = tl.models.Seq2seqLuongAttention(
-        options.units, words, tl.layers.GRUCell, options.method, pad_id=PAD
+        options.units, words, tl.layers.GRUCell, options.method, pad_id=pairs.PAD
     )
-    data = batches(source, target, min(options.batch, len(source)), options.seed)
+    data = pairs.batches(source, target, options.batch, options.seed)
     n_steps = options.epochs * len(data)
     rate = tf.optimizers.schedules.CosineDecay(options.rate, n_steps)
 
-    sources, wanted = [each for each, _ in test], [joined(tokens(each)) for _, each in test]
-
-    def right(found: list[str]) -> float:
-        return np.mean([a == b for a, b in zip(found, wanted, strict=False)])
+    sources, wanted = [each for each, _ in test], [each for _, each in test]
 
     def after_epoch(epoch: tl.train.Epoch) -> None:
-        found = translated(model, vocabulary, sources[:250], target.shape[1], 1)
-        loss = epoch.metrics["loss"]
-        print(f"epoch {epoch.number}: loss {loss:.4f}, {right(found):.1%} right", flush=True)
+        found = pairs.answers(model, vocabulary, sources[:250], target.shape[1])
+        loss, right = epoch.metrics["loss"], pairs.share_right(found, wanted)
+        print(f"epoch {epoch.number}: loss {loss:.4f}, {right:.1%} right", flush=True)
 
-    step = training(model, tf.optimizers.Adam(rate))
+    step = pairs.training(model, tf.optimizers.Adam(rate))
     tl.train.run(step, data, n_epoch=options.epochs, callbacks=[after_epoch], progress=False)
 
-    found = translated(model, vocabulary, sources, target.shape[1], options.beam)
-    for text, ours, theirs in list(zip(sources, found, wanted, strict=True))[:12]:
-        print(f"{text:>45}  ->  {ours}" + ("" if ours == theirs else f"   (it is {theirs})"))
+    search = tl.models.BeamSearch(options.beam) if options.beam > 1 else None
+    found = pairs.answers(model, vocabulary, sources, target.shape[1], search)
+    for text, ours, right in list(zip(sources, found, wanted, strict=True))[:12]:
+        is_right = pairs.share_right([ours], [right]) == 1
+        print(f"{text:>45}  ->  {ours}" + ("" if is_right else f"   (it is {right})"))
     seconds = time.perf_counter() - started
-    n = len(test)
-    print(f"{right(found):.2%} of {n} held-out sources translated exactly, {seconds:.0f} s")
+    right, n = pairs.share_right(found, wanted), len(test)
+    print(f"{right:.2%} of {n} held-out sources translated exactly, {seconds:.0f} s")
 
 
 if __name__ == "__main__":
