@@ -130,18 +130,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--quick", action="store_true", help="of fewer things, and not as long")
+    parser.add_argument("--quick", action="store_true", help="of 100 things only")
     parser.add_argument("--data", help="a file with dialogues")
     parser.add_argument("--pairs", type=int, default=100_000, help="how many dialogues at most")
-    parser.add_argument("--epochs", type=int, default=30, help="passes over the dialogues")
+    parser.add_argument("--epochs", type=int, default=40, help="passes over the dialogues")
     parser.add_argument("--units", type=int, default=192, help="of both recurrent layers")
     parser.add_argument("--method", default="dot", choices=["dot", "general", "concat"])
     parser.add_argument("--batch", type=int, default=32, help="dialogues in a step")
     parser.add_argument("--rate", type=float, default=0.005, help="of learning, at the beginning")
     parser.add_argument("--seed", type=int, default=0, help="of weights, order and drawn words")
     options = parser.parse_args()
-    if options.quick:
-        options.epochs = min(options.epochs, 16)
 
     tf.random.set_seed(options.seed)
     started = time.perf_counter()

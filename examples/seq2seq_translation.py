@@ -119,7 +119,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=5, help="passes over the pairs")
     parser.add_argument("--units", type=int, default=128, help="of both recurrent layers")
     parser.add_argument("--method", default="dot", choices=["dot", "general", "concat"])
-    parser.add_argument("--batch", type=int, default=64, help="pairs in a step")
+    parser.add_argument("--batch", type=int, default=32, help="pairs in a step")
     parser.add_argument("--rate", type=float, default=0.01, help="of learning, at the beginning")
     parser.add_argument("--beam", type=int, default=1, help="sequences followed; 1 is greedy")
     parser.add_argument("--seed", type=int, default=0, help="of weights, dates and order")

@@ -1,0 +1,41 @@
+"""What examples on pairs of texts share."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
+
+import pairs
+
+
+def test_tokens_are_words_marks_and_digits_two_by_two():
+    assert pairs.tokens("Don't call str.upper() 1992!") == (
+        ["don't", "call", "str", ".", "upper", "(", ")", "19", "92", "!"]
+    )
+    assert pairs.joined(["on", "19", "92", "-", "03", ",", "(", "not", "late", ")", "!"]) == (
+        "on 1992-03, (not late)!"
+    )
+
+
+def test_ids_and_texts():
+    vocabulary = pairs.Vocabulary(["a b b", "b c"])
+    ids = vocabulary.encode(["b a", "b x b"], ends=True)
+
+    assert ids.tolist() == [[1, 4, 5, 2, 0], [1, 4, 3, 4, 2]]
+    assert vocabulary.decode(ids[0, 1:]) == "b a"
+    assert vocabulary.encode(["b a b a"], False, at_most=2).shape == (1, 2)
+    assert pairs.Vocabulary(["a b b"], at_most=1).names[4:] == ["b"]
+
+
+def test_a_file_with_tabs(tmp_path):
+    (tmp_path / "f").write_text("a\tb\tc\nno tab\n\tempty\na\tagain\n", encoding="utf-8")
+
+    assert pairs.read_tabs(str(tmp_path / "f")) == [("a", "b")]
+
+
+def test_share_right():
+    assert pairs.share_right(["a b", "c"], ["A b", "d"]) == pytest.approx(0.5)
