@@ -275,6 +275,10 @@ class Model(Persistent, metaclass=OwnerType):
             return layers[key]
         known = {layer.name: layer for layer in layers if layer.facts.is_named}
         known = {**dict(reversed(self._held_layers())), **known}
+        if not isinstance(key, str):
+            raise InvalidArgument(
+                f"model {self.name!r}: get_layer takes a name or an index, got {key!r}."
+            )
         if key in known:
             return known[key]
         names = list(known)
