@@ -99,6 +99,11 @@ def get_variables_with_name(
     InvalidArgument
         There is no ``name``, or neither ``net`` nor a TensorFlow 1 graph.
 
+    Notes
+    -----
+    If there is none, a warning lists the names: what TensorLayer 1.x called ``W`` and ``b`` is
+    ``weights``, ``filters`` and ``biases`` here.
+
     Examples
     --------
     >>> import tensorlayer as tl
@@ -113,6 +118,8 @@ def get_variables_with_name(
         )
     named = _variables(net, train_only, "get_variables_with_name")
     found = {full_name: each for full_name, each in named.items() if name in full_name}
+    if not found:
+        logger.warning("get_variables_with_name: %r is in none of the names %s", name, list(named))
     if verbose:
         for full_name, each in found.items():
             logger.info("variable %s of shape %s", full_name, each.shape)
