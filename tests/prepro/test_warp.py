@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.ndimage as ndi
 
+from tensorlayer import prepro
 from tensorlayer.errors import InvalidArgument, WrongShape
 from tensorlayer.prepro.warp import as_type, border, channels_last, check_image, remap, warp
 
@@ -177,3 +178,15 @@ def test_nothing_becomes_nothing_of_another_type(dtype):
     result = as_type(np.zeros((0, 4, 3)), dtype)
 
     assert (result.shape, result.dtype) == ((0, 4, 3), dtype)
+
+
+def test_only_floating_images_may_continue_with_what_is_not_known():
+    image = np.ones((9, 9), np.float32)
+
+    turned = prepro.rotation(image, 45, fill_mode="constant", cval=np.nan)
+
+    assert np.isnan(turned[0, 0])
+    assert turned[4, 4] == 1
+    for change in (prepro.rotation, prepro.swirl):
+        with pytest.raises(InvalidArgument, match="cval=nan is no value of an image of uint8"):
+            change(image.astype(np.uint8), cval=np.nan)
