@@ -110,7 +110,11 @@ def test_fewer_samples_than_a_batch_are_no_batch():
     ("inputs", "targets", "lengths"), [(X, Y[1:], "11 and 10"), (X, None, "11 and nothing")]
 )
 def test_lengths_are_checked_by_the_call(inputs, targets, lengths):
-    for function, sizes in [(iterate.minibatches, (2,)), (iterate.seq_minibatches, (2, 3))]:
+    for function, sizes in [
+        (iterate.minibatches, (2,)),
+        (iterate.seq_minibatches, (2, 3)),
+        (iterate.seq_minibatches2, (2, 3)),
+    ]:
         with pytest.raises(InvalidArgument, match=rf"{function.__name__}: .* got {lengths}"):
             function(inputs, targets, *sizes)
 

@@ -104,6 +104,8 @@ def test_what_is_to_be_printed_is_printed_at_any_verbosity(tmp_path):
     assert said(asked.format(True)) == "[TL] 1 files of . match 'npz'\n"
     assert said("tl.logging.set_verbosity('ERROR')\n" + asked.format(True)).startswith("[TL] 1 f")
     assert said(asked.format(False)) == ""
+    off = "import logging; logging.getLogger('tensorlayer.printed').setLevel('ERROR')\n"
+    assert said(off + asked.format(True)) == ""
 
 
 @pytest.mark.parametrize("level", ["LOUD", "info", None, 2.5])
