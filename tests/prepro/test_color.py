@@ -127,6 +127,19 @@ def test_illumination_draws_brighter_darker_and_neither():
     assert 20 < sum(each == 100 for each in drawn) < 40
 
 
+def test_illumination_draws_gamma_between_its_limits():
+    grey = np.full((1, 1, 3), 0.5)
+    limits = {"gamma": (0.8, 1.25), "contrast": (1, 1), "saturation": (1, 1)}
+
+    drawn = [
+        prepro.illumination(grey, **limits, is_random=True, seed=s)[0, 0, 0] for s in range(90)
+    ]
+
+    gammas = np.log(drawn) / np.log(0.5)
+    assert 0.8 - 1e-6 <= gammas.min() < 0.85
+    assert 1.2 < gammas.max() <= 1.25 + 1e-6
+
+
 def test_illumination_takes_a_range_of_gamma_that_is_all_on_one_side():
     grey = np.full((2, 2, 3), 100, np.uint8)
     darker = {"gamma": (1.5, 2.0), "contrast": (1, 1), "saturation": (1, 1)}

@@ -119,6 +119,8 @@ def test_a_coin_falls_as_often_as_it_should():
     rng = np.random.default_rng(0)
 
     assert 0.26 < np.mean([coin(0.3, rng, "") for _ in range(4000)]) < 0.34
+    assert {coin(0, rng, "") for _ in range(99)} == {False}
+    assert {coin(1, rng, "") for _ in range(99)} == {True}
     with pytest.raises(InvalidArgument, match=r"prob is a probability in \[0, 1\], got 2"):
         coin(2, rng, "prob")
 
