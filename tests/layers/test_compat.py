@@ -104,5 +104,5 @@ def test_every_layer_can_be_told_the_type_of_its_variables():
 def test_a_network_given_as_an_activation_is_told_what_one_is():
     x = tl.layers.Input([None, 4])
 
-    with pytest.raises(InvalidArgument, match=r"'act' is no input .* An activation is a function"):
+    with pytest.raises(InvalidArgument, match=r"'act' is no input .* a layer or a model\.$"):
         DenseLayer(x, n_units=3, act=x)
