@@ -7,6 +7,7 @@ Every function of [`tensorlayer.prepro`][] that draws takes ``seed`` as its last
 from __future__ import annotations
 
 import functools
+import math
 import numbers
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -81,7 +82,8 @@ def finite(value: Any, who: str) -> Any:
     ...
     tensorlayer.errors.InvalidArgument: rotation: rg must be finite, got nan.
     """
-    if not np.isfinite(value).all():
+    is_number = isinstance(value, (int, float))  # for which NumPy takes as long as some images
+    if not (math.isfinite(value) if is_number else np.isfinite(value).all()):
         raise InvalidArgument(f"{who} must be finite, got {value!r}.")
     return value
 
