@@ -466,3 +466,20 @@ def test_arrays_of_floats_get_the_type_of_the_layer_and_whole_numbers_keep_their
     layer(np.ones([1, 3], dtype))
 
     assert seen == [tf.float32 if dtype == "float64" else tf.int32]
+
+
+class Making(Layer):
+    """Makes its layer anew in every run."""
+
+    def forward(self, x):
+        return Dense(n_units=2, name="made")(x)
+
+
+def test_a_layer_that_a_forward_makes_is_the_same_in_every_run():
+    one, other = Making(name="one"), Making(name="other")
+
+    first = one(X)
+
+    np.testing.assert_array_equal(one(X), first)
+    assert not np.array_equal(other(X), first)
+    assert len(one.trainable_weights) == len(other.trainable_weights) == 2
