@@ -50,6 +50,13 @@ def test_functions_are_found_under_the_name_that_they_got():
     assert function_name(tf.nn.relu, "place") == "tensorflow.nn.relu"
 
 
+def test_imported_classes_are_found_by_their_path_and_others_are_not():
+    assert names.find_class(tl.layers.Layer, names.import_path(tl.layers.Dense)) is tl.layers.Dense
+    assert names.find_class(Marked, names.import_path(Below)) is Below
+    with pytest.raises(NotSerializable, match=r"is not imported.* Did you mean '.*\.Dense'"):
+        names.find_class(tl.layers.Layer, "tensorlayer.layers.Dens")
+
+
 def test_a_mark_is_that_of_one_object():
     assert names.is_marked(Marked)
     assert not names.is_marked(Below)
