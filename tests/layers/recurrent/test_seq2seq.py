@@ -15,8 +15,7 @@ Y = RNG.normal(size=(4, 3, 2)).astype("float32")
 
 
 def declared(**options):
-    with tl.layers.variable_scope(""):
-        question, answer = Input([None, None, 3], name="q"), Input([None, None, 2], name="a")
+    question, answer = Input([None, None, 3], name="q"), Input([None, None, 2], name="a")
     return Seq2Seq(question, answer, cell_fn=BasicLSTMCell, n_hidden=5, name="s", **options)
 
 
@@ -58,8 +57,7 @@ def test_both_networks_may_go_by_name():
 def test_an_answer_is_decoded_token_by_token():
     c, h = Input([None, 5], name="c"), Input([None, 5], name="h")
     whole = declared()
-    with tl.layers.variable_scope("again"):
-        step = declared(initial_state_decode=tl.layers.LSTMState(c, h))
+    step = declared(initial_state_decode=tl.layers.LSTMState(c, h))
     for mine, other in zip(step.all_params, whole.all_params, strict=True):
         mine.assign(other)
 
