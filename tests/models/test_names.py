@@ -11,6 +11,7 @@ import tensorlayer as tl
 from tensorlayer.errors import InvalidArgument, NotSerializable
 from tensorlayer.models import names
 from tensorlayer.models.names import find_function, function_name, makes_values, serializable
+from tests.ids import shown
 
 
 @serializable
@@ -95,7 +96,7 @@ def test_what_has_no_name_cannot_be_marked():
     "thing",
     [None, 0.5, [1.0], "he_normal", "zeros", tl.initializers.Ones(), marked,
      functools.partial(marked), tf.keras.initializers.Orthogonal()],
-    ids=repr,
+    ids=shown,
 )  # fmt: skip
 def test_initializers_make_values(thing):
     assert makes_values(thing)
@@ -104,7 +105,7 @@ def test_initializers_make_values(thing):
 @pytest.mark.parametrize(
     "thing",
     [tf.nn.relu, functools.partial(tf.one_hot, depth=9), tl.layers.Flatten(), unmarked, "stft"],
-    ids=repr,
+    ids=shown,
 )
 def test_functions_of_tensors_and_layers_make_no_values(thing):
     assert not makes_values(thing)
