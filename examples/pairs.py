@@ -36,8 +36,8 @@ def read_tabs(path: str) -> Pairs:
 
 
 def tokens(text: str) -> list[str]:
-    """Cut a text into words, digits two by two, and marks."""
-    return re.findall(r"(?:[^\W\d]|')+|\d\d?|\S", text.lower())
+    """Cut a text into words, single digits, and marks."""
+    return re.findall(r"[^\W\d]+(?:[-'][^\W\d]+)*|\d|\S", text.lower())
 
 
 def joined(tokens: Iterable[str]) -> str:

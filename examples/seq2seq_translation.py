@@ -9,8 +9,8 @@
     12/25/68                                ->  1968-12-25
 
 The script writes each date in one of many ways, and the model has to find out what they mean. It
-reads words, marks, and digits two by two; both languages have one vocabulary. The encoder reads the
-source; the decoder writes the target and looks, for each number, at what matters of the source
+reads words, marks and single digits; both languages have one vocabulary. The encoder reads the
+source; the decoder writes the target and looks, for each digit, at what matters of the source
 (``tl.models.Seq2seqLuongAttention``). Dates of the test are in no sentence of the training.
 
 With ``--data`` the pairs come from a file instead: a pair on each line, source and target with a

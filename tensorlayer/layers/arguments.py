@@ -18,14 +18,25 @@ import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument, UnknownArgument, did_you_mean
 
-__all__ = ["accepts", "bind", "describe", "differences", "positive", "same", "shown", "takes"]
+__all__ = [
+    "accepts",
+    "bind",
+    "describe",
+    "differences",
+    "positive",
+    "same",
+    "shown",
+    "signature_of",
+    "switch",
+    "takes",
+]
 
 #: Longer texts of values are cut in messages: an initializer may hold an array of millions.
 MAX_SHOWN = 80
 
 
 @functools.cache
-def _signature(cls: type) -> inspect.Signature:
+def signature_of(cls: type) -> inspect.Signature:
     """Return the signature of ``cls.__init__`` without ``self``; asking Python again is slow."""
     signature = inspect.signature(cls.__init__)
     return signature.replace(parameters=list(signature.parameters.values())[1:])
@@ -41,7 +52,7 @@ def bind(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[st
     InvalidArgument
         An argument is missing, or there are too many.
     """
-    signature = _signature(cls)
+    signature = signature_of(cls)
     parameters = signature.parameters
     rest = [p.name for p in parameters.values() if p.kind is inspect.Parameter.VAR_KEYWORD]
     unknown = [name for name in kwargs if name not in parameters and not rest]
@@ -134,7 +145,7 @@ def _content(cell: types.CellType, function: types.FunctionType) -> Any:
 
 def describe(cls: type, arguments: Mapping[str, Any]) -> str:
     """Return ``Dense(n_units=10, act=relu)``: the class and what is not a default."""
-    parameters = _signature(cls).parameters
+    parameters = signature_of(cls).parameters
     texts = [
         f"{name}={shown(value)}"
         for name, value in arguments.items()
@@ -184,6 +195,26 @@ def positive(value: Any, who: str, what: str) -> int:
     raise InvalidArgument(f"{who}: {what} must be a positive integer, got {value!r}.")
 
 
+def switch(value: Any, what: str) -> bool:
+    """Return ``value`` if it is True or False, also of NumPy or an eager tensor.
+
+    A text such as ``"False"`` counts as true in Python, so it is refused.
+
+    Examples
+    --------
+    >>> switch(np.bool_(False), "is_train")
+    False
+    """
+    is_symbolic = tf.is_tensor(value) and not hasattr(value, "numpy")
+    if not is_symbolic and not isinstance(value, (str, bytes)) and value in (True, False):
+        return bool(value)
+    shown_value = "a tensor of a trace" if is_symbolic else repr(value)
+    raise InvalidArgument(
+        f"{what} is True or False, got {shown_value}. Within a tf.function give it as a value of "
+        "Python; from the command line compare the text, as in text == 'True'."
+    )
+
+
 def accepts(cls: type, name: str) -> bool:
     """Whether the constructor of ``cls`` has an argument of this name."""
-    return name in _signature(cls).parameters
+    return name in signature_of(cls).parameters

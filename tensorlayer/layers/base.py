@@ -114,7 +114,7 @@ class _LayerType(OwnerType):
             except (TensorLayerError, TypeError) as error:
                 compat.require_network(cls, args, error)
                 raise
-            if not extra.get("trainable", True):
+            if not arguments.switch(extra.get("trainable", True), "trainable"):
                 layer.trainable = False
             if scope.owner:
                 naming.give_label(layer, scope.numbers)
@@ -287,14 +287,12 @@ class Layer(HasParameters, metaclass=_LayerType):
         shape = [int(size) for size in shape]
         dtype = self.facts.variable_dtype if dtype is None else tf.as_dtype(dtype)
         make = initializers.get(init)
-        # Values are drawn in 32 bits: not all of linear algebra is there for fewer.
-        drawn = tf.float32 if dtype.is_floating and dtype.size < 4 else dtype
         aggregation = tf.VariableAggregation
         # What training moves beside gradients is the mean of what replicas find.
         is_statistic = not trainable and dtype.is_floating
         with tf.init_scope(), tf.name_scope(""), not_captured():
             variable = tf.Variable(
-                lambda: tf.cast(make(shape, dtype=drawn), dtype),
+                lambda: self._initial(var_name, make, shape, dtype),
                 trainable=trainable,
                 aggregation=aggregation.MEAN if is_statistic else aggregation.NONE,
                 name=f"{self.facts.label or self.name}/{var_name}",
@@ -302,6 +300,26 @@ class Layer(HasParameters, metaclass=_LayerType):
             )
         self._keep_weights({var_name: variable})
         return variable
+
+    def _initial(
+        self, var_name: str, make: Callable[..., Any], shape: list[int], dtype: tf.DType
+    ) -> tf.Tensor:
+        """Return the initial value of a parameter, of its shape and type."""
+        # Values are drawn in 32 bits: not all of linear algebra is there for fewer.
+        drawn = tf.float32 if dtype.is_floating and dtype.size < tf.float32.size else dtype
+        try:
+            value = tf.cast(make(shape, dtype=drawn), dtype)
+        except (TypeError, ValueError) as error:
+            raise InvalidArgument(
+                f"{self!r}: the initializer of {var_name!r} fails when it is called as "
+                f"init({shape}, dtype={drawn.name}): {error}"
+            ) from error
+        if not value.shape.is_compatible_with(shape):
+            raise WrongShape(
+                f"{self!r}: the parameter {var_name!r} is of shape {tuple(shape)}, its initializer "
+                f"gives {tuple(value.shape)}."
+            )
+        return value
 
     def _keep_weights(self, variables: Mapping[str, tf.Variable]) -> None:
         self._own_weights = {**self._own_weights, **variables}

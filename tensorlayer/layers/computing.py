@@ -16,12 +16,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
-from tensorlayer.errors import InvalidArgument, UnlistedVariable
+from tensorlayer.errors import (
+    InvalidArgument,
+    TensorLayerError,
+    UnknownArgument,
+    UnlistedVariable,
+)
 from tensorlayer.layers import arguments, naming, tree
 from tensorlayer.layers.mode import current_mode, mode
 from tensorlayer.layers.outputs import Outputs
 from tensorlayer.layers.owner import naming_variables, path_of, scope_of
-from tensorlayer.layers.precision import cast, exactly, first_float, stand_in, within
+from tensorlayer.layers.precision import (
+    cast,
+    exactly,
+    first_float,
+    require_floats,
+    stand_in,
+    within,
+)
 from tensorlayer.layers.sharing import Registry, Reuse
 from tensorlayer.layers.structure import leaves, rebuild
 
@@ -33,6 +45,7 @@ __all__ = [
     "LOCK",
     "build",
     "compute",
+    "explain",
     "require_tensors",
     "run",
     "settle",
@@ -53,8 +66,9 @@ def compute(owner: Layer | Model, args: tuple[Any, ...], options: Mapping[str, A
         with tf.GradientTape() as tape:  # it sees the variables that are read, and adds nothing
             try:
                 outputs = run(owner, args, options)
-            except (TypeError, tf.errors.InvalidArgumentError) as error:
-                require_types(owner, args, error)
+            except (TypeError, ValueError, tf.errors.OpError) as error:
+                if not isinstance(error, TensorLayerError):
+                    explain(owner, args, options, error)
                 raise
         require_tensors(owner, outputs)
         settle(owner, tape.watched_variables())
@@ -222,14 +236,42 @@ def _require_listed(owner: Layer | Model, used: Collection[tf.Variable]) -> None
         )
 
 
-def require_types(owner: Layer | Model, args: tuple[Any, ...], error: Exception) -> None:
-    """Raise InvalidArgument if the reason of ``error`` is that types do not fit together."""
+def explain(
+    owner: Layer | Model, args: tuple[Any, ...], options: Mapping[str, Any], error: Exception
+) -> None:
+    """Raise an error of ours if the reason of ``error`` is an argument or type that does not fit.
+
+    Raises
+    ------
+    UnknownArgument
+        The call has an argument that ``forward`` does not take.
+    InvalidArgument
+        The input is of another type than the parameters.
+    """
+    computes = owner.transform if _is_plain(owner) else owner.forward
+    for name in options:
+        if not arguments.takes(computes, name):
+            raise UnknownArgument(
+                f"{owner!r}: a call of it takes no argument {name!r}. What configures a layer is "
+                "given to its class."
+            ) from error
     has, gets = owner.facts.variable_dtype, first_float(args)
-    if owner.is_built and owner.parameters and has not in {None, gets}:
+    if not owner.is_built or not tree.listing(owner, require_all=False):
+        return
+    tensors = [leaf for leaf in leaves(args) if hasattr(leaf, "dtype")]
+    if owner.needs_autograph is False and not any(each.dtype.is_floating for each in tensors):
+        for each in tensors:
+            require_floats(owner, each)
+    if has not in {None, gets}:
         raise InvalidArgument(
             f"{owner!r}: its parameters are {has.name}, its input is {gets.name}. Cast the input, "
             f"or give the layer dtype={gets.name!r}."
         ) from error
+
+
+def _is_plain(owner: Layer | Model) -> bool:
+    """Whether its ``forward`` is that of every layer: ``transform``, then the activation."""
+    return getattr(type(owner).forward, "__qualname__", "") == "Layer.forward"
 
 
 def require_tensors(owner: Layer | Model, outputs: Any) -> None:

@@ -16,7 +16,7 @@ from tensorlayer import initializers
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.arguments import positive
 from tensorlayer.layers.base import Layer, require_rank
-from tensorlayer.layers.precision import precision
+from tensorlayer.layers.precision import precision, widened
 
 __all__ = [
     "AverageEmbedding",
@@ -171,7 +171,8 @@ class Embedding(VectorTable):
     Input shape: any, of integers. Output shape: that of the input and ``embedding_size``.
     Parameters: ``embeddings`` (vocabulary_size, embedding_size), made in the constructor.
 
-    The gradient has rows for the ids of the batch only (``tf.IndexedSlices``).
+    The gradient has rows for the ids of the batch only (``tf.IndexedSlices``); most optimizers of
+    ``tl.optimizers`` update no others.
 
     Raises
     ------
@@ -261,10 +262,12 @@ class AverageEmbedding(VectorTable):
         """Average the vectors."""
         require_rank(self, inputs.shape, (2,), "Give it a row of ids for each text.")
         vectors = self.look_up(inputs)
+        dtype, vectors = vectors.dtype, widened(vectors)
         is_word = tf.cast(tf.not_equal(inputs, self.pad_value), vectors.dtype)[..., tf.newaxis]
         count = tf.reduce_sum(is_word, 1)
-        # An empty text has no sum either, so where 16 bits know no 1e-8 any divisor will do.
-        return tf.math.divide_no_nan(tf.reduce_sum(vectors * is_word, 1), count + 1e-8)
+        # An empty text has no sum either.
+        average = tf.math.divide_no_nan(tf.reduce_sum(vectors * is_word, 1), count + 1e-8)
+        return tf.cast(average, dtype)
 
 
 AverageEmbeddingInputlayer = AverageEmbedding

@@ -65,7 +65,7 @@ def Input(  # noqa: N802 - the name of TensorLayer 2.x
     TensorSpec(shape=(None, 784), dtype=tf.float32, name=None)
     """
     try:
-        spec = tf.TensorSpec(shape, dtype)
+        spec = tf.TensorSpec(None if shape is None else tuple(shape), dtype)
     except (TypeError, ValueError) as error:
         raise InvalidArgument(
             "Input: the shape is a list of sizes with the batch first, like [None, 784], and the "

@@ -264,7 +264,7 @@ class MultiplexerLayer(Layer):
     InvalidArgument
         A number ``sel`` is not one of a network.
     WrongShape
-        ``sel`` is not a single number.
+        ``sel`` is not a single number, or the networks are not of one shape.
 
     Examples
     --------
@@ -283,6 +283,9 @@ class MultiplexerLayer(Layer):
     def forward(self, inputs: Sequence[tf.Tensor], sel: Any = None) -> tf.Tensor:
         """Choose."""
         _require_several(self, inputs)
+        if any(not inputs[0].shape.is_compatible_with(each.shape) for each in inputs):
+            shapes = ", ".join(str(tuple(each.shape)) for each in inputs)
+            raise WrongShape(f"{self!r}: it chooses between networks of one shape, got {shapes}.")
         sel = self.sel if sel is None else sel
         if not tf.is_tensor(sel) and (isinstance(sel, float) or sel not in range(len(inputs))):
             raise InvalidArgument(

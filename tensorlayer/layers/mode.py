@@ -12,6 +12,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 
+from tensorlayer.layers.arguments import switch
 from tensorlayer.layers.setting import setting
 
 __all__ = ["current_mode", "default_mode", "mode"]
@@ -35,7 +36,7 @@ def mode(is_train: bool | None) -> AbstractContextManager[object]:
     >>> current_mode() is None
     True
     """
-    return nullcontext() if is_train is None else setting(_MODE, bool(is_train))
+    return nullcontext() if is_train is None else setting(_MODE, switch(is_train, "is_train"))
 
 
 def default_mode(is_train: bool | None) -> AbstractContextManager[object]:

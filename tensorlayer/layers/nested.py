@@ -49,6 +49,8 @@ class ModelLayer(Layer):
 
     def __init__(self, model: _ModelLike, name: str | None = None) -> None:
         super().__init__(name=name)
+        if not hasattr(model, "follow"):
+            raise InvalidArgument(f"ModelLayer: it goes around a model, got {model!r}.")
         self.model = model
 
     def forward(self, *inputs: Any, **options: Any) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import inspect
 import weakref
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -60,13 +61,18 @@ class Facts:
 class OwnerType(type):
     """The class of classes whose objects own what their constructors make."""
 
+    @property
+    def __signature__(cls) -> inspect.Signature:
+        """What help() and editors show of a class: the arguments of its constructor."""
+        return arguments.signature_of(cls)
+
     @tf.autograph.experimental.do_not_convert  # a user's ``forward`` may make models
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         """Construct with the arguments remembered by name."""
         around = naming.current_scope()
         facts = Facts(around.name, around.owner, variable_dtype=None)
         takes_it = arguments.accepts(cls, "trainable")
-        is_trainable = takes_it or kwargs.pop("trainable", True)
+        is_trainable = takes_it or arguments.switch(kwargs.pop("trainable", True), "trainable")
         made = cls.construct(args, kwargs, arguments.bind(cls, args, kwargs), facts)
         if not is_trainable:
             made.trainable = False

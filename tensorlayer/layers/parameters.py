@@ -13,6 +13,7 @@ from typing_extensions import Self
 
 from tensorlayer.errors import InvalidArgument, NotSerializable
 from tensorlayer.layers import summary, tree
+from tensorlayer.layers.arguments import switch
 from tensorlayer.layers.computing import LOCK
 
 __all__ = ["HasParameters", "frozen_now"]
@@ -63,7 +64,7 @@ class HasParameters(tree.Owner, tf.Module):
 
     @trainable.setter
     def trainable(self, trainable: bool) -> None:
-        self._is_trainable = bool(trainable)
+        self._is_trainable = switch(trainable, "trainable")
         _note(self)
 
     @property

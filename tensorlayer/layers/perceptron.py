@@ -13,6 +13,7 @@ from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers import spatial_arguments as spatial
 from tensorlayer.layers.arguments import positive
 from tensorlayer.layers.base import Layer, require_known, require_rank
+from tensorlayer.layers.precision import mean
 
 __all__ = ["Mlp", "SqueezeExcitation"]
 
@@ -210,8 +211,7 @@ class SqueezeExcitation(_Dense):
     def forward(self, inputs: tf.Tensor) -> tf.Tensor:
         """Weigh the channels."""
         axes = [axis for axis, letter in enumerate(self.data_format) if letter in "HW"]
-        mean = tf.reduce_mean(inputs, axes)
-        hidden = self.hidden_act(_affine(mean, self.W1, self.b1))
+        hidden = self.hidden_act(_affine(mean(inputs, axes), self.W1, self.b1))
         weights = self.gate(_affine(hidden, self.W2, self.b2))
         for axis in axes:
             weights = tf.expand_dims(weights, axis)

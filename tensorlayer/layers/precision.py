@@ -4,6 +4,9 @@ By default both are the type of the input. A layer may be given another one, ``D
 dtype="float64")``, or a Keras policy such as ``"mixed_bfloat16"``; the global policy of
 ``tf.keras.mixed_precision`` holds for all others. Under a mixed policy parameters are kept in
 float32 and computed with in 16 bits: ``forward`` sees them, and its inputs, cast.
+
+Whatever the types, means, moments and places in images are computed in 32 bits at least: sums of 16
+overflow above 65504, or lose what is small.
 """
 
 from __future__ import annotations
@@ -27,8 +30,11 @@ __all__ = [
     "double",
     "exactly",
     "first_float",
+    "mean",
     "precision",
+    "require_floats",
     "stand_in",
+    "widened",
     "within",
 ]
 
@@ -118,6 +124,38 @@ def cast(values: Any, dtype: tf.DType | None) -> Any:
         return tf.cast(value, dtype) if is_other else value
 
     return rebuild(values, change)
+
+
+def widened(tensor: tf.Tensor) -> tf.Tensor:
+    """Return a tensor in 32 bits at least: sums and squares of 16 overflow, or lose what is small.
+
+    Examples
+    --------
+    >>> widened(tf.constant(1, tf.float16)).dtype, widened(tf.constant(1, tf.float64)).dtype
+    (tf.float32, tf.float64)
+    """
+    is_short = tensor.dtype.is_floating and tensor.dtype.size < tf.float32.size
+    return tf.cast(tensor, tf.float32) if is_short else tensor
+
+
+def mean(tensor: tf.Tensor, axes: Any) -> tf.Tensor:
+    """Return the mean in the type of the tensor, summed in 32 bits at least.
+
+    Examples
+    --------
+    >>> float(mean(tf.fill([100, 100], tf.constant(8, tf.float16)), [0, 1]))
+    8.0
+    """
+    return tf.cast(tf.reduce_mean(widened(tensor), axes), tensor.dtype)
+
+
+def require_floats(owner: Any, tensor: tf.Tensor) -> None:
+    """Raise InvalidArgument for integers, to which a result between them would be cut."""
+    if tensor.dtype.is_integer or tensor.dtype.is_bool:
+        raise InvalidArgument(
+            f"{owner!r}: it computes with floating-point numbers, got {tensor.dtype.name}. Cast "
+            "the input with tf.cast(x, tf.float32)."
+        )
 
 
 @contextmanager

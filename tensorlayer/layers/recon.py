@@ -12,6 +12,7 @@ from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.dense import Dense
 from tensorlayer.layers.feeding import bind_inputs
 from tensorlayer.layers.graph import Network, evaluate
+from tensorlayer.layers.precision import widened
 
 __all__ = ["ReconLayer"]
 
@@ -138,10 +139,11 @@ class ReconLayer(Dense):
             noisy = _find(network, denoise_name)
             feeds[noisy] = noisy.layer(*evaluate(list(noisy.args), feeds, False), is_train=True)
         wanted = [network.args[0], network, network.options["x_recon"]]
-        hidden, outputs, target = evaluate(wanted, feeds, is_train=False)
+        hidden, outputs, target = map(widened, evaluate(wanted, feeds, is_train=False))
         error = tf.reduce_mean(tf.reduce_sum(tf.math.squared_difference(outputs, target), 1))
         matrices = [each for each in self.train_params(network) if each.shape.rank > 1]
-        decay = self.l2 * tf.add_n([tf.nn.l2_loss(each) for each in matrices])
+        squares = [tf.nn.l2_loss(widened(tf.convert_to_tensor(each))) for each in matrices]
+        decay = self.l2 * tf.add_n(squares)
         return error + decay + self._sparsity(hidden)
 
     def _sparsity(self, hidden: tf.Tensor) -> tf.Tensor:

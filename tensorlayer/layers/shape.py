@@ -336,7 +336,12 @@ class Part(Layer):
 
     def forward(self, inputs: Any) -> tf.Tensor:
         """Take the part."""
-        return leaves(inputs)[self.index]
+        parts = leaves(inputs)
+        if not -len(parts) <= self.index < len(parts):
+            raise InvalidArgument(
+                f"{self!r}: index is the place of one of {len(parts)} tensors, from 0."
+            )
+        return parts[self.index]
 
 
 def flatten_reshape(variable: Any, name: str = "flatten") -> tf.Tensor:

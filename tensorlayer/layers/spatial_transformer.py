@@ -12,6 +12,7 @@ from tensorlayer import initializers
 from tensorlayer.errors import InvalidArgument, WrongShape
 from tensorlayer.layers import spatial_arguments as spatial
 from tensorlayer.layers.base import Layer, require_known, require_rank
+from tensorlayer.layers.precision import widened
 from tensorlayer.layers.shape import flatten_reshape
 
 __all__ = [
@@ -70,7 +71,7 @@ def transformer(
     >>> halved[0, :, :, 0].numpy().tolist()
     [[0.0, 0.5, 1.0], [1.0, 1.5, 2.0], [2.0, 2.5, 3.0]]
     """
-    images, theta = tf.convert_to_tensor(U), tf.convert_to_tensor(theta)
+    images, theta = tf.convert_to_tensor(U), widened(tf.convert_to_tensor(theta))
     if images.shape.rank != 4:
         raise WrongShape(
             "transformer: images are of shape (batch, height, width, channels), got "
@@ -247,7 +248,8 @@ class SpatialTransformer2dAffine(Layer):
             )
         found, images = inputs if theta_layer is None else (theta_layer, inputs)
         require_rank(self, images.shape, (4,), f"Images are in {self.data_format}.")
-        theta = tf.tanh(tf.nn.bias_add(tf.matmul(flatten_reshape(found), self.W), self.b))
+        found, W, b = map(widened, (flatten_reshape(found), self.W, self.b))
+        theta = tf.tanh(tf.nn.bias_add(tf.matmul(found, W), b))
         if self.data_format == "NHWC":
             return transformer(images, theta, self.out_size)
         outputs = transformer(tf.transpose(images, [0, 2, 3, 1]), theta, self.out_size)

@@ -26,7 +26,7 @@ def trace(layer: Layer, args: tuple[Any, ...], options: Mapping[str, Any]) -> An
         except (ValueError, TypeError) as error:
             if isinstance(error, TensorLayerError):
                 raise
-            computing.require_types(layer, args, error)
+            computing.explain(layer, args, options, error)
             reason = next(iter(reversed(str(error).strip().splitlines())), "")
             shapes = summary.shapes((args, options))
             raise WrongShape(f"{layer!r} cannot be applied to shape {shapes}: {reason}") from error

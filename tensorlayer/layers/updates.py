@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from tensorlayer.layers.precision import widened
 from tensorlayer.layers.structure import rebuild
 
 __all__ = ["batch_moments", "update"]
@@ -41,7 +42,7 @@ def batch_moments(
     r"""Return mean and variance over `axes`; let their moving averages follow them.
 
     Each average becomes $d\,m + (1 - d)\,\mu$ with the decay d. An empty batch has no mean: it
-    leaves them as they are, and they are what is returned.
+    leaves them as they are, and they are what is returned. Computed in 32 bits at least.
 
     Examples
     --------
@@ -50,16 +51,14 @@ def batch_moments(
     >>> mean.numpy().item(), variance.numpy().item(), averages[0].numpy().round(2).item()
     (2.0, 1.0, 0.2...)
     """
+    inputs = widened(inputs)
     now = tf.nn.moments(inputs, axes)
-    moved = [
-        (average, average * decay + new * (1 - decay))
-        for average, new in zip(averages, now, strict=True)
-    ]
+    before = [tf.cast(average, inputs.dtype) for average in averages]
+    moved = [old * decay + new * (1 - decay) for old, new in zip(before, now, strict=True)]
     if not inputs.shape.num_elements():  # free or none
         has_some = tf.size(inputs) > 0
-        moved = [(average, tf.where(has_some, new, average)) for average, new in moved]
+        moved = [tf.where(has_some, new, old) for old, new in zip(before, moved, strict=True)]
         # Nor may one that is no number reach the gradients of what is computed with it.
-        now = tuple(
-            tf.where(has_some, new, average) for average, new in zip(averages, now, strict=True)
-        )
-    return update(moved, now)
+        now = tuple(tf.where(has_some, new, old) for old, new in zip(before, now, strict=True))
+    moved = [tf.cast(new, average.dtype) for average, new in zip(averages, moved, strict=True)]
+    return update(zip(averages, moved, strict=True), now)

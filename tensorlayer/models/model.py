@@ -33,6 +33,9 @@ from tensorlayer.models.persistence import Persistent
 
 __all__ = ["Model"]
 
+#: Attributes of a static model that hold its network.
+_ENDS = frozenset({"_computed_layers", "_given_ends"})
+
 
 class Model(Persistent, metaclass=OwnerType):
     """A network as one unit: it knows its mode, its structure and its weights.
@@ -203,30 +206,37 @@ class Model(Persistent, metaclass=OwnerType):
         return self._given_ends["out"]
 
     @property
-    def all_layers(self) -> list[Layer]:
-        """The layers, each once: in order of computation, or by the attributes that hold them."""
-        if self.outputs is not None:
-            return list(self._computed_layers)
-        return list(dict.fromkeys(self._held_layers().values()))
+    def _is_its_network(self) -> bool:
+        """Whether nothing but its network is computed: ``forward`` is not the user's."""
+        return type(self).forward is Model.forward
 
-    def _held_layers(self) -> dict[str, Layer]:
-        """Return the layers in the attributes of a model of one's own, by their paths."""
-        found: dict[str, Layer] = {}
+    @property
+    def all_layers(self) -> list[Layer]:
+        """The layers, each once: in order of computation, then by the attributes that hold them."""
+        return list(dict.fromkeys(layer for _, layer in self._held_layers()))
+
+    def _held_layers(self) -> list[tuple[str, Layer]]:
+        """Return the layers with their paths: of the network, and in attributes."""
+        found: list[tuple[str, Layer]] = []
         stack = list(reversed(list(type(self).parts(self))))
         while stack:
             path, value = stack.pop()
             if isinstance(value, Layer):
-                found[path] = value
+                found.append((path, value))
             elif isinstance(value, (list, tuple, Mapping)):
                 stack += reversed([(f"{path}/{key}", part) for key, part in children(value)])
         return found
 
     def parts(self) -> Iterator[tuple[str, Any]]:
-        """Yield the layers; a model of your own has its attributes, by the alphabet as in 2.x."""
+        """Yield the layers of the network; with a ``forward`` of your own, also what it has.
+
+        Attributes come by the alphabet, as in 2.x.
+        """
         if self.outputs is not None:
             yield from ((layer.name, layer) for layer in self._computed_layers)
-        else:
-            yield from sorted(super().parts(), key=lambda part: part[0])
+        if not self._is_its_network:
+            own = (part for part in super().parts() if part[0] not in _ENDS)
+            yield from sorted(own, key=lambda part: part[0])
 
     @property
     def all_params(self) -> list[tf.Variable]:
@@ -264,8 +274,11 @@ class Model(Persistent, metaclass=OwnerType):
                 )
             return layers[key]
         known = {layer.name: layer for layer in layers if layer.facts.is_named}
-        if self.outputs is None:
-            known = {**known, **self._held_layers()}
+        known = {**dict(reversed(self._held_layers())), **known}
+        if not isinstance(key, str):
+            raise InvalidArgument(
+                f"model {self.name!r}: get_layer takes a name or an index, got {key!r}."
+            )
         if key in known:
             return known[key]
         names = list(known)
@@ -334,7 +347,10 @@ class Model(Persistent, metaclass=OwnerType):
                 f"model {self.name!r}: only a model over Input knows the shapes that it serves. "
                 "Make Model(inputs, model.as_layer()(inputs)) of it."
             )
-        tf.saved_model.save(self, os.fspath(path), signatures=signature(self.inputs, self.outputs))
+        outputs = self.outputs
+        if not self._is_its_network:
+            outputs = self.as_layer()(self._given_ends["in"])
+        tf.saved_model.save(self, os.fspath(path), signatures=signature(self.inputs, outputs))
 
     def __str__(self) -> str:
         """Return a line for each layer with its settings, layers within layers indented."""

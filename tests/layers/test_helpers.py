@@ -164,3 +164,12 @@ def test_clear_layers_name_says_that_it_does_nothing(caplog):
 
     assert "clear_layers_name() has no effect" in caplog.text
     assert len(get_layers_with_name(net)) == 4
+
+
+def test_a_name_that_no_variable_has_is_warned_of(caplog):
+    net = Dense(Input([None, 4]), n_units=2, name="relu")
+
+    with caplog.at_level("WARNING", logger="tensorlayer"):
+        assert get_variables_with_name("relu/W", net=net) == []
+
+    assert "'relu/W' is in none of the names ['relu/weights', 'relu/biases']" in caplog.text

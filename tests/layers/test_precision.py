@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import tensorlayer as tl
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers import BatchNorm, Dense, Input, Layer
 from tensorlayer.layers.precision import (
@@ -313,3 +314,99 @@ def test_an_attribute_that_comes_while_a_double_is_made_does_no_harm():
     vars(layer)["held"] = Noting()
     with stand_in(layer, tf.bfloat16) as standing:
         assert standing.W.dtype == tf.bfloat16
+
+
+#: layers that sum, with what they are without a sum of 16 bits
+SUMMING = {
+    "GlobalMeanPool1d": ([12544, 2], {}),
+    "GlobalMeanPool2d": ([112, 112, 2], {}),
+    "GlobalMeanPool3d": ([32, 32, 32, 2], {}),
+    "MeanPool1d": ([200, 2], {"filter_size": 100, "strides": 100}),
+    "MeanPool2d": ([16, 16, 2], {"filter_size": 16, "strides": 16}),
+    "MeanPool3d": ([8, 8, 8, 2], {"filter_size": 8, "strides": 8}),
+}
+NORMS = {
+    "BatchNorm": {"gamma_init": 1.0},
+    "LayerNorm": {},
+    "GroupNorm": {"groups": 1},
+    "InstanceNorm": {"gamma_init": 1.0},
+    "SwitchNorm": {},
+    "RMSNorm": {},
+    "LocalResponseNorm": {},
+}
+
+
+@pytest.mark.parametrize("dtype", ["float16", "mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("name", SUMMING)
+def test_a_mean_of_many_numbers_does_not_overflow(name, dtype):
+    shape, arguments = SUMMING[name]
+    values = np.full([2, *shape], 1000, "float16")  # the sum of a window is above 65504
+
+    mean = getattr(tl.layers, name)(**arguments, dtype=dtype)(tf.constant(values))
+
+    np.testing.assert_allclose(tf.cast(mean, tf.float32), np.full(mean.shape, 1000.0), rtol=1e-3)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "mixed_float16"])
+def test_a_squeeze_of_a_large_image_does_not_overflow(dtype):
+    values = np.full([1, 112, 112, 4], 8, "float32")
+    layer, exact = tl.layers.SqueezeExcitation(dtype=dtype), tl.layers.SqueezeExcitation()
+    got = layer(tf.constant(values))
+    exact(tf.constant(values))
+    for variable, value in zip(exact.all_weights, layer.all_weights, strict=True):
+        variable.assign(tf.cast(value, tf.float32))
+
+    np.testing.assert_allclose(tf.cast(got, tf.float32), exact(tf.constant(values)), rtol=1e-2)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("name", NORMS)
+def test_a_normalisation_in_16_bits_is_that_of_32_rounded(name, dtype):
+    values = np.random.default_rng(0).normal(1000, 300, [4, 5, 5, 8])  # squares are above 65504
+    values = tf.cast(values, dtype)
+    exact = getattr(tl.layers, name)(**NORMS[name])(tf.cast(values, tf.float32), is_train=True)
+
+    got = getattr(tl.layers, name)(**NORMS[name], dtype=dtype)(values, is_train=True)
+
+    assert got.dtype == dtype
+    np.testing.assert_allclose(tf.cast(got, tf.float32), exact, rtol=2e-2, atol=2e-2)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_places_in_an_image_are_found_in_32_bits(dtype):
+    images = np.random.default_rng(0).normal(size=[1, 300, 300, 1])
+    values = [tf.cast(np.ones([1, 4]), dtype), tf.cast(images, dtype)]
+    exact = tl.layers.SpatialTransformer2dAffine((60, 60))
+    wanted = exact([tf.cast(value, tf.float32) for value in values])
+
+    got = tl.layers.SpatialTransformer2dAffine((60, 60), dtype=dtype)(values)
+
+    # The identity that theta starts with is exact in 16 bits.
+    np.testing.assert_allclose(tf.cast(got, tf.float32), wanted, rtol=2e-2, atol=5e-2)
+
+
+def test_words_are_summed_in_32_bits():
+    ids = np.ones([1, 5000], "int64")
+    layer = tl.layers.AverageEmbedding(2, 1, E_init=16.0, dtype="float16")
+
+    assert layer(ids).numpy().item() == 16.0
+
+
+@pytest.mark.parametrize("act", ["sigmoid", "softplus"])
+def test_a_reconstruction_in_16_bits_has_a_finite_cost(act):
+    x = tl.layers.Input([None, 784], "float16", name="x")
+    net = tl.layers.Dense(x, n_units=8, act=act, b_init=-30.0, name="hidden")  # all are off
+    recon = tl.layers.ReconLayer(net, x_recon=x, n_units=784, act=act, name="recon")
+
+    assert np.isfinite(recon.cost(np.full([4, 784], 20, "float16")).numpy())
+
+
+@pytest.mark.parametrize("name", ["BatchNorm", "RMSNorm", "GlobalMeanPool2d", "MeanPool2d"])
+@pytest.mark.parametrize("dtype", ["uint8", "int32"])
+def test_integers_are_refused_where_the_result_would_be_cut(name, dtype):
+    layer = getattr(tl.layers, name)(name="layer")
+
+    with pytest.raises(tl.errors.InvalidArgument, match=rf"got {dtype}\. Cast the input with tf"):
+        layer(tf.ones([1, 4, 4, 2], dtype))
+    with pytest.raises(tl.errors.InvalidArgument, match=rf"got {dtype}\. Cast the input with tf"):
+        layer(tl.layers.Input([None, 4, 4, 2], dtype))

@@ -11,6 +11,7 @@ from tensorlayer import initializers
 from tensorlayer.errors import InvalidArgument, WrongShape
 from tensorlayer.layers.base import require_rank
 from tensorlayer.layers.convolution.base import ConvNd, text
+from tensorlayer.layers.precision import widened
 from tensorlayer.layers.spatial_arguments import sizes_of
 
 __all__ = ["DeformableConv2d", "bilinear"]
@@ -156,9 +157,8 @@ class DeformableConv2d(ConvNd):  # noqa: D101 - made with the shared text
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Return rows and columns, of shape `(batch, height, width, taps)`."""
         batch = sizes_of(offsets)[0]
-        pairs = tf.reshape(offsets, [batch, height, width, self.n_taps, 2])
-        if pairs.dtype.size < tf.float32.size:  # with 16 bits neighbours fall together
-            pairs = tf.cast(pairs, tf.float32)
+        # With 16 bits neighbours fall together.
+        pairs = widened(tf.reshape(offsets, [batch, height, width, self.n_taps, 2]))
         rows, columns = (
             tf.range(size)[:, None] + tf.range(taps) - (taps - 1) // 2
             for size, taps in zip((height, width), self.filter_size, strict=True)

@@ -94,7 +94,7 @@ class BatchNorm(ChannelNorm):
         self.moving_mean = self._get_weights("moving_mean", sizes, mean, trainable=False)
         self.moving_var = self._get_weights("moving_var", sizes, variance, trainable=False)
 
-    def transform(self, inputs: tf.Tensor) -> tf.Tensor:
+    def normalized(self, inputs: tf.Tensor) -> tf.Tensor:
         """Normalise; in training also move the averages."""
         moments = self._statistics(inputs)
         return self.normalize(inputs, *(self.along_channels(each, inputs) for each in moments))

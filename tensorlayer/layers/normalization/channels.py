@@ -8,11 +8,9 @@ import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.base import Layer, require_known, require_rank
+from tensorlayer.layers.precision import cast, require_floats, widened
 
 __all__ = ["ChannelNorm"]
-
-#: The smallest normal number of float16: what is added to a variance must not vanish.
-_TINY = 2.0**-14
 
 
 class ChannelNorm(Layer):
@@ -88,15 +86,20 @@ class ChannelNorm(Layer):
             require_rank(self, inputs.shape, self.ranks, f"The format is {self.data_format}.")
         return [axis for axis in range(inputs.shape.rank) if axis not in kept]
 
+    def transform(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Normalise in 32 bits at least, and return the type of the inputs."""
+        require_floats(self, inputs)
+        return tf.cast(self.normalized(widened(inputs)), inputs.dtype)
+
+    def normalized(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Return the normalised inputs; the layer defines it."""
+        raise NotImplementedError
+
     def normalize(self, inputs: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor) -> tf.Tensor:
         r"""Compute $\gamma (x - \mu) / \sqrt{\sigma^2 + \epsilon} + \beta$."""
         offset, scale = (self.along_channels(each, inputs) for each in (self.beta, self.gamma))
-        epsilon = self.epsilon_for(inputs)
-        return tf.nn.batch_normalization(inputs, mean, variance, offset, scale, epsilon)
-
-    def epsilon_for(self, inputs: tf.Tensor) -> float:
-        """Return the epsilon, or what is left of it in the type of the inputs."""
-        return max(self.epsilon, _TINY) if inputs.dtype == tf.float16 else self.epsilon
+        parts = cast([mean, variance, offset, scale], inputs.dtype)
+        return tf.nn.batch_normalization(inputs, *parts, self.epsilon)
 
     def along_channels(self, part: tf.Tensor | None, inputs: tf.Tensor) -> tf.Tensor | None:
         """Return a value for each channel in a shape that broadcasts to the inputs."""

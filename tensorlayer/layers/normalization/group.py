@@ -83,7 +83,7 @@ class GroupNorm(ChannelNorm):
                 f"{self.channels} channels."
             )
 
-    def transform(self, inputs: tf.Tensor) -> tf.Tensor:
+    def normalized(self, inputs: tf.Tensor) -> tf.Tensor:
         """Normalise each group of channels."""
         group_axis = self.channel_axis(inputs.shape.rank)
         self.axes_but(inputs)

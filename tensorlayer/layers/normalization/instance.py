@@ -78,7 +78,7 @@ class InstanceNorm(ChannelNorm):
     ) -> None:
         super().__init__(epsilon, act, beta_init, gamma_init, num_features, data_format, name)
 
-    def transform(self, inputs: tf.Tensor) -> tf.Tensor:
+    def normalized(self, inputs: tf.Tensor) -> tf.Tensor:
         """Normalise each channel of each image."""
         axes = self.axes_but(inputs, 0, self.channel_axis(inputs.shape.rank))
         return self.normalize(inputs, *tf.nn.moments(inputs, axes, keepdims=True))

@@ -10,6 +10,7 @@ from tensorlayer import initializers
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.base import require_known
 from tensorlayer.layers.normalization.channels import ChannelNorm
+from tensorlayer.layers.precision import cast
 
 __all__ = ["LayerNorm", "LayerNormLayer", "RMSNorm"]
 
@@ -117,7 +118,7 @@ class LayerNorm(ChannelNorm):
             )
         return axis % rank
 
-    def transform(self, inputs: tf.Tensor) -> tf.Tensor:
+    def normalized(self, inputs: tf.Tensor) -> tf.Tensor:
         """Normalise each sample."""
         return self.normalize(inputs, *tf.nn.moments(inputs, self.norm_axes, keepdims=True))
 
@@ -168,12 +169,13 @@ class RMSNorm(ChannelNorm):
     ) -> None:
         super().__init__(epsilon, act, None, gamma_init, num_features, data_format, name)
 
-    def transform(self, inputs: tf.Tensor) -> tf.Tensor:
+    def normalized(self, inputs: tf.Tensor) -> tf.Tensor:
         """Divide by the root of the mean square."""
         axis = self.channel_axis(inputs.shape.rank)
         mean_square = tf.reduce_mean(tf.square(inputs), axis, keepdims=True)
-        outputs = inputs * tf.math.rsqrt(mean_square + self.epsilon_for(inputs))
-        return outputs if self.gamma is None else outputs * self.along_channels(self.gamma, inputs)
+        outputs = inputs * tf.math.rsqrt(mean_square + self.epsilon)
+        scale = cast(self.along_channels(self.gamma, inputs), inputs.dtype)
+        return outputs if scale is None else outputs * scale
 
 
 LayerNormLayer = LayerNorm

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.base import Layer, require_rank
+from tensorlayer.layers.precision import widened
 
 __all__ = ["LocalResponseNorm", "LocalResponseNormLayer"]
 
@@ -74,8 +75,9 @@ class LocalResponseNorm(Layer):
     def forward(self, inputs: tf.Tensor) -> tf.Tensor:
         """Divide by the neighbours' response."""
         require_rank(self, inputs.shape, (4,), "Its layout is NHWC.")
-        if inputs.dtype == tf.float32:
-            return tf.nn.lrn(inputs, self.depth_radius, self.bias, self.alpha, self.beta)
+        if (wide := widened(inputs)).dtype == tf.float32:
+            outputs = tf.nn.lrn(wide, self.depth_radius, self.bias, self.alpha, self.beta)
+            return tf.cast(outputs, inputs.dtype)
         # There are no kernels for all other types.
         width = 2 * self.depth_radius + 1
         squares = tf.pad(tf.square(inputs), [[0, 0]] * 3 + [[self.depth_radius] * 2])

@@ -79,7 +79,7 @@ class SwitchNorm(ChannelNorm):
         self.mean_weight = self._get_weights("mean_weight", [3], 1.0)
         self.var_weight = self._get_weights("var_weight", [3], 1.0)
 
-    def transform(self, inputs: tf.Tensor) -> tf.Tensor:
+    def normalized(self, inputs: tf.Tensor) -> tf.Tensor:
         """Normalise by the mixed moments."""
         channel = self.channel_axis(inputs.shape.rank)
         kinds = [self.axes_but(inputs, *kept) for kept in ((channel,), (0, channel), (0,))]
@@ -92,8 +92,9 @@ class SwitchNorm(ChannelNorm):
 
 def _mix(weights: tf.Tensor, values: tuple[tf.Tensor, ...]) -> tf.Tensor:
     """Return the sum of the values, weighted by a softmax."""
+    shares = tf.nn.softmax(tf.cast(weights, values[0].dtype))
     batch, instance, layer = (
-        share * each for share, each in zip(tf.unstack(tf.nn.softmax(weights)), values, strict=True)
+        share * each for share, each in zip(tf.unstack(shares), values, strict=True)
     )
     return batch + instance + layer  # which broadcasts
 

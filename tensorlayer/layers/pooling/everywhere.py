@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from tensorlayer.layers import spatial_arguments as spatial
 from tensorlayer.layers.base import Layer, require_rank
+from tensorlayer.layers.precision import mean, require_floats
 
 __all__ = [
     "GlobalMaxPool1d",
@@ -75,6 +76,8 @@ class _GlobalPool(Layer):
     def forward(self, inputs: tf.Tensor) -> tf.Tensor:
         """Reduce the spatial axes."""
         require_rank(self, inputs.shape, (self.rank + 2,), f"Its layout is {self.data_format}.")
+        if self.reduce is mean:
+            require_floats(self, inputs)
         axes = [axis for axis, letter in enumerate(self.data_format) if letter not in "NC"]
         return self.reduce(inputs, axes)
 
@@ -96,14 +99,14 @@ class GlobalMaxPool3d(_GlobalPool):  # noqa: D101
 
 class GlobalMeanPool1d(_GlobalPool):  # noqa: D101
     __doc__ = _doc("Mean", 1)
-    rank, reduce = 1, staticmethod(tf.reduce_mean)
+    rank, reduce = 1, staticmethod(mean)
 
 
 class GlobalMeanPool2d(_GlobalPool):  # noqa: D101
     __doc__ = _doc("Mean", 2)
-    rank, reduce = 2, staticmethod(tf.reduce_mean)
+    rank, reduce = 2, staticmethod(mean)
 
 
 class GlobalMeanPool3d(_GlobalPool):  # noqa: D101
     __doc__ = _doc("Mean", 3)
-    rank, reduce = 3, staticmethod(tf.reduce_mean)
+    rank, reduce = 3, staticmethod(mean)

@@ -11,6 +11,7 @@ from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers import spatial_arguments as spatial
 from tensorlayer.layers.arguments import positive
 from tensorlayer.layers.base import Layer, require_rank
+from tensorlayer.layers.precision import require_floats, widened
 
 __all__ = [
     "MaxPool1d",
@@ -103,6 +104,7 @@ class _PoolNd(Layer):
 
     rank: ClassVar[int]
     pool: ClassVar[Callable[..., tf.Tensor]]
+    is_mean: ClassVar[bool] = False
 
     def __init__(
         self, filter_size: Any, strides: Any, padding: str, data_format: str, name: str | None
@@ -118,6 +120,12 @@ class _PoolNd(Layer):
     def forward(self, inputs: tf.Tensor) -> tf.Tensor:
         """Pool the windows."""
         require_rank(self, inputs.shape, (self.rank + 2,), f"Its layout is {self.data_format}.")
+        if not self.is_mean:
+            return self._windows(inputs)
+        require_floats(self, inputs)
+        return tf.cast(self._windows(widened(inputs)), inputs.dtype)
+
+    def _windows(self, inputs: tf.Tensor) -> tf.Tensor:
         return spatial.with_kernel(self._pool, inputs, self.data_format)
 
     def _pool(self, inputs: tf.Tensor, data_format: str) -> tf.Tensor:
@@ -188,10 +196,9 @@ class _Pool3d(_PoolNd):
     ) -> None:
         super().__init__(filter_size, strides, padding, data_format, name)
 
-    def forward(self, inputs: tf.Tensor) -> tf.Tensor:
-        """Pool the windows."""
-        if inputs.dtype == tf.float32 or inputs.shape.rank != 5:
-            return super().forward(inputs)
+    def _windows(self, inputs: tf.Tensor) -> tf.Tensor:
+        if inputs.dtype == tf.float32:
+            return super()._windows(inputs)
         return spatial.as_channels_last(self._by_planes, inputs, self.data_format)
 
     def _by_planes(self, inputs: tf.Tensor, data_format: str) -> tf.Tensor:
@@ -218,7 +225,7 @@ class MaxPool1d(_Pool1d):  # noqa: D101 - made from the shared text
 
 class MeanPool1d(_Pool1d):  # noqa: D101
     __doc__ = _doc("Mean", 1)
-    pool, kind = staticmethod(tf.nn.avg_pool), "AVG"
+    pool, kind, is_mean = staticmethod(tf.nn.avg_pool), "AVG", True
 
 
 class MaxPool2d(_Pool2d):  # noqa: D101
@@ -228,7 +235,7 @@ class MaxPool2d(_Pool2d):  # noqa: D101
 
 class MeanPool2d(_Pool2d):  # noqa: D101
     __doc__ = _doc("Mean", 2)
-    pool = staticmethod(tf.nn.avg_pool)
+    pool, is_mean = staticmethod(tf.nn.avg_pool), True
 
 
 class MaxPool3d(_Pool3d):  # noqa: D101
@@ -238,7 +245,7 @@ class MaxPool3d(_Pool3d):  # noqa: D101
 
 class MeanPool3d(_Pool3d):  # noqa: D101
     __doc__ = _doc("Mean", 3)
-    pool = staticmethod(tf.nn.avg_pool)
+    pool, is_mean = staticmethod(tf.nn.avg_pool), True
 
 
 class PoolLayer(Layer):

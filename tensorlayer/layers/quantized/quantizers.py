@@ -17,6 +17,7 @@ import tensorflow as tf
 from tensorlayer import activation
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.arguments import positive
+from tensorlayer.layers.precision import widened
 
 __all__ = [
     "bits",
@@ -112,7 +113,7 @@ def compute_alpha(x: Any) -> tf.Tensor:
     2.5
     """
     x = tf.convert_to_tensor(x)
-    sizes = tf.abs(_wide(x))
+    sizes = tf.abs(widened(x))
     return tf.cast(_mean_where(_is_large(sizes), sizes), x.dtype)
 
 
@@ -338,11 +339,7 @@ def _steps(value: int, who: str, what: str, is_forced: bool = False) -> float | 
 def _straight_through(rounded: Callable[[tf.Tensor], tf.Tensor], x: Any) -> tf.Tensor:
     """Return `rounded(x)`, with the gradient of `x`."""
     x = tf.convert_to_tensor(x)
-    return tf.cast(tf.grad_pass_through(rounded)(_wide(x)), x.dtype)
-
-
-def _wide(x: tf.Tensor) -> tf.Tensor:
-    return tf.cast(x, tf.float32) if x.dtype.size < tf.float32.size else x
+    return tf.cast(tf.grad_pass_through(rounded)(widened(x)), x.dtype)
 
 
 def _is_large(sizes: tf.Tensor) -> tf.Tensor:

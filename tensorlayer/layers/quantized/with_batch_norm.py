@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tensorlayer import initializers
 from tensorlayer.errors import InvalidArgument
+from tensorlayer.layers.precision import cast, widened
 from tensorlayer.layers.quantized.base import QuantizedConv2d, QuantizedDense, text
 from tensorlayer.layers.quantized.methods import Quan
 from tensorlayer.layers.updates import batch_moments
@@ -127,8 +128,8 @@ class _WithBatchNorm(Quan):
 
     def transform(self, inputs: tf.Tensor) -> tf.Tensor:
         """Compute with folded weights; in training also move the averages."""
-        mean, variance = self._statistics(inputs)
-        scale = tf.math.rsqrt(variance + self.epsilon)
+        mean, variance = map(widened, self._statistics(inputs))
+        mean, scale = cast((mean, tf.math.rsqrt(variance + self.epsilon)), inputs.dtype)
         if self.gamma is not None:
             scale *= self.gamma
         offset = -mean * scale if self.beta is None else self.beta - mean * scale

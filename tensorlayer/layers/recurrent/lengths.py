@@ -43,7 +43,7 @@ def retrieve_seq_length_op(data: Any) -> tf.Tensor:
     array([2, 4], dtype=int32)
     """
     data = _of_rank("retrieve_seq_length_op", data, 3)
-    return _count(tf.reduce_any(data != 0, axis=2))
+    return _count(tf.reduce_any(tf.not_equal(data, 0), axis=2))
 
 
 def retrieve_seq_length_op2(data: Any) -> tf.Tensor:
@@ -153,5 +153,5 @@ def _of_rank(who: str, data: Any, *ranks: int) -> tf.Tensor:
 
 def _differs(who: str, data: Any, pad_val: Any) -> tf.Tensor:
     data = _of_rank(who, data, 2, 3)
-    differs = data != tf.convert_to_tensor(pad_val, data.dtype)
+    differs = tf.not_equal(data, tf.convert_to_tensor(pad_val, data.dtype))
     return tf.reduce_any(differs, axis=2) if data.shape.rank == 3 else differs

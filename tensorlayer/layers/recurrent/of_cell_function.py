@@ -81,7 +81,7 @@ class OfCellFunction(Recurrent):
         lengths = next((each for each in given if each is not None), None)
         if lengths is not None:
             return lengths_of(self, inputs, lengths)
-        counts = tf.reduce_any(inputs != 0, axis=range(2, inputs.shape.rank))
+        counts = tf.reduce_any(tf.not_equal(inputs, 0), axis=range(2, inputs.shape.rank))
         places = tf.range(1, tf.shape(inputs)[1] + 1)
         return tf.reduce_max(tf.where(counts, places, 0), axis=1)
 

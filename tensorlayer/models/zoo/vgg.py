@@ -178,8 +178,9 @@ class VGG(Model):
         self.make_layer = LayerList(layers)
 
     def parts(self) -> Iterator[tuple[str, Any]]:
-        """Yield the layers by their own names, those of the static model."""
+        """Yield the layers by their own names, those of the static model, then what else it has."""
         yield from ((layer.facts.own_name, layer) for layer in self.make_layer)
+        yield from (part for part in super().parts() if part[0] != "make_layer")
 
     def forward(self, inputs: Any) -> Any:
         """Apply one layer after the other."""

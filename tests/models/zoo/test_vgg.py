@@ -160,3 +160,29 @@ def test_layers_are_found_by_their_names():
 def test_what_there_is_not_is_named(make, message):
     with pytest.raises(InvalidArgument, match=message):
         make()
+
+
+class Scored(tl.models.VGG):
+    """A trained network with a head of one's own, in the style of 2.x."""
+
+    def __init__(self):
+        super().__init__("vgg11", end_with="pool1", name="scored")
+        self.scale = tf.Variable(2.0)
+        self.score = tl.layers.Conv2d(3, (1, 1), in_channels=64, name="score")
+
+    def forward(self, inputs):
+        return self.scale * self.score(super().forward(inputs))
+
+
+def test_a_subclass_with_layers_of_its_own_lists_and_loads_them(tmp_path):
+    model, images = Scored(), tf.random.stateless_uniform([1, 8, 8, 3], (0, 1))
+    outputs = model(images, is_train=False)
+
+    model.save_weights(tmp_path / "scored.h5")
+    other = Scored()
+    other.load_weights(tmp_path / "scored.h5")
+
+    assert list(model.parameters) == [
+        *("conv1_1/filters", "conv1_1/biases", "scale", "score/filters", "score/biases")
+    ]
+    np.testing.assert_allclose(other(images, is_train=False), outputs, rtol=1e-5)
