@@ -42,7 +42,18 @@ quiet_tensorflow()  # no start-up messages; with TF_CPP_MIN_LOG_LEVEL=0 they are
 import pairs  # noqa: E402 - the file beside this one
 import tensorflow as tf  # noqa: E402 - after it was told to be quiet
 
-MODULES = "math statistics random itertools functools heapq textwrap shutil time json".split()
+MODULES = [
+    "math",
+    "statistics",
+    "random",
+    "itertools",
+    "functools",
+    "heapq",
+    "textwrap",
+    "shutil",
+    "time",
+    "json",
+]
 TYPES = (str, list, dict, set, int, float)
 WAYS = ("what does {} do?", "tell me about {}", "what is {} for?", "please explain {}.")
 CORNELL = " +++$+++ "
@@ -171,7 +182,9 @@ def main() -> None:
     right = pairs.share_right(found, [answer for _, answer in test])
     show(model, vocabulary, test[:: max(1, len(test) // 6)][:6], target.shape[1], options.seed)
     seconds = time.perf_counter() - started
-    print(f"\n{right:.1%} of {len(test)} held-out questions answered as the data do, {seconds:.0f} s")
+    print(
+        f"\n{right:.1%} of {len(test)} held-out questions answered as the data do, {seconds:.0f} s"
+    )
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 """What examples on pairs of texts share: tokens and their ids, a step of training, answers.
 
-    vocabulary = pairs.Vocabulary(texts)
-    source = vocabulary.encode(questions, ends=False)
-    target = vocabulary.encode(answers, ends=True)      # <start> ... <end>, and pads behind
-    step = pairs.training(model, optimizer)             # for tl.train.run
-    found = pairs.answers(model, vocabulary, questions, n_steps=20)
+vocabulary = pairs.Vocabulary(texts)
+source = vocabulary.encode(questions, ends=False)
+target = vocabulary.encode(answers, ends=True)      # <start> ... <end>, and pads behind
+step = pairs.training(model, optimizer)             # for tl.train.run
+found = pairs.answers(model, vocabulary, questions, n_steps=20)
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ class Vocabulary:
 
     def encode(self, texts: list[str], ends: bool, at_most: int = 60) -> np.ndarray:
         """Return ids, a row for each text, with pads behind; ``ends`` puts start and end around."""
-        rows = [[self.ids.get(token, UNKNOWN) for token in tokens(text)[:at_most]] for text in texts]
+        rows = [
+            [self.ids.get(token, UNKNOWN) for token in tokens(text)[:at_most]] for text in texts
+        ]
         rows = [[START, *row, END] if ends else row for row in rows]
         padded = np.full([len(rows), max(1, *map(len, rows))], PAD, np.int32)
         for row, ids in zip(padded, rows, strict=True):

@@ -229,8 +229,7 @@ class BeamSearch:
             logits, new = step(rows(found.last), tf.nest.pack_sequence_as(state, flat))
             found, parents = self._continued(found, beams(_log_softmax(logits)), t, end)
             new = [
-                rows(tf.gather(beams(each), parents, batch_dims=1))
-                for each in tf.nest.flatten(new)
+                rows(tf.gather(beams(each), parents, batch_dims=1)) for each in tf.nest.flatten(new)
             ]
             return t + 1, found, _as_before(new, flat)
 

@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument, WrongShape
 from tensorlayer.layers.base import Layer
-from tensorlayer.layers.graph import Network, networks_in
+from tensorlayer.layers.graph import Network
 from tensorlayer.layers.inputs import Input
 from tensorlayer.layers.mode import mode
 from tensorlayer.layers.recurrent.sequence import lengths_of
@@ -269,7 +269,7 @@ def require_same_states(encoder: Any, decoder: Any, who: str) -> None:
 
 def _as_layer(embedding: Any, who: str) -> Layer:
     if isinstance(embedding, Network):
-        embedding = Model(*[each for each in networks_in(embedding.inputs)][:1], embedding)
+        embedding = Model(next(node for node in embedding.plan if not node.parents), embedding)
     if isinstance(embedding, Model):
         embedding = embedding.as_layer()
     if not isinstance(embedding, Layer):

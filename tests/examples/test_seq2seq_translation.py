@@ -21,9 +21,17 @@ def test_most_dates_are_right_after_a_minute(tmp_path):
 
 def test_a_corpus_with_tabs_is_read(tmp_path):
     words = {"cat": "chat", "dog": "chien", "bird": "oiseau", "fish": "poisson", "cow": "vache"}
-    verbs = {"sleeps": "dort", "eats": "mange", "runs": "court", "drinks": "boit", "sings": "chante"}
+    verbs = {
+        "sleeps": "dort",
+        "eats": "mange",
+        "runs": "court",
+        "drinks": "boit",
+        "sings": "chante",
+    }
     lines = [
-        f"The {a} {b}.\tLe {words[a]} {verbs[b]}.\tsomebody wrote this" for a in words for b in verbs
+        f"The {a} {b}.\tLe {words[a]} {verbs[b]}.\tsomebody wrote this"
+        for a in words
+        for b in verbs
     ]
     (tmp_path / "pairs.txt").write_text("\n".join(lines), encoding="utf-8")
 

@@ -304,13 +304,13 @@ def test_gradients_reach_every_weight():
 
 def test_errors_of_the_constructor():
     words, gru = tl.layers.Embedding(N_WORDS, SIZE), keras.GRUCell
-    with pytest.raises(InvalidArgument, match="embedding_layer is a tl.layers.Embedding.*None"):
+    with pytest.raises(InvalidArgument, match=r"embedding_layer is a tl.layers.Embedding.*None"):
         Seq2seq(3, gru, gru)
     with pytest.raises(InvalidArgument, match="has no layer with a vocabulary_size"):
         Seq2seq(3, gru, gru, embedding_layer=tl.layers.Dense(3))
     with pytest.raises(InvalidArgument, match="both cells need states of one kind"):
         Seq2seq(3, keras.LSTMCell, gru, 4, 1, words)
-    with pytest.raises(InvalidArgument, match="cell_enc is a class of cells.*'gru'"):
+    with pytest.raises(InvalidArgument, match=r"cell_enc is a class of cells.*'gru'"):
         Seq2seq(3, "gru", gru, 4, 1, words)
     with pytest.raises(InvalidArgument, match="n_layer"):
         Seq2seq(3, gru, gru, 4, 0, words)
@@ -338,7 +338,7 @@ def test_errors_of_a_call():
         model(inputs=[SOURCE * 1.0, TARGET], is_train=True)
     with pytest.raises(InvalidArgument, match=r"inputs are \[source, target\].*got 3"):
         model(inputs=[SOURCE, TARGET, TARGET], is_train=True)
-    with pytest.raises(InvalidArgument, match="seq_length is how many ids are decoded.*got 0"):
+    with pytest.raises(InvalidArgument, match=r"seq_length is how many ids are decoded.*got 0"):
         model(inputs=[SOURCE], seq_length=0, start_token=1, is_train=False)
     with pytest.raises(InvalidArgument, match="top_n=2 is short for"):
         model([SOURCE], start_token=1, top_n=2, search=BeamSearch(2), is_train=False)

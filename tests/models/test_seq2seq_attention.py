@@ -168,11 +168,11 @@ def test_gradients_reach_every_weight():
 
 def test_errors():
     words = tl.layers.Embedding(N_WORDS, SIZE)
-    with pytest.raises(InvalidArgument, match="there is no method 'dott'.*'dot'"):
+    with pytest.raises(InvalidArgument, match=r"there is no method 'dott'.*'dot'"):
         Seq2seqLuongAttention(UNITS, words, keras.GRUCell, "dott")
     with pytest.raises(InvalidArgument, match="hidden_size"):
         Seq2seqLuongAttention(0, words, keras.GRUCell, "dot")
-    with pytest.raises(InvalidArgument, match="cell is a class of cells.*3"):
+    with pytest.raises(InvalidArgument, match=r"cell is a class of cells.*3"):
         Seq2seqLuongAttention(UNITS, words, 3, "dot")
     with pytest.raises(InvalidArgument, match="`sos` of Seq2seqLuongAttention"):
         made()(inputs=[SOURCE], is_train=False)
