@@ -42,9 +42,15 @@ class EncoderDecoder(Model):
 
     def __init__(self, embedding_layer: Any, pad_id: int | None, name: str | None) -> None:
         super().__init__(name=name)
-        self.embedding_layer = _as_layer(embedding_layer, type(self).__name__)
-        self.vocabulary_size = _vocabulary_size(embedding_layer, type(self).__name__)
-        self.embedding_size = _embedding_size(self.embedding_layer)
+        who = type(self).__name__
+        if isinstance(embedding_layer, Network):
+            start = next(node for node in embedding_layer.plan if not node.parents)
+            embedding_layer = Model(start, embedding_layer)
+        self.vocabulary_size = _vocabulary_size(embedding_layer, who)
+        self._id_type = _id_type(embedding_layer)
+        is_model = isinstance(embedding_layer, Model)
+        self.embedding_layer = embedding_layer.as_layer() if is_model else embedding_layer
+        self.embedding_size = _embedding_size(self.embedding_layer, self._id_type)
         self.pad_id = pad_id
 
     # -- what is special to a model
@@ -78,9 +84,13 @@ class EncoderDecoder(Model):
 
     # -- what all have
 
+    def embed(self, ids: tf.Tensor) -> tf.Tensor:
+        """Return the vectors of ids, `(batch, steps, embedding_size)`."""
+        return self.embedding_layer(tf.cast(ids, self._id_type))
+
     def embed_one(self, ids: tf.Tensor) -> tf.Tensor:
         """Return the vector of one id of each row, `(batch, embedding_size)`."""
-        return self.embedding_layer(ids[:, tf.newaxis])[:, 0]  # a model may be of steps
+        return self.embed(ids[:, tf.newaxis])[:, 0]  # a model may be of steps
 
     @tf.autograph.experimental.do_not_convert  # there is nothing to convert, which takes seconds
     def compute(
@@ -267,21 +277,13 @@ def require_same_states(encoder: Any, decoder: Any, who: str) -> None:
         )
 
 
-def _as_layer(embedding: Any, who: str) -> Layer:
-    if isinstance(embedding, Network):
-        embedding = Model(next(node for node in embedding.plan if not node.parents), embedding)
-    if isinstance(embedding, Model):
-        embedding = embedding.as_layer()
-    if not isinstance(embedding, Layer):
+def _vocabulary_size(embedding: Any, who: str) -> int:
+    """Return the number of ids that a layer or model takes."""
+    if not isinstance(embedding, (Layer, Model)):
         raise InvalidArgument(
             f"{who}: embedding_layer is a tl.layers.Embedding, or a model or network with one, "
             f"got {embedding!r}."
         )
-    return embedding
-
-
-def _vocabulary_size(embedding: Any, who: str) -> int:
-    """Return the number of ids that a layer, model or network takes."""
     for layer in [embedding, *getattr(embedding, "all_layers", ())]:
         size = getattr(layer, "vocabulary_size", None)
         if isinstance(size, int):
@@ -291,8 +293,14 @@ def _vocabulary_size(embedding: Any, who: str) -> int:
     )
 
 
-def _embedding_size(embedding: Layer) -> int:
+def _id_type(embedding: Any) -> tf.DType:
+    """Return the type of ids that a model was declared for; layers take any."""
+    inputs = getattr(embedding, "inputs", None)
+    return inputs[0].outputs.dtype if isinstance(embedding, Model) and inputs else tf.int32
+
+
+def _embedding_size(embedding: Layer, dtype: tf.DType) -> int:
     size = getattr(embedding, "embedding_size", None)
     if isinstance(size, int):
         return size
-    return int(embedding(Input([None, None], dtype="int32")).outputs.shape[-1])
+    return int(embedding(Input([None, None], dtype=dtype)).outputs.shape[-1])

@@ -123,7 +123,7 @@ class Seq2seq(EncoderDecoder):
 
     def encode(self, source: tf.Tensor, lengths: tf.Tensor | None = None) -> tuple[Any, Any]:
         """Return nothing to look at, and the states of the encoder's layers."""
-        values, states = self.embedding_layer(source), []
+        values, states = self.embed(source), []
         for layer in self.enc_layers:
             values, state = layer(values, sequence_length=lengths)
             states.append(state)
@@ -138,7 +138,7 @@ class Seq2seq(EncoderDecoder):
                 f"{self!r}: targets have decoder_seq_length={self.decoder_seq_length} steps, got "
                 f"{target.shape[1]}. With decoder_seq_length=None they may have any number."
             )
-        values, states = self.embedding_layer(target), []
+        values, states = self.embed(target), []
         for layer, before in zip(self.dec_layers, state, strict=True):
             values, after = layer(values, initial_state=before)
             states.append(after)

@@ -203,12 +203,12 @@ class Seq2seqLuongAttention(EncoderDecoder):
 
     def encode(self, source: tf.Tensor, lengths: tf.Tensor | None = None) -> tuple[Memory, Any]:
         """Return the encoder's outputs to look at, and its last state."""
-        outputs, state = self.enc_layer(self.embedding_layer(source), sequence_length=lengths)
+        outputs, state = self.enc_layer(self.embed(source), sequence_length=lengths)
         return self.attention_layer.memory(outputs, lengths), state
 
     def scores(self, target: tf.Tensor, memory: Memory, state: Any) -> tuple[tf.Tensor, Any]:
         """Return the logits after each id of a target, and the decoder's last state."""
-        outputs, state = self.dec_layer(self.embedding_layer(target), initial_state=state)
+        outputs, state = self.dec_layer(self.embed(target), initial_state=state)
         return self.dense_layer(self.attention_layer(outputs, memory)), state
 
     def step(self, ids: tf.Tensor, state: Any, memory: Memory) -> tuple[tf.Tensor, Any]:
@@ -237,7 +237,7 @@ class Seq2seqLuongAttention(EncoderDecoder):
         source, target = self._ends_of([source, target])
         lengths = self.lengths_of(source, sequence_length)
         memory, state = self.encode(source, lengths)
-        outputs, _ = self.dec_layer(self.embedding_layer(target), initial_state=state)
+        outputs, _ = self.dec_layer(self.embed(target), initial_state=state)
         return self.attention_layer.weights_of(outputs, memory)
 
     def inference(
