@@ -83,8 +83,24 @@ class Dense(Layer):
 
     def transform(self, inputs: tf.Tensor) -> tf.Tensor:
         """Compute ``inputs @ W + b``."""
-        z = tf.matmul(inputs, self.W)
+        z = product(inputs, self.W)
         return z if self.b_init is None else tf.nn.bias_add(z, self.b)
+
+
+def product(inputs: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+    """Return `inputs @ weights`, a matrix times the last axis of inputs of any rank.
+
+    Above rank 3 it is not left to `tf.matmul`: with an axis of size 1 among the first ones, that of
+    TensorFlow 2.21 with oneDNN gives wrong numbers in a `tf.function`, or ends the process.
+
+    Examples
+    --------
+    >>> product(tf.ones([2, 1, 3, 4]), tf.ones([4, 5])).shape
+    TensorShape([2, 1, 3, 5])
+    """
+    if inputs.shape.rank is not None and inputs.shape.rank > 3:
+        return tf.tensordot(inputs, weights, axes=1)
+    return tf.matmul(inputs, weights)
 
 
 DenseLayer = Dense

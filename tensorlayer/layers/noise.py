@@ -9,7 +9,7 @@ import tensorflow as tf
 from tensorlayer import initializers
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.base import Layer
-from tensorlayer.layers.dense import Dense
+from tensorlayer.layers.dense import Dense, product
 from tensorlayer.layers.spatial_arguments import size_of
 
 __all__ = [
@@ -153,7 +153,7 @@ class DropconnectDense(Dense):
         W = self.W
         if self.is_train:
             W = tf.nn.dropout(W, rate=1 - self.keep, seed=self.seed)
-        z = tf.matmul(inputs, W)
+        z = product(inputs, W)
         return z if self.b_init is None else tf.nn.bias_add(z, self.b)
 
 

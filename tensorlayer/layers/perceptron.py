@@ -13,6 +13,7 @@ from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers import spatial_arguments as spatial
 from tensorlayer.layers.arguments import positive
 from tensorlayer.layers.base import Layer, require_known, require_rank
+from tensorlayer.layers.dense import product
 from tensorlayer.layers.precision import mean
 
 __all__ = ["Mlp", "SqueezeExcitation"]
@@ -33,7 +34,7 @@ class _Dense(Layer):
 
 
 def _affine(x: tf.Tensor, W: tf.Tensor, b: tf.Tensor | None) -> tf.Tensor:
-    z = tf.matmul(x, W)
+    z = product(x, W)
     return z if b is None else tf.nn.bias_add(z, b)
 
 

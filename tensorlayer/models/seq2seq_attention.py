@@ -10,7 +10,7 @@ from tensorlayer.errors import InvalidArgument, did_you_mean
 from tensorlayer.layers.arguments import positive
 from tensorlayer.layers.attention.masks import masked
 from tensorlayer.layers.base import Layer
-from tensorlayer.layers.dense import Dense
+from tensorlayer.layers.dense import Dense, product
 from tensorlayer.layers.recurrent import RNN
 from tensorlayer.models.encoder_decoder import (
     EncoderDecoder,
@@ -79,9 +79,9 @@ class LuongAttention(Layer):
         """Return what is looked at, with the part of the scores that no query changes."""
         n, keys = self.hidden_size, values
         if self.method == "general":
-            keys = _times(values, tf.transpose(self.W))
+            keys = product(values, tf.transpose(self.W))
         if self.method == "concat":
-            keys = _times(values, self.W[n:])
+            keys = product(values, self.W[n:])
         mask = None
         if lengths is not None:
             mask = tf.sequence_mask(lengths, tf.shape(values)[1])[:, tf.newaxis]
@@ -90,9 +90,9 @@ class LuongAttention(Layer):
     def weights_of(self, states: tf.Tensor, memory: Memory) -> tf.Tensor:
         """Return where each state looks, `(batch, queries, steps)`, with a sum of 1."""
         if self.method == "concat":
-            queries = _times(states, self.W[: self.hidden_size])[:, :, tf.newaxis]
+            queries = product(states, self.W[: self.hidden_size])[:, :, tf.newaxis]
             pairs = tf.tanh(queries + memory.keys[:, tf.newaxis])
-            scores = tf.squeeze(_times(pairs, self.V), -1)
+            scores = tf.squeeze(product(pairs, self.V), -1)
         else:
             scores = tf.matmul(states, memory.keys, transpose_b=True)
         return tf.nn.softmax(masked(scores, [] if memory.mask is None else [memory.mask]))
@@ -100,16 +100,7 @@ class LuongAttention(Layer):
     def forward(self, states: tf.Tensor, memory: Memory) -> tf.Tensor:
         """Return states that know what they looked at, `(batch, queries, hidden)`."""
         context = tf.matmul(self.weights_of(states, memory), memory.values)
-        return tf.tanh(_times(tf.concat([context, states], -1), self.W_c))
-
-
-def _times(values: tf.Tensor, W: tf.Tensor) -> tf.Tensor:
-    """Return the product of all vectors with one matrix.
-
-    As one product of matrices: with oneDNN, ``tf.matmul`` of shapes (64, 1, 5, 32) and (32, 1) is
-    wrong in a graph, and writes beyond its memory (TensorFlow 2.21).
-    """
-    return tf.tensordot(values, W, axes=1)
+        return tf.tanh(product(tf.concat([context, states], -1), self.W_c))
 
 
 class Seq2seqLuongAttention(EncoderDecoder):

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument, WrongShape
-from tensorlayer.layers import Dense, Input
+from tensorlayer.layers import Dense, DropconnectDense, Input
 
 RNG = np.random.default_rng(0)
 
@@ -50,3 +50,14 @@ def test_an_unknown_size_is_refused():
 def test_n_units_is_a_positive_integer(n_units):
     with pytest.raises(InvalidArgument, match="n_units must be a positive integer, got"):
         Dense(n_units=n_units)
+
+
+@pytest.mark.parametrize("n_units", [1, 3])
+@pytest.mark.parametrize("kind", [Dense, DropconnectDense])
+def test_rank_4_with_an_axis_of_size_1_in_a_trace(kind, n_units):
+    layer = kind(n_units=n_units, b_init=None, in_channels=32)
+    x = RNG.normal(size=(64, 1, 5, 32)).astype("float32")
+
+    y = tf.function(lambda x: layer(x, is_train=False))(x)
+
+    np.testing.assert_allclose(y, x @ layer.W.numpy(), rtol=1e-4, atol=1e-4)

@@ -12,7 +12,7 @@ from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers import spatial_arguments as spatial
 from tensorlayer.layers.base import Layer
 from tensorlayer.layers.convolution.conv import Conv2d
-from tensorlayer.layers.dense import Dense
+from tensorlayer.layers.dense import Dense, product
 
 __all__ = ["Quantized", "QuantizedConv2d", "QuantizedDense", "text"]
 
@@ -77,7 +77,7 @@ class QuantizedDense(Quantized, Dense):
 
     def multiply(self, inputs: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
         """Compute `inputs @ weights`."""
-        return tf.matmul(inputs, weights)
+        return product(inputs, weights)
 
     def add_biases(self, z: tf.Tensor) -> tf.Tensor:
         """Compute `z + b`, or `z` of a layer without biases."""
