@@ -24,7 +24,7 @@ ARROWS: dict[str, set[str]] = {
     "hub": {"storage", "models", "datasets", "workflow"},
     "cli": {"hub", "storage", "models", "datasets", "workflow"},
     "train": {"layers"},  # what is frozen
-    "utils": {"train"},
+    "utils": {"optimizers", "train"},
     "rein": {"cost"},
     "visualize": {"prepro"},
     "files": {"models", "nlp", "visualize"},

@@ -6,10 +6,12 @@ from typing import Any
 
 import tensorflow as tf
 
+from tensorlayer.optimizers.rows import AllRows
+
 __all__ = ["AMSGrad"]
 
 
-class AMSGrad(tf.keras.optimizers.Adam):
+class AMSGrad(AllRows, tf.keras.optimizers.Adam):
     r"""Adam whose steps never grow because gradients were forgotten.
 
     With the gradient $g_t$, $m_t=\beta_1m_{t-1}+(1-\beta_1)g_t$ and
@@ -22,7 +24,8 @@ class AMSGrad(tf.keras.optimizers.Adam):
     $$
 
     It is Keras's Adam with ``amsgrad=True`` under TensorLayer's names and defaults; everything else
-    that a Keras optimizer takes and does is there.
+    that a Keras optimizer takes and does is there. A step on a sparse gradient is that on the dense
+    one: it moves all rows, and rows that are named twice are added up before they are squared.
 
     Parameters
     ----------
@@ -74,18 +77,6 @@ class AMSGrad(tf.keras.optimizers.Adam):
             name=name,
             **kwargs,
         )
-
-    def update_step(
-        self, gradient: tf.Tensor | tf.IndexedSlices, variable: Any, learning_rate: tf.Tensor
-    ) -> None:
-        """Move one variable by one step.
-
-        Rows that a sparse gradient names twice are added up first: Keras would square them one by
-        one, and $v_t$ would be too small.
-        """
-        if isinstance(gradient, tf.IndexedSlices):
-            gradient = tf.convert_to_tensor(gradient)
-        super().update_step(gradient, variable, learning_rate)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make an equal optimizer."""

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from tensorlayer import train
 from tensorlayer.errors import InvalidArgument
+from tensorlayer.optimizers import summed
 
 __all__ = ["Measure", "measure", "measuring_step", "output_of", "require_pairs", "training_step"]
 
@@ -44,7 +45,8 @@ def training_step(
             output = output_of(network, X, is_train=True)
             loss = _measured(cost, output, y, is_cost=True)
         gradients = tape.gradient(loss, weights)
-        optimizer.apply_gradients(zip(gradients, weights, strict=True))
+        once = [summed(gradient) for gradient in gradients]
+        optimizer.apply_gradients(zip(once, weights, strict=True))
         return {"loss": loss, **{name: _measured(fn, output, y) for name, fn in others.items()}}
 
     return step

@@ -27,6 +27,16 @@ def test_a_training_step_descends_and_returns_every_measure():
     assert not np.array_equal(net.all_params[0], before)
 
 
+def test_rows_that_a_batch_names_twice_are_one_row_to_the_optimizer_of_keras():
+    net = tl.layers.Embedding(tl.layers.Input([None], "int64"), 5, 1, E_init=1.0)
+    optimizer = tf.optimizers.Adagrad(0.1, initial_accumulator_value=0.0)
+    step = training_step(net, optimizer, lambda output, y: tf.reduce_sum(output), {})
+
+    step(tf.constant([1, 3, 3], tf.int64), tf.zeros([3]))
+
+    np.testing.assert_allclose(net.all_params[0][:, 0], [1, 0.9, 1, 0.9, 1], rtol=1e-5)
+
+
 def test_measuring_is_in_inference_mode_and_weighs_the_last_batch_by_its_size():
     net = network()
     step = measuring_step(net, {"mean": lambda o, y: tf.reduce_mean(o)})

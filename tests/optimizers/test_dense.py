@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tensorlayer.optimizers import Adafactor, Adam, AdamW, AMSGrad, Lamb, Lion, Nadam
+from tests.optimizers import oracles
+from tests.optimizers.test_sparse import START, batches, trained
+
+CASES = {
+    "Adam": (lambda: Adam(0.1), oracles.adam),
+    "Adam, amsgrad": (lambda: Adam(0.1, amsgrad=True), oracles.amsgrad),
+    "AMSGrad": (lambda: AMSGrad(0.1, beta2=0.999, epsilon=1e-7), oracles.amsgrad),
+    "Lion": (lambda: Lion(0.1), oracles.lion),
+}
+
+
+@pytest.mark.parametrize(("make", "formula"), CASES.values(), ids=CASES)
+def test_all_rows_move_by_the_formula(make, formula):
+    expected = oracles.train(formula, START, batches(), only_named=False)
+
+    np.testing.assert_allclose(trained(make), expected, rtol=2e-4, atol=2e-5)
+
+
+@pytest.mark.parametrize("each", [Adafactor, Adam, AdamW, AMSGrad, Lamb, Lion, Nadam])
+@pytest.mark.parametrize("clipping", [{}, {"clipnorm": 0.5}, {"global_clipnorm": 0.5}], ids=str)
+def test_the_sparse_step_is_the_dense_step(each, clipping):
+    found, expected = (trained(lambda: each(0.1, **clipping), dense=dense) for dense in (0, 1))
+
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_adam_is_that_of_tensorflow_1():
+    table, old = tf.Variable(START), tf.compat.v1.train.AdamOptimizer(0.1, epsilon=1e-7)
+    for rows, values in batches():
+        gradient = tf.IndexedSlices(tf.constant(values), tf.constant(rows), tf.shape(table))
+        old.apply_gradients([(gradient, table)])
+
+    np.testing.assert_allclose(trained(lambda: Adam(0.1))[-1], table, rtol=1e-4, atol=1e-5)
