@@ -128,7 +128,7 @@ def main() -> None:
     parser.add_argument("--data", help="text8.zip or a text file; without it Python's reference")
     parser.add_argument("--vocabulary", type=int, default=50_000, help="words with a vector, most")
     parser.add_argument("--size", type=int, default=64, help="of a vector")
-    parser.add_argument("--epochs", type=int, default=40, help="passes, of 200,000 words at most")
+    parser.add_argument("--epochs", type=int, default=20, help="passes, of 200,000 words at most")
     parser.add_argument("--learning-rate", type=float, default=1.0, help="of Adagrad")
     parser.add_argument("--every", type=int, default=5, help="epochs between lists of neighbours")
     parser.add_argument("--seed", type=int, default=0, help="of vectors and samples")

@@ -171,7 +171,8 @@ class Embedding(VectorTable):
     Input shape: any, of integers. Output shape: that of the input and ``embedding_size``.
     Parameters: ``embeddings`` (vocabulary_size, embedding_size), made in the constructor.
 
-    The gradient has rows for the ids of the batch only (``tf.IndexedSlices``).
+    The gradient has rows for the ids of the batch only (``tf.IndexedSlices``); most optimizers of
+    ``tl.optimizers`` update no others.
 
     Raises
     ------
