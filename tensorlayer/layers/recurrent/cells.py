@@ -121,10 +121,12 @@ class GatedCell(Layer):
         """Compute one step."""
         batch, dtype = tf.shape(inputs)[0], inputs.dtype
         state = self.tensors_of(self.initial_state(batch, dtype) if state is None else state)
-        if (mask := self.input_mask(batch, inputs.shape[-1], dtype)) is not None:
+        mask = self.input_mask(batch, inputs.shape[-1], dtype)
+        if mask is not None:  # not by :=, which AutoGraph cannot convert in a tf.function
             inputs *= mask
         h, kernels = state[0], self.kernels(dtype)
-        if (mask := self.recurrent_mask(batch, dtype)) is not None:
+        mask = self.recurrent_mask(batch, dtype)
+        if mask is not None:
             h *= mask
         x, h = tf.matmul(inputs, kernels.W), tf.matmul(h, kernels.U)
         new, _ = self.gates.step(x, h, kernels.b, tuple(state))

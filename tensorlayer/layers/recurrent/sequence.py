@@ -162,7 +162,8 @@ def _for_each(cells: StackedCells, state: Any) -> Any:
 def _scan(cell: Any, inputs: tf.Tensor, state: Any, mask: tf.Tensor | None) -> tuple[Any, Any]:
     """Compute a gated cell as one operation."""
     dtype, batch = inputs.dtype, tf.shape(inputs)[1]
-    if (dropped := cell.input_mask(batch, inputs.shape[-1], dtype)) is not None:
+    dropped = cell.input_mask(batch, inputs.shape[-1], dtype)
+    if dropped is not None:  # not by :=, which AutoGraph cannot convert in a tf.function
         inputs *= dropped
     flat = cell.tensors_of(state)
     outputs, last = scan(
