@@ -346,3 +346,18 @@ def test_lengths_beyond_the_steps_are_an_error_in_a_graph():
 
     with pytest.raises(tf.errors.InvalidArgumentError, match="between 0 and the number of steps"):
         traced(X, [1, 2, 3, 7])
+
+
+@every_mode
+@every_kind
+def test_a_function_of_the_user_is_traced_without_a_word(kind, is_train, caplog):
+    layer = LAYERS[kind](5, in_channels=3, dropout=0.5, recurrent_dropout=0.5)
+
+    @tf.function  # with AutoGraph, which warns of code of the library that it cannot convert
+    def both(x, state):
+        outputs, state = layer(x, initial_state=state, is_train=is_train)
+        return outputs, layer.cell(x[:, 0], state, is_train=is_train)
+
+    both(X, layer.cell.initial_state(4))
+
+    assert "AutoGraph" not in caplog.text
