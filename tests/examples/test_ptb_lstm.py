@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import sys
 from collections import Counter
@@ -22,7 +23,16 @@ TEXT = np.random.default_rng(0).integers(0, 30, 101)
 
 
 def small(**options):
-    size = dict(units=8, keep=0.5, init=0.5, steps=5, clip=5, n_flat=1, decay=0.5, epochs=1)
+    size = {
+        "units": 8,
+        "keep": 0.5,
+        "init": 0.5,
+        "steps": 5,
+        "clip": 5,
+        "n_flat": 1,
+        "decay": 0.5,
+        "epochs": 1,
+    }
     return ptb_lstm.Size(**{**size, **options})
 
 
@@ -74,7 +84,7 @@ def test_training_begins_each_batch_with_the_states_of_the_one_before():
 
 def test_the_models_that_count_are_those_of_a_dictionary():
     train, test = [0, 1, 0, 1, 2, 0, 2, 1, 0], [1, 0, 2, 2, 0, 1]
-    words, pairs = Counter(train), Counter(zip(train, train[1:], strict=False))
+    words, pairs = Counter(train), Counter(itertools.pairwise(train))
     before = Counter(train[:-1])
 
     def cost(first, second, weight):
@@ -83,7 +93,7 @@ def test_the_models_that_count_are_those_of_a_dictionary():
 
     counts = ptb_lstm.Counts(train, 3)
     for weight in (0.0, 0.3, 0.6):
-        costs = [cost(a, b, weight) for a, b in zip(test, test[1:], strict=False)]
+        costs = [cost(a, b, weight) for a, b in itertools.pairwise(test)]
         found = counts.perplexity(np.array(test), weight)
         assert found == pytest.approx(np.exp(np.mean(costs)))
     best = counts.best_weight(np.array(test))
