@@ -203,7 +203,8 @@ def ptb_iterator(
     Raises
     ------
     InvalidArgument
-        A size is no positive integer, or there is too little data.
+        A size is no positive integer, or there is too little data; and, when it is read, a number
+        that is no int32.
 
     Examples
     --------
@@ -213,7 +214,8 @@ def ptb_iterator(
     [[2, 3], [7, 8]] [[3, 4], [8, 9]]
     """
     strips = _Strips("ptb_iterator", (raw_data,), batch_size, num_steps, ahead=1)
-    both = ((block[:, :-1], block[:, 1:]) for block in strips.blocks(raw_data, np.int32))
+    blocks = (_as_ids(block) for block in strips.blocks(raw_data))
+    both = ((block[:, :-1], block[:, 1:]) for block in blocks)
     return ((x[:, part], y[:, part]) for x, y in both for part in strips.parts(x.shape[1]))
 
 
@@ -225,7 +227,7 @@ class _Strips:
     ) -> None:
         """Check the sizes; ``ahead`` more steps are needed at the end of a batch."""
         _require_positive(who, batch_size=batch_size, num_steps=num_steps)
-        n_steps = len(data[0])
+        n_steps = _length(who, data[0])
         length = n_steps // batch_size
         n_batches = (length - ahead) // num_steps
         if n_batches < 1:
@@ -239,20 +241,20 @@ class _Strips:
         fitting = _BYTES_AT_ONCE // (batch_size * num_steps * step_bytes)
         self._at_once = min(max(1, fitting), _BATCHES_AT_ONCE)
 
-    def blocks(self, data: Data, dtype: Any = None) -> Iterator[np.ndarray]:
+    def blocks(self, data: Data) -> Iterator[np.ndarray]:
         """Yield arrays (batch_size, steps of some batches + ahead, ...)."""
         if isinstance(data, (list, tuple)) or hasattr(data, "numpy"):
-            data = np.asarray(data, dtype)
+            data = np.asarray(data)
         if isinstance(data, np.ndarray):
             strips = data[: self._starts.stop].reshape(len(self._starts), -1, *data.shape[1:])
         size = self._at_once * self._num_steps
         for first in range(0, self._end, size):
             last = min(first + size, self._end) + self._ahead
             if isinstance(data, np.ndarray):
-                yield strips[:, first:last].astype(dtype or data.dtype)
+                yield strips[:, first:last].copy()
             else:
                 rows = [data[start + first : start + last] for start in self._starts]
-                yield np.stack([np.asarray(row, dtype) for row in rows])
+                yield np.stack([np.asarray(row) for row in rows])
 
     def parts(self, n_steps: int) -> list[slice]:
         """Return where in a block of so many steps its batches are."""
@@ -273,9 +275,31 @@ def _take(data: Data, index: np.ndarray) -> Any:
     return np.asarray(items) if hasattr(data, "shape") else items
 
 
+def _as_ids(words: np.ndarray) -> np.ndarray:
+    """Return numbers of words as int32, as they are."""
+    limits = np.iinfo(np.int32)
+    fits = (words >= limits.min) & (words <= limits.max)
+    if not fits.all():
+        raise InvalidArgument(
+            f"ptb_iterator: a word's number is an int32, got {words[~fits][0]}. Number the words "
+            "from 0 on."
+        )
+    return words.astype(np.int32, copy=False)
+
+
+def _length(who: str, data: Any) -> int:
+    try:
+        return len(data)
+    except TypeError as error:
+        raise InvalidArgument(
+            f"{who}: data has a length and an index, as arrays and lists have, got "
+            f"{type(data).__name__}. Take to_list() of a RaggedTensor, list(...) of an iterator."
+        ) from error
+
+
 def _require_equal_lengths(who: str, inputs: Any, targets: Any) -> None:
-    if inputs is None or targets is None or len(inputs) != len(targets):
-        lengths = ["nothing" if each is None else len(each) for each in (inputs, targets)]
+    lengths = ["nothing" if each is None else _length(who, each) for each in (inputs, targets)]
+    if "nothing" in lengths or lengths[0] != lengths[1]:
         raise InvalidArgument(
             f"{who}: inputs and targets must have the same length, got {lengths[0]} and "
             f"{lengths[1]}."

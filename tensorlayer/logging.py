@@ -20,6 +20,8 @@ from __future__ import annotations
 import logging as _logging
 import sys as _sys
 
+from tensorlayer.errors import InvalidArgument as _InvalidArgument
+
 __all__ = [
     "DEBUG",
     "INFO",
@@ -74,8 +76,20 @@ fatal = _logger.critical
 
 
 def set_verbosity(level: int | str) -> None:
-    """Let through what is at least as severe as ``level``, a number or a name like ``"INFO"``."""
-    _logger.setLevel(level)
+    """Let through what is at least as severe as ``level``, a number or a name like ``"INFO"``.
+
+    Raises
+    ------
+    InvalidArgument
+        There is no level of this name.
+    """
+    try:
+        _logger.setLevel(level)
+    except (TypeError, ValueError) as error:
+        raise _InvalidArgument(
+            "set_verbosity: a level is a number or one of 'DEBUG', 'INFO', 'WARN', 'ERROR' and "
+            f"'FATAL', got {level!r}."
+        ) from error
 
 
 def get_verbosity() -> int:

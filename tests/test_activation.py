@@ -85,6 +85,31 @@ def test_gradients_are_finite(function):
 @pytest.mark.parametrize("alias", ALIASES)
 def test_alias_is_the_same_function(alias):
     assert getattr(activation, alias) is getattr(activation, ALIASES[alias])
+    assert activation.get(alias) is getattr(activation, alias)
+
+
+def test_activations_of_tensorflow_go_by_their_name():
+    names = "elu gelu relu relu6 selu sigmoid softmax softplus swish tanh"
+    for name in names.split():
+        np.testing.assert_array_equal(activation.get(name)(X), getattr(tf.nn, name)(X))
+
+
+@pytest.mark.parametrize(
+    ("name", "operation"),
+    [
+        ("hard_tanh", "htanh"),
+        ("leaky_relu", "leaky_relu"),
+        ("leaky_relu6", "leaky_relu6"),
+        ("leaky_twice_relu6", "leaky_relu6"),
+        ("pixel_wise_softmax", "pixel_wise_softmax"),
+        ("swish", "swish"),
+    ],
+)
+def test_operations_are_called_as_in_the_graphs_of_tensorlayer_1(name, operation):
+    with tf.Graph().as_default():
+        y = getattr(activation, name)(tf.constant(X))
+
+    assert y.name.partition(":")[0].split("/")[0] == operation
 
 
 def test_slopes_are_those_given():
@@ -114,6 +139,7 @@ def test_slope_out_of_range_is_named(function, argument, alpha):
 
 def test_ramp_between_other_values():
     np.testing.assert_array_equal(activation.ramp(X, -2, 3.5), np.clip(X, -2, 3.5))
+    assert np.all(activation.ramp(X, 2, 2) == 2)
     with pytest.raises(InvalidArgument, match="v_min must not exceed v_max, got 2 and 1"):
         activation.ramp(X, 2, 1)
 

@@ -10,6 +10,7 @@ from scipy import ndimage, stats
 import tensorlayer as tl
 from tensorlayer import initializers
 from tensorlayer.errors import InvalidArgument, WrongShape
+from tests.ids import shown
 
 MANY = (200, 100)
 FIXED = [
@@ -177,7 +178,7 @@ def test_bilinear_filters_need_square_filters_and_enough_inputs(shape):
         [1.0, 2.0, 3.0],
         np.ones((2, 3)),
     ],
-    ids=lambda each: str(each)[:30],
+    ids=shown,
 )
 def test_layers_accept(init):
     net = tl.layers.Dense(tl.layers.Input([None, 2]), n_units=3, W_init=init)

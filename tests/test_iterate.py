@@ -110,7 +110,11 @@ def test_fewer_samples_than_a_batch_are_no_batch():
     ("inputs", "targets", "lengths"), [(X, Y[1:], "11 and 10"), (X, None, "11 and nothing")]
 )
 def test_lengths_are_checked_by_the_call(inputs, targets, lengths):
-    for function, sizes in [(iterate.minibatches, (2,)), (iterate.seq_minibatches, (2, 3))]:
+    for function, sizes in [
+        (iterate.minibatches, (2,)),
+        (iterate.seq_minibatches, (2, 3)),
+        (iterate.seq_minibatches2, (2, 3)),
+    ]:
         with pytest.raises(InvalidArgument, match=rf"{function.__name__}: .* got {lengths}"):
             function(inputs, targets, *sizes)
 
@@ -290,3 +294,39 @@ def test_needs_no_tensorflow(module):
     code = f"import sys, tensorlayer.{module}; sys.exit('tensorflow' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("number", [2**31, -(2**31) - 1, 2**70])
+@pytest.mark.parametrize("kind", [list, np.array])
+def test_numbers_of_words_do_not_wrap_around(kind, number):
+    text = kind([2**31 - 1, -(2**31), 5, number])
+
+    batches = iterate.ptb_iterator(text, batch_size=1, num_steps=2)
+
+    assert next(iterate.ptb_iterator(text[:3], 1, 2))[1].tolist() == [[-(2**31), 5]]
+    with pytest.raises(InvalidArgument, match=f"word's number is an int32, got {number}"):
+        list(iterate.ptb_iterator(text, batch_size=1, num_steps=3))
+    assert next(batches)[0].tolist() == [[2**31 - 1, -(2**31)]]
+
+
+@pytest.mark.parametrize("data", [tf.ragged.constant([[1], [2, 3], [4]]), iter([1, 2, 3])])
+def test_data_without_a_length_is_told_what_to_do(data):
+    for call in (
+        lambda: iterate.minibatches(data, [1, 2, 3], 2),
+        lambda: iterate.minibatches([1, 2, 3], data, 2, shuffle=True),
+        lambda: iterate.seq_minibatches(data, data, 1, 1),
+        lambda: iterate.seq_minibatches2(data, data, 1, 1),
+        lambda: iterate.ptb_iterator(data, 1, 1),
+    ):
+        with pytest.raises(
+            InvalidArgument, match=rf"got {type(data).__name__}\. Take to_list\(\) of a Ragged"
+        ):
+            call()
+
+
+def test_a_ragged_tensor_is_data_as_a_list():
+    ragged = tf.ragged.constant([[1], [2, 3], [4]]).to_list()
+
+    ((x, _),) = iterate.minibatches(ragged, [0, 1, 2], 2)
+
+    assert x == [[1], [2, 3]]

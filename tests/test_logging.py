@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import logging
+import re
 import subprocess
 import sys
 
 import pytest
 
 import tensorlayer as tl
+from tensorlayer.errors import InvalidArgument
 
 
 @pytest.fixture(autouse=True)
@@ -102,3 +104,17 @@ def test_what_is_to_be_printed_is_printed_at_any_verbosity(tmp_path):
     assert said(asked.format(True)) == "[TL] 1 files of . match 'npz'\n"
     assert said("tl.logging.set_verbosity('ERROR')\n" + asked.format(True)).startswith("[TL] 1 f")
     assert said(asked.format(False)) == ""
+    off = "import logging; logging.getLogger('tensorlayer.printed').setLevel('ERROR')\n"
+    assert said(off + asked.format(True)) == ""
+
+
+@pytest.mark.parametrize("level", ["LOUD", "info", None, 2.5])
+def test_an_unknown_level_is_told_which_there_are(level):
+    with pytest.raises(
+        InvalidArgument, match=r"number or one of 'DEBUG', .* 'FATAL', got "
+    ) as told:
+        tl.logging.set_verbosity(level)
+
+    for name in re.findall("'([A-Z]+)'", str(told.value).partition("got")[0]):
+        tl.logging.set_verbosity(name)
+        assert tl.logging.get_verbosity() == getattr(tl.logging, name)

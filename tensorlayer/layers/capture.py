@@ -126,8 +126,6 @@ def _fits(variable: tf.Variable, initial_value: Any = None, shape: Any = None, *
     """Whether what is asked for is of the shape of ``variable``, as far as that is told."""
     if shape is None and (initial_value is None or callable(initial_value)):
         return True
-    if shape is None:
-        shape = getattr(initial_value, "shape", None)
     shape = np.shape(initial_value) if shape is None else shape
     return variable.shape.is_compatible_with(shape)
 

@@ -24,6 +24,7 @@ __all__ = [
     "get_collection_trainable",
     "get_layers_with_name",
     "get_variables_with_name",
+    "initialize_global_variables",
     "list_remove_repeat",
     "merge_networks",
     "print_all_variables",
@@ -255,3 +256,27 @@ def merge_networks(layers: Sequence[Network] | None = None) -> Network:
     if not layers or not all(isinstance(each, Network) for each in layers):
         raise InvalidArgument(f"merge_networks: layers is a list of networks, got {layers!r}.")
     return Part(list(layers), index=0)
+
+
+def initialize_global_variables(sess: Any) -> None:
+    """Give the variables of a graph their initial values.
+
+    Parameters
+    ----------
+    sess
+        A session of TensorFlow 1. Without one there is nothing to do: variables outside of graphs
+        have their values from the beginning.
+
+    Examples
+    --------
+    >>> import tensorlayer as tl
+    >>> v1 = tf.compat.v1
+    >>> with tf.Graph().as_default(), v1.Session() as sess:
+    ...     net = tl.layers.Dense(tl.layers.InputLayer(tf.ones([1, 2])), 3, b_init=1.0)
+    ...     initialize_global_variables(sess)
+    ...     net.all_params[1].eval().tolist()
+    [1.0, 1.0, 1.0]
+    """
+    if sess is not None:
+        with sess.graph.as_default():
+            sess.run(tf.compat.v1.global_variables_initializer())

@@ -37,7 +37,7 @@ CONFIG, CUSTOM = "__config__", "__customized_data__"
 LEGACY = "model_config"
 
 
-def save(path: Place, model: Any, save_weights: bool = True, customized_data: Any = None) -> None:
+def save(path: Place, model: Any, save_weights: bool, customized_data: Any) -> None:
     """Write a model into one file, which appears whole or not at all.
 
     Raises
@@ -53,9 +53,7 @@ def save(path: Place, model: Any, save_weights: bool = True, customized_data: An
     weights.save_safetensors(path, arrays, {"config": config, "customized_data": custom})
 
 
-def save_hdf5(
-    path: Place, model: Any, save_weights: bool = True, customized_data: Any = None
-) -> None:
+def save_hdf5(path: Place, model: Any, save_weights: bool, customized_data: Any) -> None:
     """Do the same as HDF5, whatever the extension."""
     import h5py
 

@@ -16,12 +16,10 @@ class LossScaleOptimizer(tf.keras.optimizers.LossScaleOptimizer):
     It is ``tf.optimizers.LossScaleOptimizer``; whether a sparse gradient is finite is asked of the
     rows it names, not of all rows of the table.
 
-    Parameters
-    ----------
-    inner_optimizer
-        An optimizer, such as [`Adagrad`][tensorlayer.optimizers.Adagrad].
-    initial_scale, dynamic_growth_steps, name, **kwargs
-        As in Keras.
+    Notes
+    -----
+    Parameters: those of ``tf.optimizers.LossScaleOptimizer``: the optimizer within, such as
+    [`Adagrad`][tensorlayer.optimizers.Adagrad], and with what scale to begin.
 
     Examples
     --------

@@ -87,8 +87,10 @@ class AllRows(_Summing):
 
     def update_step(self, gradient: Any, variable: tf.Variable, learning_rate: tf.Tensor) -> None:
         """Move one variable by one step."""
-        dense = tf.convert_to_tensor(gradient)  # which sums rows that are named twice
-        super().update_step(dense, variable, learning_rate)
+        if isinstance(gradient, tf.IndexedSlices):
+            rows, values = gradient.indices, gradient.values
+            gradient = tf.math.unsorted_segment_sum(values, rows, variable.shape[0])
+        super().update_step(gradient, variable, learning_rate)
 
 
 class ByRows(_Summing):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from tensorlayer.errors import InvalidArgument, WrongShape
-from tensorlayer.prepro.draws import draw, multi
+from tensorlayer.prepro.draws import draw, finite, multi, up_to
 from tensorlayer.prepro.libraries import library
 from tensorlayer.prepro.strips import by_strips
 from tensorlayer.prepro.tables import lookup
@@ -66,7 +66,7 @@ def brightness(
     Raises
     ------
     InvalidArgument
-        ``gamma`` or a value of ``x`` is negative.
+        ``gamma`` or a value of ``x`` is negative, or ``gamma`` or ``gain`` is not finite.
 
     Examples
     --------
@@ -74,7 +74,8 @@ def brightness(
     [[0, 128, 255]]
     """
     x = np.asarray(x)
-    if gamma < 0:
+    finite(gain, "brightness: gain")
+    if finite(gamma, "brightness: gamma") < 0:
         raise InvalidArgument(f"brightness: gamma is 0 or above, got {gamma!r}.")
     if is_random:
         gamma = generator(seed).uniform(max(0.0, 1 - gamma), 1 + gamma)
@@ -121,12 +122,13 @@ def illumination(
     Returns
     -------
     numpy.ndarray
-        The shape and type of ``x``.
+        The shape and type of ``x``. A pixel with NaN stays one and changes no other.
 
     Raises
     ------
     InvalidArgument
-        With ``is_random`` an argument is no pair (low, high), or without it one is.
+        With ``is_random`` an argument is no pair (low, high), or without it one is; or it is not
+        finite.
 
     Examples
     --------
@@ -144,6 +146,7 @@ def illumination(
             raise InvalidArgument(
                 f"illumination: with is_random={is_random} {name} is {expected}, got {value!r}."
             )
+        finite(value, f"illumination: {name}")
     if is_random:
         rng = generator(seed)
         choices = ((min(gamma[0], 1.0), 1.0), (1.0, max(gamma[1], 1.0)), (1.0, 1.0))
@@ -154,6 +157,9 @@ def illumination(
     lit = brightness(image, gamma)
     cv2 = library("cv2")
     means = cv2.mean(lit.astype(np.float32) if lit.dtype == np.float16 else lit)[:3]
+    if not np.isfinite(means).all():
+        known = np.isfinite(lit).all(axis=2)
+        means = cv2.mean(lit.astype(np.float32), known.astype(np.uint8))[:3]
     offset = float(_LUMA @ means) * (1 - contrast)
     # What contrast would take out of the range is clipped before it, so that one matrix does the
     # rest: contrast, and each colour's own share and that of grey. Its rows have the sum 1.
@@ -165,8 +171,9 @@ def illumination(
     def change(values: np.ndarray, spare: np.ndarray) -> np.ndarray:
         np.clip(values, min(bounds), max(bounds), out=values)
         cv2.transform(values, matrix, dst=spare)
-        cv2.threshold(spare, 0, 0, cv2.THRESH_TOZERO, dst=spare)
-        return spare if whole == 255 else np.clip(spare, None, whole, out=spare)
+        if whole == 255:  # beyond which the cast to uint8 saturates
+            return cv2.threshold(spare, 0, 0, cv2.THRESH_TOZERO, dst=spare)[1]
+        return np.clip(spare, 0, whole, out=spare)  # which leaves NaN as it is
 
     return by_strips(change, lit, out=lit)
 
@@ -262,8 +269,7 @@ def adjust_hue(
     [[[0, 255, 0]]]
     """
     image = _check_rgb(im, "adjust_hue")
-    if is_random:
-        hout = generator(seed).uniform(-abs(hout), abs(hout))
+    hout = up_to(hout, is_random, seed, "adjust_hue: hout")
     is_clip = is_clip and hout < 0
     degrees = np.float32(360 * (hout if is_clip else hout % 1))
     cv2 = library("cv2")
@@ -307,7 +313,13 @@ def channel_shift(
     Returns
     -------
     numpy.ndarray
-        The shape and type of ``x``, in the range from its smallest to its largest value.
+        The shape and type of ``x``, in the range from its smallest to its largest value. NaN stays
+        NaN.
+
+    Raises
+    ------
+    InvalidArgument
+        There is no such axis, or ``intensity`` is not finite.
 
     Examples
     --------
@@ -317,9 +329,8 @@ def channel_shift(
     x = np.asarray(x)
     if not -x.ndim <= channel_index < x.ndim:
         raise InvalidArgument(f"channel_shift: shape {x.shape} has no axis {channel_index!r}.")
-    if is_random:
-        intensity = generator(seed).uniform(-abs(intensity), abs(intensity))
-    low, high = (x.min(), x.max()) if x.size else (0, 0)
+    intensity = up_to(intensity, is_random, seed, "channel_shift: intensity")
+    low, high = (np.fmin.reduce(x, None), np.fmax.reduce(x, None)) if x.size else (0, 0)
     if x.dtype == np.uint8:
         return lookup(as_type(np.clip(np.arange(256) + intensity, low, high), x.dtype), x)
     return as_type(np.clip(x + np.float64(intensity), low, high), x.dtype)
@@ -356,7 +367,7 @@ def pixel_value_scale(
     Raises
     ------
     InvalidArgument
-        ``clip`` is no pair (low, high).
+        ``clip`` is no pair (low, high), or ``val`` is not finite.
 
     Examples
     --------
@@ -364,11 +375,15 @@ def pixel_value_scale(
     [150.0, 255.0]
     """
     if is_random:
-        val = 1 + generator(seed).uniform(-abs(val), abs(val))
-    scaled = np.asarray(im) * val
+        val = 1 + up_to(val, True, seed, "pixel_value_scale: val")
+    im = np.asarray(im)
+    # Integers are cast before: in their own type a whole factor would wrap around.
+    scaled = (im if im.dtype.kind == "f" else im.astype(np.float64)) * finite(
+        val, "pixel_value_scale: val"
+    )
     if clip is None:
         return scaled
-    if np.shape(clip) != (2,) or clip[0] > clip[1]:
+    if np.shape(clip) != (2,) or not clip[0] <= clip[1]:
         raise InvalidArgument(f"pixel_value_scale: clip is a pair (low, high), got {clip!r}.")
     return np.clip(scaled, *clip)
 

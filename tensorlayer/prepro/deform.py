@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tensorlayer.errors import InvalidArgument
-from tensorlayer.prepro.draws import multi
+from tensorlayer.prepro.draws import finite, multi
 from tensorlayer.prepro.libraries import library
 from tensorlayer.prepro.warp import border, check_image, remap, warp
 from tensorlayer.seeds import Seed, generator
@@ -87,7 +87,7 @@ def swirl(
     Raises
     ------
     InvalidArgument
-        ``radius`` is not positive.
+        ``radius`` is not positive, or another number is not finite.
 
     Examples
     --------
@@ -97,14 +97,16 @@ def swirl(
     image = check_image(x, "swirl")
     if not radius > 0:
         raise InvalidArgument(f"swirl: radius must be above 0 pixels, got {radius!r}.")
+    finite(strength, "swirl: strength")
     height, width = image.shape[:2]
-    angle = math.radians(rotation)
+    angle = math.radians(finite(rotation, "swirl: rotation"))
     if is_random:
         rng = generator(seed)
         center = (rng.uniform(0, width - 1), rng.uniform(0, height - 1))
         strength, radius = rng.uniform(0, strength), radius * (1 - rng.random())
         angle = rng.uniform(-abs(angle), abs(angle))
-    center_x, center_y = center if center is not None else ((width - 1) / 2, (height - 1) / 2)
+    middle = ((width - 1) / 2, (height - 1) / 2)
+    center_x, center_y = middle if center is None else finite(center, "swirl: center")
     rows, cols = np.indices(output_shape or (height, width), np.float64)
     away_x, away_y = cols - center_x, rows - center_y
     distance = np.hypot(away_x, away_y)
@@ -170,6 +172,7 @@ def elastic_transform(
     image = check_image(x, "elastic_transform")
     if not sigma > 0:
         raise InvalidArgument(f"elastic_transform: sigma must be above 0 pixels, got {sigma!r}.")
+    finite(alpha, "elastic_transform: alpha")
     beyond = border(mode, "fill_mode")
     rng = generator(seed)
     height, width = image.shape[:2]

@@ -7,6 +7,7 @@ Every function of [`tensorlayer.prepro`][] that draws takes ``seed`` as its last
 from __future__ import annotations
 
 import functools
+import math
 import numbers
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -16,7 +17,7 @@ import numpy as np
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.seeds import Seed, generator
 
-__all__ = ["Limits", "coin", "draw", "multi", "stack"]
+__all__ = ["Limits", "coin", "draw", "finite", "multi", "stack", "up_to"]
 
 #: A number that is taken as it is, or a pair (low, high) to draw from.
 Limits = float | Sequence[float]
@@ -37,7 +38,7 @@ def draw(limits: Limits, rng: np.random.Generator, who: str) -> float:
     Raises
     ------
     InvalidArgument
-        It is neither, or low > high.
+        It is neither, low > high, or one is not finite.
 
     Examples
     --------
@@ -48,10 +49,43 @@ def draw(limits: Limits, rng: np.random.Generator, who: str) -> float:
     True
     """
     if isinstance(limits, numbers.Real):
-        return float(limits)
+        return float(finite(limits, who))
     if not isinstance(limits, str) and np.shape(limits) == (2,) and limits[0] <= limits[1]:
-        return float(rng.uniform(limits[0], limits[1]))
+        return float(rng.uniform(*finite(limits, who)))
     raise InvalidArgument(f"{who} is a number or a pair (low, high), got {limits!r}.")
+
+
+def up_to(limit: float, is_random: bool, seed: Seed, who: str) -> float:
+    """Return the limit itself, or a draw of up to it on each side.
+
+    Raises
+    ------
+    InvalidArgument
+        The limit is not finite.
+    """
+    limit = float(finite(limit, who))
+    return float(generator(seed).uniform(-abs(limit), abs(limit))) if is_random else limit
+
+
+def finite(value: Any, who: str) -> Any:
+    """Return a number, or several, as they are.
+
+    Raises
+    ------
+    InvalidArgument
+        One is NaN or infinite, which would leave an image without a pixel of the original.
+
+    Examples
+    --------
+    >>> finite(float("nan"), "rotation: rg")
+    Traceback (most recent call last):
+    ...
+    tensorlayer.errors.InvalidArgument: rotation: rg must be finite, got nan.
+    """
+    is_number = isinstance(value, (int, float))  # NumPy takes 2 µs, brightness() of a picture 15
+    if not (math.isfinite(value) if is_number else np.isfinite(value).all()):
+        raise InvalidArgument(f"{who} must be finite, got {value!r}.")
+    return value
 
 
 def coin(probability: float, rng: np.random.Generator, who: str) -> bool:

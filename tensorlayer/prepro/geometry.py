@@ -13,7 +13,7 @@ import numpy as np
 
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.prepro.affine import affine_transform_cv2
-from tensorlayer.prepro.draws import Limits, multi
+from tensorlayer.prepro.draws import Limits, multi, up_to
 from tensorlayer.prepro.matrices import (
     affine_respective_zoom_matrix,
     affine_rotation_matrix,
@@ -87,7 +87,7 @@ def rotation(
     array([[3, 1],
            [4, 2]])
     """
-    angle = _up_to(rg, is_random, generator(seed))
+    angle = up_to(rg, is_random, generator(seed), "rotation: rg")
     axes = (row_index, col_index, channel_index)
     return _moved(
         x,
@@ -139,7 +139,8 @@ def shift(
     [[2, 3, 4, 4]]
     """
     rng = generator(seed)
-    part_x, part_y = _up_to(wrg, is_random, rng), _up_to(hrg, is_random, rng)
+    part_x = up_to(wrg, is_random, rng, "shift: wrg")
+    part_y = up_to(hrg, is_random, rng, "shift: hrg")
 
     def move(height: int, width: int) -> np.ndarray:
         return affine_shift_matrix(-part_x, -part_y, w=width, h=height)
@@ -184,7 +185,7 @@ def shear(
     >>> shear(np.eye(3), intensity=0.0).tolist() == np.eye(3).tolist()
     True
     """
-    angle = _up_to(intensity, is_random, generator(seed))
+    angle = up_to(intensity, is_random, generator(seed), "shear: intensity")
     back = [[math.cos(angle), 0.0, 0.0], [-math.sin(angle), 1.0, 0.0], [0.0, 0.0, 1.0]]
     axes = (row_index, col_index, channel_index)
     return _moved(x, lambda height, width: inverse(back), axes, fill_mode, cval, order, "shear")
@@ -237,7 +238,7 @@ def shear2(
     if np.shape(shear) != (2,):
         raise InvalidArgument(f"shear2: shear is a pair (height, width), got {shear!r}.")
     rng = generator(seed)
-    along_height, along_width = (_up_to(limit, is_random, rng) for limit in shear)
+    along_height, along_width = (up_to(limit, is_random, rng, "shear2: shear") for limit in shear)
     if math.isclose(along_height * along_width, 1.0):
         raise InvalidArgument(f"shear2: shear {shear!r} lets both axes fall into one.")
     back = [[1.0, along_width, 0.0], [along_height, 1.0, 0.0], [0.0, 0.0, 1.0]]
@@ -352,11 +353,6 @@ shift_multi = multi(shift, "shift_multi")
 shear_multi = multi(shear, "shear_multi")
 shear_multi2 = multi(shear2, "shear_multi2")
 zoom_multi = multi(zoom, "zoom_multi")
-
-
-def _up_to(limit: float, is_random: bool, rng: np.random.Generator) -> float:
-    """Return the limit itself, or a draw of up to it on each side."""
-    return float(rng.uniform(-abs(limit), abs(limit))) if is_random else float(limit)
 
 
 def _moved(

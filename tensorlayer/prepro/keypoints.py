@@ -15,7 +15,7 @@ import numpy as np
 
 from tensorlayer.errors import InvalidArgument, WrongShape
 from tensorlayer.prepro.affine import affine_transform_keypoints
-from tensorlayer.prepro.draws import coin, draw
+from tensorlayer.prepro.draws import coin, draw, up_to
 from tensorlayer.prepro.libraries import library
 from tensorlayer.prepro.matrices import affine_rotation_matrix
 from tensorlayer.prepro.warp import border, by_channels, check_image, warp
@@ -155,7 +155,7 @@ def keypoint_random_rotate(
     """
     image, mask = _checked(image, mask, "keypoint_random_rotate")
     height, width = image.shape[:2]
-    angle = generator(seed).uniform(-abs(rg), abs(rg))
+    angle = up_to(rg, True, seed, "keypoint_random_rotate: rg")
     kept_width, kept_height = inner_rectangle(width - 1, height - 1, math.radians(angle))
     size = (int(kept_height) + 1, int(kept_width) + 1)
     matrix = affine_rotation_matrix(angle)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tensorlayer.errors import InvalidArgument, WrongShape
+from tensorlayer.prepro.draws import finite
 from tensorlayer.prepro.libraries import library
 from tensorlayer.prepro.warp import as_type, check_image
 from tensorlayer.seeds import Seed, generator
@@ -72,7 +73,7 @@ def gaussian_noise(x: np.ndarray, stddev: float = 0.05, *, seed: Seed = None) ->
     Raises
     ------
     InvalidArgument
-        ``stddev`` is negative.
+        ``stddev`` is negative or not finite.
 
     Examples
     --------
@@ -82,7 +83,7 @@ def gaussian_noise(x: np.ndarray, stddev: float = 0.05, *, seed: Seed = None) ->
     (dtype('uint8'), True)
     """
     image = check_image(x, "gaussian_noise")
-    if stddev < 0:
+    if finite(stddev, "gaussian_noise: stddev") < 0:
         raise InvalidArgument(f"gaussian_noise: stddev must not be negative, got {stddev!r}.")
     scale = np.iinfo(image.dtype).max if image.dtype.kind in "iu" else 1
     cv2 = library("cv2")

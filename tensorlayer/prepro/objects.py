@@ -13,7 +13,7 @@ import numpy as np
 
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.prepro.boxes import Box, check_box
-from tensorlayer.prepro.draws import coin
+from tensorlayer.prepro.draws import coin, finite, up_to
 from tensorlayer.prepro.follow import BoxFormat, box_scale
 from tensorlayer.prepro.matrices import (
     affine_shift_matrix,
@@ -238,7 +238,8 @@ def obj_box_shift(
     """
     image, back = channels_last(im, (row_index, col_index, channel_index), "obj_box_shift")
     rng = generator(seed)
-    part_x, part_y = (rng.uniform(-abs(r), abs(r)) if is_random else r for r in (wrg, hrg))
+    part_x = up_to(wrg, is_random, rng, "obj_box_shift: wrg")
+    part_y = up_to(hrg, is_random, rng, "obj_box_shift: hrg")
     matrix = affine_shift_matrix(-part_x, -part_y, w=image.shape[1], h=image.shape[0])
     moved, *objects = obj_box_affine_transform(
         image,
@@ -312,6 +313,7 @@ def obj_box_zoom(
         raise InvalidArgument(
             f"obj_box_zoom: zoom_range is a pair of factors above 0, got {zoom_range!r}."
         )
+    finite(zoom_range, "obj_box_zoom: zoom_range")
     image, back = channels_last(im, (row_index, col_index, channel_index), "obj_box_zoom")
     height, width = image.shape[:2]
     rng = generator(seed)

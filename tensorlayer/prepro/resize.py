@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -116,7 +117,7 @@ def target_size(size: int | float | Sequence[int] | None, shape: Sequence[int]) 
     if isinstance(size, numbers.Real):
         factor = size / 100 if isinstance(size, numbers.Integral) else size
         pair = [side * factor for side in shape[:2]]
-    if np.shape(pair) != (2,) or min(pair) < 1:
+    if np.shape(pair) != (2,) or not all(1 <= side < math.inf for side in pair):
         raise InvalidArgument(
             "a size is (height, width), a percentage (int) or a factor (float), and gives at "
             f"least one pixel; got {size!r} for shape {tuple(shape)}."

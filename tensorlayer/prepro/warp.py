@@ -170,6 +170,7 @@ def warp(
     numpy.ndarray
         ``(*size[, channels])`` of the type of ``image``; integers are rounded and saturate.
     """
+    _check_value(cval, image.dtype)
     work = _work_type(image, size, order if flags is None else min(flags, 1))
     if work is None:
         return _spline(image, *_sources(matrix, size), order, beyond, cval)
@@ -211,6 +212,7 @@ def remap(
     numpy.ndarray
         ``(*x.shape[, channels])`` of the type of ``image``.
     """
+    _check_value(cval, image.dtype)
     work = _work_type(image, x.shape, order)
     if work is None:
         return _spline(image, x, y, order, beyond, cval)
@@ -261,6 +263,11 @@ def as_type(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
     # As a float the largest is rounded up, and what is cast from there overflows.
     is_beyond = values >= high
     return np.where(is_beyond, dtype.type(high), np.where(is_beyond, 0, inside).astype(dtype))
+
+
+def _check_value(cval: float, dtype: np.dtype) -> None:
+    if dtype.kind != "f" and np.isnan(cval):
+        raise InvalidArgument(f"cval={cval!r} is no value of an image of {dtype}, only of floats.")
 
 
 def _work_type(image: np.ndarray, size: Sequence[int], order: int) -> np.dtype | None:

@@ -74,6 +74,11 @@ def test_smooth_is_added_above_and_below():
     assert found.numpy() == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.parametrize("coefficient", COEFFICIENTS)
+def test_by_default_a_hundred_thousandth_is_added(coefficient):
+    np.testing.assert_array_equal(coefficient(P, MASKS), coefficient(P, MASKS, smooth=1e-5))
+
+
 @pytest.mark.parametrize("smooth", [0.0, 1e-5])
 @pytest.mark.parametrize("coefficient", COEFFICIENTS)
 def test_two_empty_masks_are_equal(coefficient, smooth):

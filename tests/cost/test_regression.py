@@ -138,6 +138,8 @@ def test_cosine_similarity_is_that_of_scipy():
     expected = [1 - cosine(o, t) for o, t in zip(Y, T, strict=True)]
 
     np.testing.assert_allclose(cost.cosine_similarity(Y, T), expected)
+    by_three = [each.reshape(-1, 1, each.shape[-1]) for each in (Y, T)]
+    np.testing.assert_allclose(cost.cosine_similarity(*by_three)[:, 0], expected)
 
 
 def test_cosine_similarity_of_a_vector_of_zeros_is_0_with_finite_gradients():

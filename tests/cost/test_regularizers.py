@@ -76,5 +76,12 @@ def test_largest_weight_of_any_shape():
 
 
 @pytest.mark.parametrize("make", GROUP_LASSO + MAXNORM)
+def test_a_penalty_is_called_by_the_name_of_its_call_or_by_its_scope(make):
+    with tf.Graph().as_default():
+        assert make(0.1, scope="here")(tf.constant(W), name="there").op.name == "there"
+        assert make(0.1, scope="here")(tf.constant(W)).op.name == "here"
+
+
+@pytest.mark.parametrize("make", GROUP_LASSO + MAXNORM)
 def test_regularizers_are_values(make):
     assert make(0.1, scope="a") == make(0.1) != make(0.2)

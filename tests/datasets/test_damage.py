@@ -129,7 +129,7 @@ def test_a_damaged_head_is_named_and_hurts_no_other(hub, dataset, damage):
     assert add(dataset, [2]).number == 2
 
 
-@pytest.mark.parametrize("key", [5, None, ObjectId(), {"a": 1}, b"x"], ids=repr)
+@pytest.mark.parametrize("key", [5, None, ObjectId("0" * 24), {"a": 1}, b"x"], ids=repr)
 def test_a_head_whose_key_is_no_text_hurts_no_other(hub, dataset, key):
     hub.database["datasets"].insert_one({"_id": key, **HEAD})
     assert "d" in hub.datasets.keys()  # noqa: SIM118 - what the method returns

@@ -130,6 +130,18 @@ def test_a_damaged_checkpoint_is_corrupt_and_assigns_nothing(net, tmp_path):
     assert same(values(net), before)
 
 
+@pytest.mark.parametrize("printable", [False, True])
+def test_what_is_saved_is_said_if_it_is_wanted(net, tmp_path, caplog, printable):
+    names = ", ".join(net.parameters)
+    files.save_ckpt("model.ckpt", tmp_path, net.all_params, printable=printable)
+    assert caplog.messages == [f"save {names}"] * printable
+
+
+def test_what_is_no_network_is_refused_by_name(tmp_path):
+    with pytest.raises(InvalidArgument, match=r"^load_and_assign_ckpt: network is a .* got 'net'"):
+        files.load_and_assign_ckpt(tmp_path, network="net")
+
+
 @pytest.mark.parametrize("call", [files.save_ckpt, files.load_ckpt])
 def test_no_variables_are_an_error(call):
     with pytest.raises(InvalidArgument, match=r"give the variables, such as var_list=net\.all_p"):

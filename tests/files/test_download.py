@@ -1,6 +1,7 @@
 """Downloads against a server on this machine that breaks off, lies and disappears."""
 
 import hashlib
+import io
 import os
 import random
 import signal
@@ -38,6 +39,22 @@ def test_a_file_arrives_whole_and_alone(data, tmp_path):
     assert download(data.url + "data.bin", path, MD5, expected_bytes=len(CONTENT)) == path
     assert path.read_bytes() == CONTENT
     assert os.listdir(path.parent) == ["data.bin"]
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("place", [Terminal, io.StringIO])
+def test_a_terminal_is_shown_how_far_it_is(data, tmp_path, monkeypatch, place):
+    monkeypatch.setattr(sys, "stderr", place())
+    download(data.url + "data.bin", tmp_path / "data.bin", MD5)
+    if place is Terminal:
+        assert "data.bin: 100%" in sys.stderr.getvalue()
+        assert "300k/300k" in sys.stderr.getvalue()
+    else:
+        assert sys.stderr.getvalue() == ""
 
 
 def test_a_file_that_is_there_is_taken_as_it_is(server, tmp_path):

@@ -1,5 +1,6 @@
 """Folders and file lists."""
 
+import logging
 import os
 from concurrent.futures import ThreadPoolExecutor
 
@@ -16,6 +17,20 @@ from tests.files.places import tmp_path  # noqa: F401 - a fixture
 def test_exists_or_mkdir_says_whether_it_was_there(tmp_path):
     assert files.exists_or_mkdir(tmp_path / "a" / "b") is False
     assert files.exists_or_mkdir(tmp_path / "a" / "b", verbose=False) is True
+
+
+def test_what_was_done_and_found_is_said_where_it_is_wanted(tmp_path, caplog):
+    folder = tmp_path / "a"
+    with caplog.at_level(logging.INFO, "tensorlayer"):
+        for verbose in (False, True):
+            files.exists_or_mkdir(folder / str(verbose), verbose=verbose)
+            files.exists_or_mkdir(folder / str(verbose), verbose=verbose)
+            files.load_file_list(folder, printable=verbose)
+    assert caplog.messages == [
+        f"folder {folder / 'True'} was made",
+        f"folder {folder / 'True'} exists",
+        f"0 files of {folder} match '\\\\.jpg'",
+    ]
 
 
 def test_a_file_in_the_place_of_a_folder_is_an_error(tmp_path):

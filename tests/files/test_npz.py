@@ -135,6 +135,12 @@ def test_plain_arrays_are_opened_and_pickled_ones_read(tmp_path):
     with opened_in_order(path) as arrays:
         assert [type(each).__name__ for each in arrays] == ["ndarray", "ndarray"]
         assert [each.shape for each in arrays] == [(2, 2), (3,)]
+    alike = [np.eye(2), np.zeros((2, 2))]  # of which NumPy makes one array, pickled or not
+    np.savez(path, params=alike)
+    with opened_in_order(path) as arrays:
+        np.testing.assert_array_equal(arrays, alike)
+        assert len(arrays) == 2
+    np.savez(path, params=pickled)
     path.write_bytes(path.read_bytes()[:-30])
     with pytest.raises(Corrupt, match=r"cannot be read as an npz archive"), opened_in_order(path):
         pass

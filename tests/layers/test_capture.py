@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument
+from tensorlayer.layers import Dense
 from tensorlayer.layers.capture import Capture
 
 v1 = tf.compat.v1
@@ -62,3 +63,15 @@ def test_new_variables_in_a_later_run_are_refused():
 
     with pytest.raises(InvalidArgument, match="its first run did not make; that made"):
         capture.run(lambda n: [tf.Variable(1.0) for _ in range(n)], 2)
+
+
+def test_what_our_layers_make_within_a_function_is_theirs():
+    capture, layer = Capture(), Dense(n_units=2, W_init="ones", name="d")
+
+    def scaled(x):
+        return layer(x) * v1.get_variable("scale", initializer=3.0)
+
+    for _ in range(2):
+        np.testing.assert_array_equal(capture.run(scaled, tf.ones([1, 4])), [[12.0, 12.0]])
+    assert list(capture.named()) == ["scale"]
+    assert list(layer.parameters) == ["d/weights", "d/biases"]

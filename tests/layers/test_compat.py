@@ -82,3 +82,27 @@ def test_only_layers_that_began_networks_take_tensors():
         DenseLayer(tf.ones([2, 3]), n_units=2)
     with pytest.raises(UnknownArgument, match="given twice, also as 'inputs'"):
         tl.layers.Embedding(net, inputs=ids, vocabulary_size=3, name="f")
+
+
+def test_a_dropout_that_is_fixed_drops_where_nobody_says_that_it_trains():
+    x = tf.ones([1, 400])
+
+    fixed = DropoutLayer(InputLayer(x), keep=0.5, is_fix=True).outputs.numpy()
+    free = DropoutLayer(InputLayer(x), keep=0.5, is_fix=False).outputs
+
+    assert set(fixed.ravel()) == {0.0, 2.0}
+    assert 120 < np.count_nonzero(fixed) < 280
+    np.testing.assert_array_equal(free, x)
+
+
+def test_every_layer_can_be_told_the_type_of_its_variables():
+    net = DenseLayer(InputLayer(tf.ones([1, 2])), n_units=3, dtype=tf.float16)
+
+    assert {each.dtype for each in net.all_params} == {tf.float16}
+
+
+def test_a_network_given_as_an_activation_is_told_what_one_is():
+    x = tl.layers.Input([None, 4])
+
+    with pytest.raises(InvalidArgument, match=r"'act' is no input .* a layer or a model\.$"):
+        DenseLayer(x, n_units=3, act=x)

@@ -446,3 +446,40 @@ def test_what_is_no_tensor_is_refused_as_an_input(make, kind):
     values = {"generator": (x for x in X), "list": [[1.0], [1.0, 2.0]]}
     with pytest.raises(InvalidArgument, match=f"takes networks, tensors.*got {kind}: .* Make an"):
         make()(values[kind], is_train=False)
+
+
+def test_operations_of_a_graph_are_called_after_their_layer():
+    net = Dense(Dense(Input([None, 3]), 2, name="first"), 2, name="second")
+
+    step = tf.function(lambda x: net(x, is_train=False))
+    graph = step.get_concrete_function(tf.TensorSpec([1, 3])).graph
+
+    products = {each.name for each in graph.get_operations() if each.type == "MatMul"}
+    assert products == {"first/MatMul", "second/MatMul"}
+
+
+@pytest.mark.parametrize("dtype", ["float64", "int32"])
+def test_arrays_of_floats_get_the_type_of_the_layer_and_whole_numbers_keep_theirs(dtype):
+    seen = []
+    layer = Lambda(lambda x: seen.append(x.dtype) or x)
+
+    layer(np.ones([1, 3], dtype))
+
+    assert seen == [tf.float32 if dtype == "float64" else tf.int32]
+
+
+class Making(Layer):
+    """Makes its layer anew in every run."""
+
+    def forward(self, x):
+        return Dense(n_units=2, name="made")(x)
+
+
+def test_a_layer_that_a_forward_makes_is_the_same_in_every_run():
+    one, other = Making(name="one"), Making(name="other")
+
+    first = one(X)
+
+    np.testing.assert_array_equal(one(X), first)
+    assert not np.array_equal(other(X), first)
+    assert len(one.trainable_weights) == len(other.trainable_weights) == 2

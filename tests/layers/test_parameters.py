@@ -33,7 +33,11 @@ def test_layers_networks_and_models_tell_the_same(kind, capsys):
     assert thing.all_weights == [beta, gamma, mean, variance]
     assert thing.count_params() == 12
     thing.print_params()
-    assert "moving_var" in capsys.readouterr().out
+    plain = capsys.readouterr().out
+    assert "moving_var" in plain
+    assert "median" not in plain
+    thing.print_params(details=True)
+    assert "median" in capsys.readouterr().out
 
 
 @every_kind

@@ -115,3 +115,15 @@ def test_a_batch_of_free_size_has_moments_all_the_same():
 
     np.testing.assert_array_equal([mean, variance], [[2, 3, 4], [1, 1, 1]])
     np.testing.assert_array_equal(averages, [[1.5, 2, 2.5], [1.5, 1.5, 1.5]])
+
+
+def test_a_batch_of_a_single_number_is_not_empty():
+    averages = tf.Variable([1.0]), tf.Variable([2.0])
+    step = tf.function(
+        lambda x: batch_moments(x, [0], averages, 0.5), input_signature=[tf.TensorSpec([None, 1])]
+    )
+
+    mean, variance = step(tf.constant([[3.0]]))
+
+    assert (mean.numpy().item(), variance.numpy().item()) == (3.0, 0.0)
+    np.testing.assert_array_equal(averages, [[2.0], [1.0]])

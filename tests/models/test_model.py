@@ -47,6 +47,18 @@ class Lazy(Model):
         return self.dense(x)
 
 
+# -- parts
+
+
+def test_the_layers_of_a_model_of_ones_own_are_found_by_their_attributes():
+    model = Own()
+
+    assert model.get_layer("first") is model.first
+    assert model.get_layer("blocks/0") is model.blocks[0]
+    with pytest.raises(InvalidArgument, match=r"has no layer 'firts'\. Did you mean 'first'"):
+        model.get_layer("firts")
+
+
 # -- inputs
 
 

@@ -11,6 +11,7 @@ import tensorlayer as tl
 from tensorlayer.errors import InvalidArgument, NotSerializable
 from tensorlayer.models import names
 from tensorlayer.models.names import find_function, function_name, makes_values, serializable
+from tests.ids import shown
 
 
 @serializable
@@ -48,6 +49,13 @@ def test_functions_are_found_under_the_name_that_they_got():
     for function in (marked, tf.nn.relu, tf.add, tf.linalg.inv, tl.activation.lrelu):
         assert find_function(function_name(function, "place")) is function
     assert function_name(tf.nn.relu, "place") == "tensorflow.nn.relu"
+
+
+def test_imported_classes_are_found_by_their_path_and_others_are_not():
+    assert names.find_class(tl.layers.Layer, names.import_path(tl.layers.Dense)) is tl.layers.Dense
+    assert names.find_class(Marked, names.import_path(Below)) is Below
+    with pytest.raises(NotSerializable, match=r"is not imported.* Did you mean '.*\.Dense'"):
+        names.find_class(tl.layers.Layer, "tensorlayer.layers.Dens")
 
 
 def test_a_mark_is_that_of_one_object():
@@ -88,7 +96,7 @@ def test_what_has_no_name_cannot_be_marked():
     "thing",
     [None, 0.5, [1.0], "he_normal", "zeros", tl.initializers.Ones(), marked,
      functools.partial(marked), tf.keras.initializers.Orthogonal()],
-    ids=repr,
+    ids=shown,
 )  # fmt: skip
 def test_initializers_make_values(thing):
     assert makes_values(thing)
@@ -97,7 +105,7 @@ def test_initializers_make_values(thing):
 @pytest.mark.parametrize(
     "thing",
     [tf.nn.relu, functools.partial(tf.one_hot, depth=9), tl.layers.Flatten(), unmarked, "stft"],
-    ids=repr,
+    ids=shown,
 )
 def test_functions_of_tensors_and_layers_make_no_values(thing):
     assert not makes_values(thing)

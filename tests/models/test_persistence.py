@@ -147,3 +147,18 @@ def test_errors_are_of_the_builtin_classes_that_scripts_catch(error, wrong):
         wrong()
     assert isinstance(caught.value, tl.errors.TensorLayerError)
     assert isinstance(caught.value, ValueError)
+
+
+def test_arrays_that_are_missing_are_an_error_unless_they_are_to_be_skipped():
+    model = mlp("a")
+    before = model.to_arrays()
+    name, *others = before
+    some = {other: before[other] + 1 for other in others}
+
+    with pytest.raises(StructureMismatch, match=name):
+        model.assign_arrays(some)
+    assert all(np.array_equal(model.to_arrays()[each], before[each]) for each in before)
+
+    assert model.assign_arrays(some, skip=True).missing == (name,)
+    assert all(np.array_equal(model.to_arrays()[each], some[each]) for each in others)
+    assert not model.assign_arrays(before)

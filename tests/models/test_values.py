@@ -13,6 +13,7 @@ import tensorlayer as tl
 from tensorlayer.errors import BrokenConfig, InvalidArgument, NotSerializable
 from tensorlayer.models.names import find_class, serializable
 from tensorlayer.models.values import decode, decode_layer, encode
+from tests.ids import shown
 from tests.models.hostile import structure
 
 
@@ -37,7 +38,7 @@ def round_trip(value):
         tf.nn.relu, tf.math.add, tf.identity, tf.image.flip_left_right, tf.keras.activations.gelu,
         tl.activation.lrelu, tl.initializers.TruncatedNormal(stddev=0.1), np.float32(0.5),
     ],
-    ids=repr,
+    ids=shown,
 )  # fmt: skip
 def test_round_trip(value):
     again = round_trip(value)

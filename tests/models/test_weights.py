@@ -226,6 +226,25 @@ def test_a_checkpoint_of_a_session_is_read_without_what_training_left(tmp_path):
     assert same(model, arrays)
 
 
+def test_the_values_of_a_graph_are_those_of_its_session():
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        variables = {name: tf.Variable(tf.random.normal([3]), name=name) for name in "ba"}
+        session.run(tf.compat.v1.global_variables_initializer())
+
+        values = weights.values_of(variables)
+
+        expected = session.run(variables)
+    assert list(values) == ["b", "a"]
+    assert all(np.array_equal(values[name], expected[name]) for name in "ab")
+
+
+def test_what_was_skipped_is_shown_once():
+    skipped = weights.Skipped(reshaped=("head",), shapes=("head: (2,) in the file, not (3,)",))
+
+    assert repr(skipped) == "Skipped(missing=(), unexpected=(), reshaped=('head',))"
+    assert str(skipped) == "other shapes: head: (2,) in the file, not (3,)"
+
+
 # -- what does not fit
 
 

@@ -76,3 +76,10 @@ def test_a_missing_library_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "sacrebleu.metrics", None)
     with pytest.raises(LibraryMissing, match=r"pip install tensorlayer\[text\]"):
         nlp.moses_multi_bleu(["a"], ["a"])
+
+
+def test_sentences_that_end_with_a_full_stop_are_no_warning(caplog):
+    sentences = ["the cat sat on the mat ."] * 200
+
+    assert nlp.moses_multi_bleu(sentences, sentences) == 100
+    assert not caplog.records

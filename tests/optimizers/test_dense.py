@@ -38,3 +38,15 @@ def test_adam_is_that_of_tensorflow_1():
         old.apply_gradients([(gradient, table)])
 
     np.testing.assert_allclose(trained(lambda: Adam(0.1))[-1], table, rtol=1e-4, atol=1e-5)
+
+
+def test_a_gradient_need_not_know_the_shape_of_the_table():
+    table, known = tf.Variable(START), tf.Variable(START)
+    rows, values = tf.constant([3, 3]), tf.constant(START[:2])
+
+    for variable, shape in ((table, None), (known, tf.constant(START.shape))):
+        gradient = tf.IndexedSlices(values, rows, shape)
+        Adam(0.1).apply_gradients([(gradient, variable)])
+
+    np.testing.assert_array_equal(table, known)
+    assert not np.array_equal(table, START)

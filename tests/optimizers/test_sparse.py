@@ -127,6 +127,7 @@ def test_the_search_finds_what_is_as_large_as_the_table():
 
 
 def test_word2vec_learns_without_anything_as_large_as_its_vocabulary():
+    tf.random.set_seed(0)
     layer = tl.layers.Word2vecEmbedding(N_ROWS, 3, num_sampled=4)
     optimizer = Adagrad(0.5)
     optimizer.build(layer.trainable_weights)
@@ -145,7 +146,7 @@ def test_word2vec_learns_without_anything_as_large_as_its_vocabulary():
     assert kinds == [tf.IndexedSlices] * 3
     words = tf.constant([1, 1, 2, 3, 4, 5, 6, 7], tf.int64)
     costs = [float(step(words, words[:, None])) for _ in range(200)]
-    assert np.mean(costs[-20:]) < 0.5 * costs[0]
+    assert np.mean(costs[-50:]) < 0.75 * np.mean(costs[:5])  # 0.35 to 0.57 with other seeds
 
 
 @pytest.mark.parametrize(

@@ -152,3 +152,27 @@ def test_the_image_stays_as_it_is():
     prepro.affine_transform(image, prepro.affine_zoom_matrix(2))
 
     np.testing.assert_array_equal(image, before)
+
+
+@pytest.mark.parametrize(
+    ("flags", "order"), [(cv2.INTER_NEAREST, 0), (cv2.INTER_LINEAR, 1), (cv2.INTER_CUBIC, 3)]
+)
+def test_wide_integers_are_interpolated_as_asked_by_scipy(flags, order):
+    image = np.random.default_rng(0).integers(0, 2**30, (9, 11)).astype(np.int32)
+    back = np.array([[0.9, 0.1, 0.2], [-0.2, 1.1, 0.4], [0, 0, 1]])  # rows first
+
+    moved = prepro.affine_transform_cv2(image, np.linalg.inv(back[[1, 0, 2]][:, [1, 0, 2]]), flags)
+
+    expected = ndi.affine_transform(
+        image.astype(float), back, order=order, mode="grid-constant", output=np.float64
+    )
+    np.testing.assert_allclose(moved, expected, atol=1)
+
+
+def test_key_points_follow_a_projection():
+    matrix = np.array([[1.1, 0.1, 3.0], [-0.1, 0.9, 2.0], [0.002, -0.001, 1.0]])
+
+    (points,) = prepro.affine_transform_keypoints([POINTS], matrix)
+
+    expected = cv2.perspectiveTransform(np.array([POINTS]), matrix)[0]
+    np.testing.assert_allclose(points, expected)

@@ -84,3 +84,10 @@ def test_darknet():
 def test_a_line_that_is_no_box_is_named(line):
     with pytest.raises(InvalidArgument, match=r"line 2 of a Darknet annotation"):
         prepro.parse_darknet_ann_str_to_list(f"0 0 0 1 1\n{line}")
+
+
+def test_an_image_has_at_least_one_pixel():
+    assert prepro.obj_box_coord_rescale([0, 0, 4, 1], (1, 8)) == [0.0, 0.0, 0.5, 1.0]
+    for shape in ((0, 8), (8, 0, 3), (8,)):
+        with pytest.raises(InvalidArgument, match=r"shape of the image of a box is .* got"):
+            prepro.obj_box_coord_rescale([1, 2, 3, 4], shape)

@@ -127,6 +127,19 @@ def test_illumination_draws_brighter_darker_and_neither():
     assert 20 < sum(each == 100 for each in drawn) < 40
 
 
+def test_illumination_draws_gamma_between_its_limits():
+    grey = np.full((1, 1, 3), 0.5)
+    limits = {"gamma": (0.8, 1.25), "contrast": (1, 1), "saturation": (1, 1)}
+
+    drawn = [
+        prepro.illumination(grey, **limits, is_random=True, seed=s)[0, 0, 0] for s in range(90)
+    ]
+
+    gammas = np.log(drawn) / np.log(0.5)
+    assert 0.8 - 1e-6 <= gammas.min() < 0.85
+    assert 1.2 < gammas.max() <= 1.25 + 1e-6
+
+
 def test_illumination_takes_a_range_of_gamma_that_is_all_on_one_side():
     grey = np.full((2, 2, 3), 100, np.uint8)
     darker = {"gamma": (1.5, 2.0), "contrast": (1, 1), "saturation": (1, 1)}
@@ -241,3 +254,46 @@ def test_an_image_without_pixels_stays_one():
         for change in (prepro.hsv_to_rgb, prepro.brightness):
             assert change(empty).shape == (0, 4, 3)
         assert prepro.channel_shift(empty, 5).shape == (0, 4, 3)
+
+
+def test_whole_factors_of_pixels_do_not_wrap_around():
+    np.testing.assert_array_equal(prepro.pixel_value_scale(PIXELS, 3), PIXELS.astype(float) * 3)
+    assert prepro.pixel_value_scale(PIXELS, 3).dtype == np.float64
+    assert prepro.pixel_value_scale(FRACTIONS, 3).dtype == np.float32
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize(
+    ("change", "channels"),
+    [
+        (lambda image: prepro.illumination(image, 1.0, 1.3, 0.7), [0, 1, 2]),
+        (lambda image: prepro.channel_shift(image, 0.1), [1]),
+        (lambda image: prepro.brightness(image, 0.5), [1]),
+    ],
+)
+def test_a_pixel_that_is_not_known_changes_no_other(change, channels, dtype):
+    image = FRACTIONS.astype(dtype)
+    grey = (image[..., :1].repeat(3, axis=2) * 0.8 + 0.1).astype(dtype)
+    grey[2, 3] = grey.mean((0, 1))  # so that the others have the mean of all
+    expected = change(grey)
+    grey[2, 3, 1] = np.nan
+
+    changed = change(grey)
+
+    assert np.argwhere(np.isnan(changed)).tolist() == [[2, 3, each] for each in channels]
+    known = np.isfinite(grey).all(axis=2)
+    tolerance = 2e-3 if dtype == "float16" else 1e-5
+    np.testing.assert_allclose(changed[known], expected[known], atol=tolerance)
+
+
+def test_an_image_of_nothing_known_stays_one():
+    unknown = np.full((2, 3, 3), np.nan, np.float32)
+
+    assert np.isnan(prepro.illumination(unknown, 1.2, 0.5, 0.7)).all()
+    assert np.isnan(prepro.channel_shift(unknown, 0.1)).all()
+
+
+def test_a_range_that_is_none_is_refused():
+    for clip in ((2, 1), (np.nan, 1.0), (0.0, np.nan)):
+        with pytest.raises(InvalidArgument, match=r"clip is a pair \(low, high\), got"):
+            prepro.pixel_value_scale(PIXELS, clip=clip)

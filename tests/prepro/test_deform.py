@@ -162,3 +162,27 @@ def test_points_that_are_too_few_or_unequal_are_refused():
         prepro.projective_transform_by_points(IMAGE, CORNERS[:3], CORNERS)
     with pytest.raises(InvalidArgument, match="takes no map_args"):
         prepro.projective_transform_by_points(IMAGE, CORNERS, CORNERS, map_args={"a": 1})
+
+
+def test_the_centre_of_a_random_swirl_is_anywhere_in_the_image():
+    """Of a turn without a swirl, the centre is the one point that stays."""
+    height, width = 5, 9
+    rows, cols = np.indices((height, width))
+    image = np.stack([cols, rows, np.zeros_like(rows)], axis=-1).astype(np.float64)
+    found = []
+
+    for seed in range(150):
+        came_from = prepro.swirl(
+            image, strength=0, rotation=120, cval=np.nan, is_random=True, seed=seed
+        )
+        seen = np.isfinite(came_from).all(axis=2)
+        here = np.column_stack([cols[seen], rows[seen], np.ones(seen.sum())])
+        if np.linalg.matrix_rank(here) == 3:  # the map of what is seen is that of the whole image
+            to = np.linalg.lstsq(here, came_from[seen][:, :2], rcond=None)[0]
+            if abs(np.linalg.det(np.eye(2) - to[:2])) > 0.5:
+                found.append(np.linalg.solve((np.eye(2) - to[:2]).T, to[2]))
+
+    x, y = np.array(found).T
+    assert len(found) > 50
+    assert -0.01 <= x.min() < 1 < width - 2 < x.max() <= width - 1 + 0.01
+    assert -0.01 <= y.min() < 0.6 < height - 1.6 < y.max() <= height - 1 + 0.01

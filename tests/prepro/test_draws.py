@@ -7,7 +7,7 @@ import pytest
 
 from tensorlayer import prepro
 from tensorlayer.errors import InvalidArgument
-from tensorlayer.prepro.draws import coin, draw, generator
+from tensorlayer.prepro.draws import coin, draw, generator, up_to
 
 IMAGE = np.arange(12 * 16 * 3, dtype=np.float32).reshape(12, 16, 3)
 
@@ -119,5 +119,81 @@ def test_a_coin_falls_as_often_as_it_should():
     rng = np.random.default_rng(0)
 
     assert 0.26 < np.mean([coin(0.3, rng, "") for _ in range(4000)]) < 0.34
+    assert {coin(0, rng, "") for _ in range(99)} == {False}
+    assert {coin(1, rng, "") for _ in range(99)} == {True}
     with pytest.raises(InvalidArgument, match=r"prob is a probability in \[0, 1\], got 2"):
         coin(2, rng, "prob")
+
+
+PIXELS = IMAGE.astype(np.uint8)
+
+
+@pytest.mark.parametrize("is_random", [False, True])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize(
+    ("function", "argument"),
+    [
+        (prepro.adjust_hue, "hout"),
+        (prepro.brightness, "gain"),
+        (prepro.brightness, "gamma"),
+        (prepro.channel_shift, "intensity"),
+        (prepro.pixel_value_scale, "val"),
+        (prepro.rotation, "rg"),
+        (prepro.shear, "intensity"),
+        (prepro.shift, "hrg"),
+        (prepro.shift, "wrg"),
+        (prepro.swirl, "rotation"),
+        (prepro.swirl, "strength"),
+        (prepro.obj_box_shift, "hrg"),
+        (prepro.obj_box_shift, "wrg"),
+    ],
+    ids=lambda each: getattr(each, "__name__", each),
+)
+def test_a_number_that_is_none_makes_no_black_image(function, argument, value, is_random):
+    with pytest.raises(
+        InvalidArgument, match=rf"^{function.__name__}: {argument} must be finite, got {value}\.$"
+    ):
+        function(PIXELS, **{argument: value}, is_random=is_random)
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda nan: prepro.elastic_transform(PIXELS, nan, 2), "elastic_transform: alpha"),
+        (lambda nan: prepro.gaussian_noise(PIXELS, nan), "gaussian_noise: stddev"),
+        (lambda nan: prepro.illumination(PIXELS, contrast=nan), "illumination: contrast"),
+        (lambda nan: prepro.illumination(PIXELS, gamma=nan), "illumination: gamma"),
+        (lambda nan: prepro.illumination(PIXELS, saturation=nan), "illumination: saturation"),
+        (lambda nan: prepro.zoom(PIXELS, nan), "affine_zoom_matrix: zoom_range"),
+    ],
+)
+def test_functions_with_other_arguments_refuse_it_too(call, name):
+    with pytest.raises(InvalidArgument, match=f"^{name} must be finite, got nan"):
+        call(np.nan)
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda pair: prepro.swirl(PIXELS, center=pair), "swirl: center"),
+        (lambda pair: prepro.shear2(PIXELS, pair), "shear2: shear"),
+        (lambda pair: prepro.obj_box_zoom(PIXELS, zoom_range=pair), "obj_box_zoom: zoom_range"),
+        (
+            lambda pair: prepro.illumination(PIXELS, pair, (1, 1), (1, 1), is_random=True),
+            "illumination: gamma",
+        ),
+    ],
+)
+def test_pairs_with_such_a_number_are_refused(call, name):
+    for pair in ((np.nan, 0.5), (0.5, np.nan)):
+        with pytest.raises(InvalidArgument, match=f"^{name} must be finite, got "):
+            call(pair)
+    with pytest.raises(InvalidArgument, match=r"zoom_range must be finite, got \(1, inf\)"):
+        prepro.zoom(PIXELS, (1, np.inf))
+
+
+def test_a_limit_is_taken_or_drawn_up_to():
+    drawn = [up_to(-3, True, seed, "") for seed in range(200)]
+
+    assert up_to(-3, False, None, "") == -3.0
+    assert -3 <= min(drawn) < -2.9 < 2.9 < max(drawn) <= 3

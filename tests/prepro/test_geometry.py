@@ -196,3 +196,18 @@ def test_arguments_that_make_no_sense_are_refused():
         prepro.rotation(IMAGE, fill_mode="edge")
     with pytest.raises(InvalidArgument, match="unknown border_mode 'nearest'"):
         prepro.zoom(IMAGE, border_mode="nearest")
+
+
+@pytest.mark.parametrize(
+    "smaller",
+    [
+        lambda image, **more: prepro.zoom(image, 0.5, **more),
+        lambda image, **more: prepro.respective_zoom(image, 0.5, 0.5, **more),
+    ],
+)
+def test_beyond_what_became_smaller_is_zero_unless_told(smaller):
+    image = np.ones((9, 9), np.float32)
+
+    assert smaller(image)[4, 4] == 1
+    assert smaller(image)[0, 0] == smaller(image)[8, 8] == 0
+    assert smaller(image, cval=0.5)[0, 0] == 0.5

@@ -99,3 +99,9 @@ def test_a_list_of_rows_is_an_image(name):
     image = [[1, 2, 0], [0, 0, 0]]
     found = getattr(prepro, name)(image, radius=1)
     np.testing.assert_array_equal(found, getattr(prepro, name)(np.array(image), radius=1))
+
+
+@pytest.mark.parametrize("point", [(-1, 0), (2, 0), (0, -1), (0, 3)])
+def test_a_point_just_outside_of_the_map_is_refused(point):
+    with pytest.raises(InvalidArgument, match="lies outside of a map"):
+        prepro.pt2map([[(1, 2), point]], size=(2, 3))

@@ -205,3 +205,9 @@ def test_what_does_not_fit_together_is_refused():
         prepro.obj_box_zoom(image, [], [], zoom_range=0.5)
     with pytest.raises(InvalidArgument, match="a box has four numbers"):
         prepro.obj_box_zoom(image, ["a"], [[1, 2, 3]])
+
+
+@pytest.mark.parametrize("factors", [(0, 1), (1, 0), (-1, 1)])
+def test_a_window_of_no_size_is_refused(factors):
+    with pytest.raises(InvalidArgument, match="zoom_range is a pair of factors above 0, got"):
+        prepro.obj_box_zoom(np.zeros((4, 4)), zoom_range=factors)

@@ -136,3 +136,9 @@ def test_what_is_resized_can_be_written_to(image, interp, mode):
 
     assert not small[:2].any()
     assert small[2:].any()
+
+
+@pytest.mark.parametrize("size", [np.nan, np.inf, (np.nan, 9), (9, np.nan), (9, np.inf)])
+def test_a_size_that_is_no_number_is_refused(size):
+    with pytest.raises(InvalidArgument, match=r"a size is \(height, width\).*got .*(nan|inf)"):
+        prepro.imresize(PIXELS, size)

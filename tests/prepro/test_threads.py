@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import threading
 
 import numpy as np
@@ -86,3 +87,10 @@ def test_what_cannot_run_is_refused():
         prepro.threading_data([1])
     with pytest.raises(InvalidArgument, match="thread_count must be 1 or more, got 0"):
         prepro.threading_data([1], abs, 0)
+
+
+def test_four_of_a_processor_wait_at_a_time_for_what_they_read():
+    n_waiting = min(32, 4 * os.cpu_count())
+    all_wait = threading.Barrier(n_waiting, timeout=30)
+
+    prepro.threading_data(range(n_waiting), lambda _: all_wait.wait())

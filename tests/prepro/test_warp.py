@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.ndimage as ndi
 
+from tensorlayer import prepro
 from tensorlayer.errors import InvalidArgument, WrongShape
 from tensorlayer.prepro.warp import as_type, border, channels_last, check_image, remap, warp
 
@@ -177,3 +178,37 @@ def test_nothing_becomes_nothing_of_another_type(dtype):
     result = as_type(np.zeros((0, 4, 3)), dtype)
 
     assert (result.shape, result.dtype) == ((0, 4, 3), dtype)
+
+
+def test_only_floating_images_may_continue_with_what_is_not_known():
+    image = np.ones((9, 9), np.float32)
+
+    turned = prepro.rotation(image, 45, fill_mode="constant", cval=np.nan)
+
+    assert np.isnan(turned[0, 0])
+    assert turned[4, 4] == 1
+    for change in (prepro.rotation, prepro.swirl):
+        with pytest.raises(InvalidArgument, match="cval=nan is no value of an image of uint8"):
+            change(image.astype(np.uint8), cval=np.nan)
+
+
+NAMES = """
+    adjust_hue affine_transform affine_transform_cv2 array_to_img dilation elastic_transform
+    equalize_histogram erosion find_contours gaussian_noise illumination imresize obj_box_crop
+    obj_box_affine_transform obj_box_horizontal_flip obj_box_shift obj_box_zoom
+    projective_transform_by_points respective_zoom rotation shear shear2 shift swirl zoom
+"""
+
+
+@pytest.mark.parametrize("name", NAMES.split())
+def test_a_batch_in_place_of_an_image_is_refused_by_name(name):
+    needed = {
+        "affine_transform": (np.eye(3),),
+        "affine_transform_cv2": (np.eye(3),),
+        "elastic_transform": (1, 1),
+        "obj_box_crop": (None, None, 2, 2),
+        "projective_transform_by_points": ([], []),
+    }
+
+    with pytest.raises(WrongShape, match=rf"^{name}: an image is .* got shape \(2, 4, 4, 3\)"):
+        getattr(prepro, name)(np.zeros((2, 4, 4, 3), np.uint8), *needed.get(name, ()))

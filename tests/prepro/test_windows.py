@@ -44,7 +44,7 @@ def test_a_window_that_does_not_fit_is_refused(wide, high):
         prepro.crop(IMAGE, wide, high)
 
 
-@pytest.mark.parametrize("axis", [0, 1, 2, -1])
+@pytest.mark.parametrize("axis", [0, 1, 2, -1, -3])
 def test_flip(axis):
     np.testing.assert_array_equal(prepro.flip_axis(IMAGE, axis), np.flip(IMAGE, axis))
 

@@ -68,6 +68,22 @@ def test_epochs_with_one_optimizer_converge_and_shuffle():
     assert int(optimizer.iterations) == 12
 
 
+@pytest.mark.parametrize("shuffle", [None, True, False])
+def test_an_epoch_is_in_random_order_unless_told_otherwise(shuffle):
+    seen = []
+
+    def noted(output, y):
+        seen.append(np.asarray(y).item())
+        return tf.reduce_mean(output)
+
+    said = {} if shuffle is None else {"shuffle": shuffle}
+    numbers = np.arange(30, dtype="float32")[:, None]
+    train_epoch(linear(), X[:1].repeat(30, 0), numbers, noted, batch_size=1, **said)
+
+    assert sorted(seen) == list(range(30))
+    assert (seen == list(range(30))) == (shuffle is False)
+
+
 def test_without_an_optimizer_adam_makes_small_steps():
     net = linear()
     loss, acc = train_epoch(net, X, Y, tl.cost.mean_squared_error, batch_size=10)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import cv2
 import numpy as np
 import pytest
@@ -65,6 +67,19 @@ class TestBoxes:
         assert not is_green[: max(0, top), left + 3 : left + width - 3].any()
         assert not is_green[top + 3 : bottom - 3, left + width + 3 : left + width + 9].any()
 
+    @pytest.mark.parametrize("missing", [0, 1])
+    def test_a_label_goes_below_where_one_pixel_is_missing_above(self, missing):
+        font, size = cv2.FONT_HERSHEY_SIMPLEX, max(draw._LEAST_TEXT, draw._TEXT * 200)
+        (width, height), below = cv2.getTextSize("ggg", font, size, 1)
+        y = height + below - missing
+        assert below > 0
+
+        drawn = self.draw([[90, y, 150, 100]], names=["ggg"], is_center=False, is_rescale=False)
+
+        is_green = (drawn == (0, 255, 0)).all(-1)
+        assert is_green[: y - 3, 94 : 86 + width].any() == (not missing)
+        assert is_green[y + 3 : y + height, 94 : 86 + width].any() == bool(missing)
+
     def test_a_copy_is_drawn_and_saved(self):
         drawn = self.draw([[0.5, 0.5, 0.2, 0.2]], save_name="boxes.png")
 
@@ -121,6 +136,34 @@ class TestPeople:
 
         assert not drawn[35, 35].any()
         assert drawn[10, 10].tolist() == [200, 200, 200]
+
+    @pytest.mark.parametrize(
+        ("limb", "joints", "channels"),
+        [
+            ("right leg", [0, 1, 2, 6], [1]),
+            ("left leg", [6, 3, 4, 5], [2]),
+            ("spine", [6, 7, 8, 9], [0, 1]),
+            ("right arm", [10, 11, 12, 7], [0]),
+            ("left arm", [7, 13, 14, 15], [2]),
+        ],
+    )
+    def test_each_limb_has_its_bones_and_its_colour(self, limb, joints, channels):
+        """The joints are those of MPII: 6 is the pelvis, 7 the thorax."""
+        angles = 2 * np.pi * np.arange(16) / 16
+        places = {
+            joint: (100 + 80 * np.cos(angle), 100 + 80 * np.sin(angle))
+            for joint, angle in zip(np.random.default_rng(0).permutation(16), angles, strict=True)
+        }
+        person = {"joint_pos": {joint: places[joint] for joint in joints}}
+
+        drawn = visualize.draw_mpii_pose_to_image(np.zeros((200, 200, 3)), [person], None)
+
+        for start, end in itertools.combinations(joints, 2):
+            x, y = (np.array(places[start]) * 0.4 + np.array(places[end]) * 0.6).round().astype(int)
+            is_bone = abs(joints.index(start) - joints.index(end)) == 1
+            around = drawn[y - 1 : y + 2, x - 1 : x + 2].reshape(-1, 3).max(axis=0)
+            assert around.any() == is_bone
+            assert not is_bone or set(np.flatnonzero(around == around.max())) == set(channels)
 
     def test_it_is_saved_where_asked(self):
         drawn = visualize.draw_mpii_people_to_image(np.zeros((100, 120, 3)), [PERSON])

@@ -93,6 +93,12 @@ def test_words_stand_where_tsne_puts_them():
     assert np.linalg.norm(a.mean(0) - b.mean(0)) > max(a.std(0).max(), b.std(0).max())
 
 
+def test_two_words_are_enough():
+    figure = visualize.tsne_embedding(RNG.normal(size=(2, 4)), {0: "a", 1: "b"})
+
+    assert [text.get_text() for text in figure.axes[0].texts] == ["a", "b"]
+
+
 def test_only_the_first_words_are_drawn():
     figure = visualize.tsne_embedding(
         RNG.normal(size=(20, 4)), dict(enumerate("abcdef")), plot_only=6

@@ -35,6 +35,14 @@ class TestReading:
 
         np.testing.assert_array_equal(visualize.read_image("image.png"), colours)
 
+    @pytest.mark.parametrize("mode", ["CMYK", "YCbCr"])
+    def test_other_spaces_of_colours_become_red_green_and_blue(self, mode):
+        Image.new("RGB", (20, 12), (200, 90, 40)).convert(mode).save("image.tiff")
+
+        image = visualize.read_image("image.tiff")
+
+        np.testing.assert_allclose(image, np.full((12, 20, 3), (200, 90, 40)), atol=2)
+
     def test_black_and_white_becomes_grey(self):
         bits = PIXELS[..., 0] > 127
         Image.fromarray(bits).save("image.png")
@@ -157,20 +165,24 @@ class TestSaving:
     @pytest.mark.parametrize(
         ("channels", "mode"), [(1, "L"), (2, "L"), (3, "RGB"), (4, "RGBA"), (7, "L")]
     )
-    def test_channels(self, channels, mode):
+    def test_channels(self, channels, mode, caplog):
         image = RNG.integers(0, 256, (12, 20, channels), np.uint8)
 
         visualize.save_image(image, "image.png")
+
+        lost = f"save_image: of {channels} channels the first is saved"
+        assert caplog.messages == ([lost] if channels in (2, 7) else [])
 
         with Image.open("image.png") as picture:
             assert picture.mode == mode
             kept = image if channels in (3, 4) else image[..., 0]
             np.testing.assert_array_equal(np.asarray(picture), kept)
 
-    def test_jpeg_has_no_transparency(self):
-        visualize.save_image(np.full((8, 8, 4), 200, np.uint8), "image.JPG")
+    @pytest.mark.parametrize("name", ["image.JPG", "image.jpeg"])
+    def test_jpeg_has_no_transparency(self, name):
+        visualize.save_image(np.full((8, 8, 4), 200, np.uint8), name)
 
-        assert visualize.read_image("image.JPG").shape == (8, 8, 3)
+        assert visualize.read_image(name).shape == (8, 8, 3)
 
     def test_it_returns_the_path(self, tmp_path):
         assert visualize.save_image(PIXELS) == "_temp.png"

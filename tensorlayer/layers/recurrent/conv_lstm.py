@@ -96,14 +96,14 @@ class ConvLSTMCell(ConvRNNCell):
         self.activation = activation.get(act) or tf.identity
         self.W_init = W_init
         self.b_init = b_init
-        self.size: list[int] | None = None
+        self.size: tuple[int, ...] | None = None
 
     def build(self, inputs_shape: Any) -> None:
         """Make filters and biases."""
         inputs_shape = step_shape(inputs_shape)
         require_rank(self, inputs_shape, (4,), "A step is (batch, height, width, channels).")
         n = require_known(self, inputs_shape[-1], "the number of channels")
-        self.size = [require_known(self, n, "the size of an image") for n in inputs_shape[1:3]]
+        self.size = tuple(require_known(self, n, "the size of an image") for n in inputs_shape[1:3])
         shape = [*self.filter_size, n + self.n_filter, 4 * self.n_filter]
         self.W = self._get_weights("Matrix", shape, self.W_init)
         self.b = self._get_weights("Bias", [4 * self.n_filter], self.b_init)
@@ -169,14 +169,16 @@ class BasicConvLSTMCell(ConvLSTMCell):
     ) -> None:
         del input_size, state_is_tuple
         super().__init__(num_features, filter_size, forget_bias, act, W_init, name=name)
-        self.size = [positive(n, "BasicConvLSTMCell", "shape") for n in shape]
+        self.size = tuple(positive(n, "BasicConvLSTMCell", "shape") for n in shape)
 
     def build(self, inputs_shape: Any) -> None:
         """Make filters and biases, for images of the shape that was given."""
         given = self.size
         super().build(inputs_shape)
         if self.size != given:
-            raise WrongShape(f"{self!r}: the images are of {self.size}, not of shape={given}.")
+            raise WrongShape(
+                f"{self!r}: the images are of {tuple(self.size)}, not of shape={tuple(given)}."
+            )
 
 
 class ConvLSTMLayer(Recurrent):

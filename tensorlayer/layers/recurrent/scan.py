@@ -254,7 +254,7 @@ def unroll(
         new = tf.nest.flatten(new)
         if mask is not None:
             new = [tf.where(_like(mask[t], a), a, b) for a, b in zip(new, flat, strict=True)]
-        return t + 1, new, outputs.write(t, output)
+        return t + 1, new, outputs.write(t, tf.cast(output, inputs.dtype))
 
     flat = tf.nest.flatten(state)
     _, last, outputs = tf.while_loop(
