@@ -63,9 +63,11 @@ def read_texts(path: str | None) -> tuple[np.ndarray, np.ndarray, dict[str, int]
     test = [word for paragraph in paragraphs[::10] for word in paragraph]
     del paragraphs[::10]
     train = [word for paragraph in paragraphs for word in paragraph]
-    n_words = 1 + sum(n >= MIN_COUNT for n in Counter(train).values())
-    ids, _, numbers, _ = tl.nlp.build_words_dataset(train, n_words, False, UNKNOWN)
-    return np.array(ids), np.array(tl.nlp.words_to_word_ids(test, numbers, UNKNOWN)), numbers
+    counts = Counter(train)
+    frequent = [word for word in train if counts[word] >= MIN_COUNT]
+    numbers = tl.nlp.build_vocab([*frequent, UNKNOWN])
+    ids = [tl.nlp.words_to_word_ids(each, numbers, UNKNOWN) for each in (train, test)]
+    return np.array(ids[0]), np.array(ids[1]), numbers
 
 
 def network(n_words: int, units: int, keep: float) -> tl.models.Model:

@@ -92,7 +92,9 @@ def test_what_is_learnt_is_more_than_how_frequent_words_are(tmp_path):
 
     reached, unigram = perplexities(shown)
     assert reached < 0.7 * unigram
-    assert len(re.findall(r"^  it is\b", shown, re.MULTILINE)) == 4 + 5  # epochs, and ways at the end
+    assert (
+        len(re.findall(r"^  it is\b", shown, re.MULTILINE)) == 4 + 5
+    )  # epochs, and ways at the end
 
 
 @pytest.mark.slow
