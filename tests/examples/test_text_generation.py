@@ -100,9 +100,22 @@ def test_what_is_learnt_is_more_than_how_frequent_words_are(tmp_path):
 @pytest.mark.slow
 @pytest.mark.timeout(200)
 def test_a_text_of_ones_own_is_learnt(tmp_path):
-    (tmp_path / "own.txt").write_text("The cat sat on a mat.\nA dog ran to the cat!\n" * 300)
+    # Three lines in turn: those that are held out, every tenth, are in the same order.
+    lines = "The cat sat on a mat.\nA dog ran to the cat!\nBoth were happy.\n"
+    (tmp_path / "own.txt").write_text(lines * 200)
 
-    arguments = ["--data", "own.txt", "--prompt", "the", "--units", "32", "--epochs", "8"]
+    arguments = [
+        "--data",
+        "own.txt",
+        "--prompt",
+        "the",
+        "--units",
+        "32",
+        "--epochs",
+        "30",
+        "--keep",
+        "1",
+    ]
     shown = run("text_generation.py", tmp_path, *arguments)
 
     reached, _ = perplexities(shown)
