@@ -19,9 +19,6 @@ class Seq2Seq(OfCellFunction):
 
     Parameters
     ----------
-    net_encode_in
-        The network of the sequence to encode. It may as well stand where other layers take the
-        network that they are stacked on.
     net_decode_in
         The network of the sequence to decode: in training the targets, moved by one step.
     cell_fn
@@ -51,6 +48,9 @@ class Seq2Seq(OfCellFunction):
 
     Notes
     -----
+    The network of the sequence to encode is the one that the layer is stacked on; `net_encode_in=` is
+    another spelling of it.
+
     Input shapes: `(batch, steps, channels)`, each with steps of its own.
     Output shape: that of the decoder, `(batch, decoder steps, n_hidden)`.
     The network has `initial_state_encode`, `final_state_encode`, `initial_state_decode` and

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -346,3 +350,32 @@ def test_lengths_beyond_the_steps_are_an_error_in_a_graph():
 
     with pytest.raises(tf.errors.InvalidArgumentError, match="between 0 and the number of steps"):
         traced(X, [1, 2, 3, 7])
+
+
+def test_a_function_of_the_user_is_traced_without_a_word():
+    code = """
+import tensorflow as tf
+import tensorlayer as tl
+
+for kind in (tl.layers.SimpleRNN, tl.layers.LSTMRNN, tl.layers.GRURNN):
+    layer = kind(5, in_channels=3, dropout=0.5, recurrent_dropout=0.5)
+
+    @tf.function  # with AutoGraph, which warns of code of the library that it cannot convert
+    def both(x, state):
+        outputs, state = layer(x, initial_state=state, is_train=True)
+        return outputs, layer.cell(x[:, 0], state, is_train=True)
+
+    both(tf.ones([2, 6, 3]), layer.cell.initial_state(2))
+print("traced")
+"""
+    # In a process of its own: AutoGraph warns of a function once.
+    finished = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+
+    assert "traced" in finished.stdout, finished.stderr
+    assert "AutoGraph" not in finished.stderr
