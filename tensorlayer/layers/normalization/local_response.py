@@ -75,7 +75,8 @@ class LocalResponseNorm(Layer):
     def forward(self, inputs: tf.Tensor) -> tf.Tensor:
         """Divide by the neighbours' response."""
         require_rank(self, inputs.shape, (4,), "Its layout is NHWC.")
-        if (wide := widened(inputs)).dtype == tf.float32:
+        wide = widened(inputs)
+        if wide.dtype == tf.float32:
             outputs = tf.nn.lrn(wide, self.depth_radius, self.bias, self.alpha, self.beta)
             return tf.cast(outputs, inputs.dtype)
         # There are no kernels for all other types.

@@ -48,8 +48,8 @@ class Seq2Seq(OfCellFunction):
 
     Notes
     -----
-    The network of the sequence to encode is the one that the layer is stacked on; `net_encode_in=` is
-    another spelling of it.
+    The network of the sequence to encode is the one that the layer is stacked on, by position or as
+    `net_encode_in=`.
 
     Input shapes: `(batch, steps, channels)`, each with steps of its own.
     Output shape: that of the decoder, `(batch, decoder steps, n_hidden)`.
