@@ -359,12 +359,15 @@ def fitting_state(cell: Layer, state: Any, inputs: tf.Tensor) -> Any:
     InvalidArgument
         It has not as many tensors as those of the cell.
     WrongShape
-        A tensor has another shape: those of 1 would be repeated without a word.
+        A tensor has another shape: those of 1 would be repeated without a word. In a graph that
+        does not know the batch size it is an error when it is evaluated.
     """
     describe = getattr(cell, "state_specs", None)
     specs = None if describe is None else describe(inputs.shape[0], inputs.dtype)
     if specs is None:
         return state
+    if getattr(state, "_fields", None) == ("c", "h") and not getattr(cell, "names_states", False):
+        state = [state.h, state.c]  # of a BasicLSTMCell; by their places they would be exchanged
     given = list(state) if isinstance(state, (list, tuple)) else [state]
     rule = f"{cell!r}: a state of it is {len(specs)} tensors"
     sizes = ", ".join(str(size) for size in specs[0].shape[1:])
@@ -378,4 +381,11 @@ def fitting_state(cell: Layer, state: Any, inputs: tf.Tensor) -> Any:
                 f"{rule}, here of shape ({spec.shape[0] or 'batch'}, {expected}); got shape "
                 f"{tuple(tensor.shape)}."
             )
-    return tensors
+    if all(tensor.shape.is_fully_defined() for tensor in (inputs, *tensors)):
+        return tensors
+    text = f"{rule}, each with one row for every sequence."
+    checks = [
+        tf.debugging.assert_equal(tf.shape(each)[0], tf.shape(inputs)[0], text) for each in tensors
+    ]
+    with tf.control_dependencies(checks):
+        return [tf.identity(each) for each in tensors]

@@ -111,9 +111,10 @@ class RNN(Recurrent):
     Raises
     ------
     InvalidArgument
-        `cell` is none, or a length is beyond the steps.
+        `cell` is none, a length is no whole number or beyond the steps, or a state has not as many
+        tensors as those of the cell.
     WrongShape
-        The input is no sequence, or ragged.
+        The input is no sequence, ragged or without steps, or a state has another shape.
 
     Examples
     --------

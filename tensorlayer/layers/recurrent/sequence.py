@@ -125,11 +125,13 @@ def run(
     lengths
         `(batch)`. Outputs after the end of a sequence are 0, its state is that of its last step.
     """
-    if state is None:
+    is_given = state is not None
+    if not is_given:
         state = cell.initial_state(tf.shape(inputs)[0], inputs.dtype)
     if isinstance(cell, StackedCells):
         return _run_stacked(cell, inputs, state, lengths)
-    state = fitting_state(cell, state, inputs)
+    if is_given:
+        state = fitting_state(cell, state, inputs)
     turned = _turned(inputs)
     mask = None
     if lengths is not None:

@@ -189,3 +189,27 @@ def test_no_steps_at_all_are_an_error(kind):
     for each in (layer, tl.layers.GRURNN(4), tl.layers.GRURNN(4, return_last_output=True)):
         with pytest.raises(WrongShape, match=r"the input has no steps, shape \(4, 0, 3\)"):
             each(X[:, :0])
+
+
+@pytest.mark.parametrize("kind", CELLS)
+def test_a_state_of_another_batch_is_not_repeated_where_the_graph_knows_no_batch(kind):
+    rnn = tl.layers.RNN(CELLS[kind](), in_channels=3, return_last_state=False)
+    run = tf.function(
+        lambda x, h: rnn(x, initial_state=[h, h]),
+        input_signature=[tf.TensorSpec([None, None, 3]), tf.TensorSpec([None, 6])],
+    )
+
+    assert run(X, tf.ones([4, 6])).shape == (4, 5, 6)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="one row for every sequence"):
+        run(X, tf.ones([1, 6]))
+
+
+@pytest.mark.parametrize("kind", CELLS)
+def test_a_state_with_names_goes_by_them(kind):
+    h, c = tf.ones([4, 6]), tf.zeros([4, 6])
+    rnn = tl.layers.RNN(CELLS[kind](), in_channels=3, return_last_state=False)
+    by_places = [c, h] if kind == "of 1.x" else [h, c]
+
+    outputs = rnn(X, initial_state=tl.layers.LSTMState(c=c, h=h))
+
+    np.testing.assert_array_equal(outputs, rnn(X, initial_state=by_places))
