@@ -119,6 +119,13 @@ class Network(HasParameters):
     @property
     def name(self) -> str:
         """The name of the layer in this network."""
+        if self.sides:  # it is a part of what its layer gave
+            return self.parents[0].name
+        return self.layer_name
+
+    @property
+    def layer_name(self) -> str:
+        """The name of the very layer, also where that only takes a part of what another gave."""
         return self.layer.name if self.layer.facts.is_named else self.layer_names[self.layer]
 
     @property

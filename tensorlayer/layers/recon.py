@@ -216,7 +216,7 @@ class ReconLayer(Dense):
 
 def _find(network: Network, name: str) -> Network:
     """Return the event of the layer of this name."""
-    named = {node.name: node for node in network.all_layers}
+    named = {node.layer_name: node for node in network.all_layers}
     if name not in named:
         raise InvalidArgument(
             f"{network.layer!r}: denoise_name is the name of a layer below, one of "

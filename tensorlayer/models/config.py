@@ -112,13 +112,16 @@ def _describe_network(inputs: Any, outputs: Any) -> dict[str, Any]:
             "format": FORMAT,
             "inputs": encode(listed, "inputs"),
             "outputs": encode(outputs, "outputs"),
-            "model_architecture": [_describe_node(n, described.pop(n.name, {})) for n in order],
+            "model_architecture": [
+                _describe_node(node, described.pop(node.layer_name, {})) for node in order
+            ],
         }
 
 
 def _describe_layers(order: Sequence[Network]) -> dict[str, Any]:
     written = current_written()
-    layers = {node.name: node.layer for node in order}  # one that is applied twice is one layer
+    # One that is applied twice is one layer.
+    layers = {node.layer_name: node.layer for node in order}
     return {
         name: written.once(layer, functools.partial(encode_layer, layer))
         for name, layer in layers.items()
@@ -127,7 +130,7 @@ def _describe_layers(order: Sequence[Network]) -> dict[str, Any]:
 
 def _describe_node(node: Network, described: dict[str, Any]) -> dict[str, Any]:
     """Return the JSON of a node: into the description of its layer, which may still get an id."""
-    described["layer"] = node.name
+    described["layer"] = node.layer_name
     if node.parents:
         described["inputs"] = encode(list(node.args), node.name)
     if node.options:

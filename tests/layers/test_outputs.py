@@ -120,3 +120,11 @@ def test_a_layer_that_keeps_its_precision_gives_the_result_in_the_type_of_the_po
     net = Kept(Input([None, 3]), dtype="mixed_bfloat16", name="c")
 
     assert (net.outputs.dtype, net.total.outputs.dtype) == (tf.bfloat16, tf.float32)
+
+
+def test_a_network_with_sides_goes_by_the_name_of_its_layer():
+    net = tl.layers.Input([None, 5, 3])
+    net = tl.layers.RNNLayer(net, tl.layers.BasicLSTMCell, n_hidden=4, name="rnn")
+
+    assert net.name == "rnn"
+    assert net.final_state.c.name != "rnn"

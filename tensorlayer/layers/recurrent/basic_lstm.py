@@ -73,6 +73,7 @@ class BasicLSTMCell(GatedCell):
     """
 
     gates_class = LSTMGates
+    names_states = True  # as (c, h), which is not the order of others
 
     def __init__(
         self,

@@ -19,7 +19,7 @@ import tensorflow as tf
 
 from tensorlayer import activation as activations
 from tensorlayer import initializers
-from tensorlayer.errors import InvalidArgument
+from tensorlayer.errors import InvalidArgument, WrongShape
 from tensorlayer.layers.arguments import positive
 from tensorlayer.layers.base import Layer, require_known, require_rank
 from tensorlayer.layers.recurrent.gates import Gates, GRUGates, LSTMGates, SimpleGates
@@ -85,15 +85,13 @@ class GatedCell(Layer):
         zeros = tf.zeros([batch_size, self.units], dtype)
         return self.state_of([zeros] * self.gates.n_states)
 
+    def state_specs(self, batch_size: int | None, dtype: tf.DType) -> list[tf.TensorSpec]:
+        """Return shape and type of each tensor of a state."""
+        return [tf.TensorSpec([batch_size, self.units], dtype)] * self.gates.n_states
+
     def tensors_of(self, state: Any) -> list[tf.Tensor]:
-        """Return the tensors of a state, the output first; one may come by itself."""
-        state = list(state) if isinstance(state, (list, tuple)) else [state]
-        if len(state) != self.gates.n_states:
-            raise InvalidArgument(
-                f"{self!r}: a state of it is {self.gates.n_states} tensors (batch, {self.units}), "
-                f"got {len(state)}."
-            )
-        return state
+        """Return the tensors of a state, the output first."""
+        return list(state)
 
     def state_of(self, tensors: Sequence[tf.Tensor]) -> Any:
         """Return what [`tensors_of`][] was given."""
@@ -120,7 +118,8 @@ class GatedCell(Layer):
     def forward(self, inputs: tf.Tensor, state: Any = None) -> tuple[tf.Tensor, Any]:
         """Compute one step."""
         batch, dtype = tf.shape(inputs)[0], inputs.dtype
-        state = self.tensors_of(self.initial_state(batch, dtype) if state is None else state)
+        state = self.initial_state(batch, dtype) if state is None else state
+        state = self.tensors_of(fitting_state(self, state, inputs))
         # No assignment within an expression: where a user's code is converted, this is as well.
         mask = self.input_mask(batch, inputs.shape[-1], dtype)
         if mask is not None:
@@ -351,3 +350,45 @@ def step_shape(inputs_shape: Any) -> Any:
     """Return the shape of the inputs, if that of the state comes with it."""
     is_two = bool(inputs_shape) and isinstance(inputs_shape[0], (list, tuple))
     return inputs_shape[0] if is_two else inputs_shape
+
+
+def fitting_state(cell: Layer, state: Any, inputs: tf.Tensor) -> Any:
+    """Return a state in the types of this cell; only the tensor, of one, may have come by itself.
+
+    Where the cell does not say what its states are, the state is returned as it is.
+
+    Raises
+    ------
+    InvalidArgument
+        It has not as many tensors as those of the cell.
+    WrongShape
+        A tensor has another shape: those of 1 would be repeated without a word. In a graph that
+        does not know the batch size it is an error when it is evaluated.
+    """
+    describe = getattr(cell, "state_specs", None)
+    specs = None if describe is None else describe(inputs.shape[0], inputs.dtype)
+    if specs is None:
+        return state
+    if getattr(state, "_fields", None) == ("c", "h") and not getattr(cell, "names_states", False):
+        state = [state.h, state.c]  # of a BasicLSTMCell; by their places they would be exchanged
+    given = list(state) if isinstance(state, (list, tuple)) else [state]
+    rule = f"{cell!r}: a state of it is {len(specs)} tensors"
+    sizes = ", ".join(str(size) for size in specs[0].shape[1:])
+    if len(given) != len(specs):
+        raise InvalidArgument(f"{rule} (batch, {sizes}), got {len(given)}.")
+    tensors = [tf.cast(each, spec.dtype) for each, spec in zip(given, specs, strict=True)]
+    for tensor, spec in zip(tensors, specs, strict=True):
+        if not tensor.shape.is_compatible_with(spec.shape):
+            expected = ", ".join(str(size) for size in spec.shape[1:])
+            raise WrongShape(
+                f"{rule}, here of shape ({spec.shape[0] or 'batch'}, {expected}); got shape "
+                f"{tuple(tensor.shape)}."
+            )
+    if all(tensor.shape.is_fully_defined() for tensor in (inputs, *tensors)):
+        return tensors
+    text = f"{rule}, each with one row for every sequence."
+    checks = [
+        tf.debugging.assert_equal(tf.shape(each)[0], tf.shape(inputs)[0], text) for each in tensors
+    ]
+    with tf.control_dependencies(checks):
+        return [tf.identity(each) for each in tensors]

@@ -12,7 +12,7 @@ from tensorlayer.errors import InvalidArgument, NotBuilt, WrongShape
 from tensorlayer.layers.arguments import positive
 from tensorlayer.layers.base import Layer, require_known, require_rank
 from tensorlayer.layers.outputs import Outputs
-from tensorlayer.layers.recurrent.cells import step_shape
+from tensorlayer.layers.recurrent.cells import fitting_state, step_shape
 from tensorlayer.layers.recurrent.rnn import Recurrent
 from tensorlayer.layers.recurrent.sequence import run
 
@@ -115,9 +115,13 @@ class ConvLSTMCell(ConvRNNCell):
         dtype = dtype or self.facts.variable_dtype or tf.float32
         return [tf.zeros([batch_size, *self.size, self.n_filter], dtype) for _ in range(2)]
 
+    def state_specs(self, batch_size: int | None, dtype: tf.DType) -> list[tf.TensorSpec]:
+        """Return shape and type of each tensor of a state."""
+        return [tf.TensorSpec([batch_size, *self.size, self.n_filter], dtype)] * 2
+
     def forward(self, inputs: tf.Tensor, state: Any) -> tuple[tf.Tensor, list[tf.Tensor]]:
         """Compute one step."""
-        h, c = state
+        h, c = fitting_state(self, state, inputs)
         z = tf.nn.conv2d(tf.concat([inputs, h], axis=-1), self.W, 1, "SAME") + self.b
         i, g, f, o = tf.split(z, 4, axis=-1)
         c = tf.sigmoid(f + self.forget_bias) * c + tf.sigmoid(i) * self.activation(g)
@@ -263,6 +267,7 @@ class ConvLSTMLayer(Recurrent):
 
     def forward(self, inputs: tf.Tensor, initial_state: Any = None) -> Outputs:
         """Go over the steps."""
+        self.require_dense(inputs)
         state = self.initial_state if initial_state is None else initial_state
         if state is None:
             state = self.cell.initial_state(tf.shape(inputs)[0], inputs.dtype)

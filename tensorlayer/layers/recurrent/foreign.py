@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -17,6 +19,9 @@ __all__ = ["ForeignCell"]
 
 #: How the first state is asked for: by Sonnet and here, by Keras, by TensorFlow 1.
 _BEGINNINGS = ("initial_state", "get_initial_state", "zero_state")
+
+#: Held while a cell of Keras drops something: it keeps what it has drawn in itself.
+_DROPPING = threading.RLock()
 
 
 class ForeignCell(Layer):
@@ -48,6 +53,8 @@ class ForeignCell(Layer):
         """Run it once, eagerly, so that its variables are there before any loop."""
         with tf.init_scope():
             self._call(tf.zeros([1, *inputs_shape[1:]]), self.initial_state(1))
+        # A tf.Module that holds this does not look into objects of Keras.
+        self._found = [each.value for each in getattr(self.cell, "weights", ()) if is_keras(each)]
 
     def initial_state(self, batch_size: Any, dtype: Any = None) -> Any:
         """Return the state to begin with."""
@@ -58,6 +65,42 @@ class ForeignCell(Layer):
     def forward(self, inputs: tf.Tensor, state: Any) -> tuple[tf.Tensor, Any]:
         """Compute one step."""
         return self._call(inputs, state, is_train=self.is_train)
+
+    @contextlib.contextmanager
+    def over_steps(self, inputs: tf.Tensor, state: Any) -> Iterator[None]:
+        """Drop the same at all steps in this context, and something else in the next one.
+
+        A cell of Keras draws at its first step what it drops, and keeps that until it is told to
+        forget it. What it drew in a loop could not be used outside of the loop.
+
+        Parameters
+        ----------
+        inputs
+            Of one step.
+        state
+            The state to begin with.
+        """
+        drop = [each for each in _cells_in(self.cell) if hasattr(each, "reset_dropout_mask")]
+        if not (drop and self.is_train):
+            yield
+            return
+        with _DROPPING:
+            _forget(drop)
+            try:
+                self._call(inputs, state, is_train=True)
+                yield
+            finally:
+                _forget(drop)
+
+    def state_specs(self, batch_size: int | None, dtype: tf.DType) -> list[tf.TensorSpec] | None:
+        """Return shape and type of each tensor of a state of a Keras cell; None if not known."""
+        if not is_keras(self.cell):
+            return None
+        sizes = getattr(self.cell, "state_size", None)
+        sizes = sizes if isinstance(sizes, (list, tuple)) else [sizes]
+        if not all(isinstance(size, int) for size in sizes):
+            return None
+        return [tf.TensorSpec([batch_size, size], self.cell.compute_dtype) for size in sizes]
 
     def _call(self, inputs: tf.Tensor, state: Any, is_train: bool = False) -> Any:
         if is_keras(self.cell):
@@ -88,7 +131,7 @@ class ForeignCell(Layer):
 
     def tensors_of(self, state: Any) -> list[tf.Tensor]:
         """Return the tensors of a state of a Keras cell, which are ordered as in the formulas."""
-        return list(state) if isinstance(state, (list, tuple)) else [state]
+        return list(state)
 
     def state_of(self, tensors: Sequence[tf.Tensor]) -> list[tf.Tensor]:
         """Return what [`tensors_of`][] was given."""
@@ -105,3 +148,17 @@ class ForeignCell(Layer):
 
     def recurrent_mask(self, *_: Any) -> None:
         """Nothing is dropped here."""
+
+
+def _cells_in(cell: Any) -> Iterator[Any]:
+    """Yield a cell of Keras, and those that are stacked in it."""
+    if is_keras(cell):
+        yield cell
+        for each in getattr(cell, "cells", ()):
+            yield from _cells_in(each)
+
+
+def _forget(cells: Sequence[Any]) -> None:
+    for cell in cells:
+        cell.reset_dropout_mask()
+        cell.reset_recurrent_dropout_mask()

@@ -78,6 +78,7 @@ class OfCellFunction(Recurrent):
 
     def lengths(self, inputs: tf.Tensor, *given: Any) -> tf.Tensor:
         """Return the first lengths that are given; else up to the last step that is not 0."""
+        self.require_dense(inputs)
         lengths = next((each for each in given if each is not None), None)
         if lengths is not None:
             return lengths_of(self, inputs, lengths)
@@ -269,7 +270,6 @@ class DynamicRNNLayer(OfCellFunction):
         self, inputs: tf.Tensor, initial_state: Any = None, sequence_length: Any = None
     ) -> Outputs:
         """Go over the steps that count."""
-        self.require_dense(inputs)
         lengths = self.lengths(inputs, sequence_length, self.sequence_length)
         states = self.given(initial_state, self.initial_state, inputs, self.cells.cells)
         outputs, last = run(self.cells, inputs, states, lengths)

@@ -35,11 +35,16 @@ class Recurrent(Layer):
         require_rank(self, inputs_shape, (3, 4, 5, 6), remedy)
 
     def require_dense(self, inputs: Any) -> None:
-        """Raise WrongShape if the input is ragged, which no product can be made of."""
+        """Raise WrongShape if the input is ragged, or known to have no steps at all."""
         if isinstance(inputs, tf.RaggedTensor):
             raise WrongShape(
                 f"{self!r}: the input is ragged. Give layer(x.to_tensor(), "
                 "sequence_length=x.row_lengths())."
+            )
+        if inputs.shape[1] == 0:
+            raise WrongShape(
+                f"{self!r}: the input has no steps, shape {tuple(inputs.shape)}. A sequence has at "
+                "least one; sequence_length may be 0."
             )
 
     def require_steps(self, n_steps: int | None, expected: int | None) -> None:
@@ -106,9 +111,10 @@ class RNN(Recurrent):
     Raises
     ------
     InvalidArgument
-        `cell` is none, or a length is beyond the steps.
+        `cell` is none, a length is no whole number or beyond the steps, or a state has not as many
+        tensors as those of the cell.
     WrongShape
-        The input is no sequence, or ragged.
+        The input is no sequence, ragged or without steps, or a state has another shape.
 
     Examples
     --------

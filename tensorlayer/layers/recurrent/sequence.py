@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import tensorflow as tf
@@ -10,6 +11,7 @@ import tensorflow as tf
 from tensorlayer.errors import InvalidArgument, WrongShape
 from tensorlayer.layers import computing
 from tensorlayer.layers.base import Layer
+from tensorlayer.layers.recurrent.cells import fitting_state
 from tensorlayer.layers.recurrent.foreign import ForeignCell
 from tensorlayer.layers.recurrent.scan import scan, unroll
 from tensorlayer.layers.tree import join
@@ -123,17 +125,20 @@ def run(
     lengths
         `(batch)`. Outputs after the end of a sequence are 0, its state is that of its last step.
     """
-    if state is None:
+    is_given = state is not None
+    if not is_given:
         state = cell.initial_state(tf.shape(inputs)[0], inputs.dtype)
     if isinstance(cell, StackedCells):
         return _run_stacked(cell, inputs, state, lengths)
+    if is_given:
+        state = fitting_state(cell, state, inputs)
     turned = _turned(inputs)
     mask = None
     if lengths is not None:
         mask = tf.transpose(tf.sequence_mask(lengths, tf.shape(inputs)[1]))[..., tf.newaxis]
         turned = _masked(turned, mask)  # what is behind the end may be anything, also NaN
     gates = getattr(cell, "gates", None)
-    outputs, last = (unroll if gates is None else _scan)(cell, turned, state, mask)
+    outputs, last = (_unroll if gates is None else _scan)(cell, turned, state, mask)
     if mask is not None:
         outputs = _masked(outputs, mask)
     outputs = _turned(outputs)
@@ -178,6 +183,13 @@ def _scan(cell: Any, inputs: tf.Tensor, state: Any, mask: tf.Tensor | None) -> t
     return outputs, cell.state_of(last)
 
 
+def _unroll(cell: Any, inputs: tf.Tensor, state: Any, mask: tf.Tensor | None) -> tuple[Any, Any]:
+    """Compute any other cell step by step."""
+    over_steps = getattr(cell, "over_steps", None)
+    with nullcontext() if over_steps is None else over_steps(inputs[0], state):
+        return unroll(cell, inputs, state, mask)
+
+
 def _turned(sequence: tf.Tensor) -> tf.Tensor:
     """Return it with steps and batch exchanged."""
     return tf.transpose(sequence, [1, 0, *range(2, sequence.shape.rank)])
@@ -200,13 +212,19 @@ def lengths_of(layer: Layer, inputs: tf.Tensor, lengths: Any) -> tf.Tensor | Non
     """
     if lengths is None:
         return None
-    lengths = tf.cast(tf.convert_to_tensor(lengths), tf.int32)
+    lengths = tf.convert_to_tensor(lengths)
+    if not lengths.dtype.is_integer and lengths.shape.num_elements() != 0:
+        raise InvalidArgument(
+            f"{layer!r}: sequence_length holds whole numbers, got {lengths.dtype.name}. Give "
+            "tf.cast(lengths, tf.int32)."
+        )
     if lengths.shape.rank != 1 or not lengths.shape.is_compatible_with(inputs.shape[:1]):
         raise WrongShape(
             f"{layer!r}: sequence_length holds one length for each of the {inputs.shape[0]} "
             f"sequences, got shape {lengths.shape}."
         )
-    steps = tf.shape(inputs)[1]
+    lengths = tf.cast(lengths, tf.int64)  # not yet int32: that would wrap round
+    steps = tf.shape(inputs, tf.int64)[1]
     rule = "sequence_length is between 0 and the number of steps"
     known, n_steps = tf.get_static_value(lengths), tf.get_static_value(steps)
     if known is not None and n_steps is not None:
@@ -214,10 +232,10 @@ def lengths_of(layer: Layer, inputs: tf.Tensor, lengths: Any) -> tf.Tensor | Non
             raise InvalidArgument(
                 f"{layer!r}: {rule}, {n_steps}; got {known.min()} to {known.max()}."
             )
-        return lengths
+        return tf.cast(lengths, tf.int32)
     fits = tf.reduce_all((lengths >= 0) & (lengths <= steps))
     with tf.control_dependencies([tf.debugging.Assert(fits, [f"{layer!r}: {rule}.", lengths])]):
-        return tf.identity(lengths)
+        return tf.cast(lengths, tf.int32)
 
 
 def last_output(outputs: tf.Tensor, lengths: tf.Tensor | None) -> tf.Tensor:
