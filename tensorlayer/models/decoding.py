@@ -47,7 +47,7 @@ class Decoded(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class GreedySearch:
-    r"""The likeliest id at each step: $y_t = \arg\max_y p(y \mid y_{<t})$.
+    r"""The likeliest id at each step: $y_t = \mathrm{argmax}_y p(y \mid y_{<t})$.
 
     Notes
     -----
