@@ -37,7 +37,7 @@ class Shape(NamedTuple):
 SHAPES = tuple(Shape(*each) for each in itertools.product((20, 35), (200, 650), (20, 128)))
 WHAT = ("forward", "training")
 #: Evaluations in each measurement.
-_REPEATS = 4
+_REPEATS = 2
 
 
 def _lstm(units: int) -> tuple[tl.layers.Layer, Any]:
@@ -128,7 +128,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--only", action="append", choices=list(KINDS))
     chosen, rest = parser.parse_known_args(arguments)
     options = harness.options(__doc__, rest)
-    shapes, n_rounds = (SHAPES[:1], 5) if options.quick else (SHAPES, 15)
+    shapes, n_rounds = (SHAPES[:1], 5) if options.quick else (SHAPES, 9)
     cases = [measured(kind, shapes, n_rounds) for kind in chosen.only or KINDS]
     return harness.report("recurrent", "Sequences", cases, BARS, options, packages=PACKAGES)
 

@@ -191,9 +191,17 @@ def test_two_files_of_one_folder_do_not_wait_for_each_other(data, tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["data.bin", "other.bin"]
 
 
+class WrongAtFirst(dict):
+    """Files of which each is wrong when it is served first."""
+
+    def get(self, name):
+        content, self[name] = self[name], CONTENT
+        return content
+
+
 def test_who_waits_for_a_file_that_is_thrown_away_fetches_it(data, tmp_path):
     """Two that want the same file: the first finds it wrong while the second waits."""
-    data.files["data.bin"] = b"wrong"
+    data.files = WrongAtFirst({"data.bin": b"wrong"})
     data.statuses = [503]
     results = []
 
@@ -201,7 +209,6 @@ def test_who_waits_for_a_file_that_is_thrown_away_fetches_it(data, tmp_path):
         try:
             results.append(download(data.url + "data.bin", tmp_path / "data.bin", MD5))
         except Corrupt:
-            data.files["data.bin"] = CONTENT
             results.append(None)
 
     at_once(fetch, fetch, fetch)

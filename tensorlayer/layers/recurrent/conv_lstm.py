@@ -11,10 +11,8 @@ from tensorlayer import activation, initializers
 from tensorlayer.errors import InvalidArgument, NotBuilt, WrongShape
 from tensorlayer.layers.arguments import positive
 from tensorlayer.layers.base import Layer, require_known, require_rank
-from tensorlayer.layers.outputs import Outputs
 from tensorlayer.layers.recurrent.cells import fitting_state, step_shape
-from tensorlayer.layers.recurrent.rnn import Recurrent
-from tensorlayer.layers.recurrent.sequence import run
+from tensorlayer.layers.recurrent.rnn import FixedSteps
 
 __all__ = ["BasicConvLSTMCell", "ConvLSTMCell", "ConvLSTMLayer", "ConvRNNCell"]
 
@@ -185,7 +183,7 @@ class BasicConvLSTMCell(ConvLSTMCell):
             )
 
 
-class ConvLSTMLayer(Recurrent):
+class ConvLSTMLayer(FixedSteps):
     """A cell of convolutions over a sequence of images.
 
     Parameters
@@ -258,22 +256,4 @@ class ConvLSTMLayer(Recurrent):
         """Make the parameters of the cell."""
         remedy = "A sequence of images is (batch, steps, height, width, channels)."
         require_rank(self, inputs_shape, (5,), remedy)
-        self.require_steps(inputs_shape[1], self.n_steps)
-        self.prepare(self.cell, inputs_shape)
-
-    def parts(self) -> Any:
-        """Yield the cell, whose parameters go by the name of this layer."""
-        yield "", self.cell
-
-    def forward(self, inputs: tf.Tensor, initial_state: Any = None) -> Outputs:
-        """Go over the steps."""
-        self.require_dense(inputs)
-        state = self.initial_state if initial_state is None else initial_state
-        if state is None:
-            state = self.cell.initial_state(tf.shape(inputs)[0], inputs.dtype)
-        outputs, last = run(self.cell, inputs, state)
-        if self.return_last:
-            outputs = outputs[:, -1]
-        elif self.return_seq_2d:
-            outputs = tf.reshape(outputs, [-1, outputs.shape[2:].num_elements()])
-        return Outputs(outputs, initial_state=state, final_state=last)
+        super().build(inputs_shape)

@@ -12,7 +12,7 @@ from tensorlayer import initializers
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.arguments import positive
 from tensorlayer.layers.outputs import Outputs
-from tensorlayer.layers.recurrent.rnn import Recurrent
+from tensorlayer.layers.recurrent.rnn import FixedSteps, Recurrent
 from tensorlayer.layers.recurrent.sequence import (
     StackedCells,
     as_cell,
@@ -87,7 +87,7 @@ class OfCellFunction(Recurrent):
         return tf.reduce_max(tf.where(counts, places, 0), axis=1)
 
 
-class RNNLayer(OfCellFunction):
+class RNNLayer(OfCellFunction, FixedSteps):
     r"""A cell over a sequence of a fixed number of steps.
 
     Parameters
@@ -153,25 +153,6 @@ class RNNLayer(OfCellFunction):
         self.initial_state = initial_state
         self.return_last = return_last
         self.return_seq_2d = return_seq_2d
-
-    def build(self, inputs_shape: Any) -> None:
-        """Make the parameters of the cell."""
-        self.prepare(self.cell, inputs_shape)
-        self.require_steps(inputs_shape[1], self.n_steps)
-
-    def parts(self) -> Any:
-        """Yield the cell."""
-        yield "", self.cell
-
-    def forward(self, inputs: tf.Tensor, initial_state: Any = None) -> Outputs:
-        """Go over the steps."""
-        self.require_dense(inputs)
-        state = self.initial_state if initial_state is None else initial_state
-        if state is None:
-            state = self.cell.initial_state(tf.shape(inputs)[0], inputs.dtype)
-        outputs, last = run(self.cell, inputs, state)
-        outputs = self.shaped(outputs, None, self.return_last, self.return_seq_2d)
-        return Outputs(outputs, initial_state=state, final_state=last)
 
 
 class DynamicRNNLayer(OfCellFunction):

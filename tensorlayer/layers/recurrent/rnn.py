@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tensorlayer.errors import UnknownArgument, WrongShape
 from tensorlayer.layers.base import Layer, require_rank
+from tensorlayer.layers.outputs import Outputs
 from tensorlayer.layers.recurrent.cells import GRUCell, LSTMCell, SimpleRNNCell
 from tensorlayer.layers.recurrent.sequence import (
     as_cell,
@@ -59,7 +60,36 @@ class Recurrent(Layer):
         """Return the last output, or all as rows, or all as they are."""
         if is_last:
             return last_output(outputs, lengths)
-        return tf.reshape(outputs, [-1, *outputs.shape[2:]]) if is_2d else outputs
+        return tf.reshape(outputs, [-1, outputs.shape[2:].num_elements()]) if is_2d else outputs
+
+
+class FixedSteps(Recurrent):
+    """The base of layers of 1.x with one cell, and a number of steps that is declared."""
+
+    cell: Layer
+    n_steps: int | None
+    initial_state: Any
+    return_last: bool
+    return_seq_2d: bool
+
+    def build(self, inputs_shape: Any) -> None:
+        """Make the parameters of the cell."""
+        self.prepare(self.cell, inputs_shape)
+        self.require_steps(inputs_shape[1], self.n_steps)
+
+    def parts(self) -> Any:
+        """Yield the cell, whose parameters go by the name of this layer."""
+        yield "", self.cell
+
+    def forward(self, inputs: tf.Tensor, initial_state: Any = None) -> Outputs:
+        """Go over the steps."""
+        self.require_dense(inputs)
+        state = self.initial_state if initial_state is None else initial_state
+        if state is None:
+            state = self.cell.initial_state(tf.shape(inputs)[0], inputs.dtype)
+        outputs, last = run(self.cell, inputs, state)
+        outputs = self.shaped(outputs, None, self.return_last, self.return_seq_2d)
+        return Outputs(outputs, initial_state=state, final_state=last)
 
 
 class RNN(Recurrent):
@@ -218,23 +248,17 @@ class _WithUnits(RNN):
 class SimpleRNN(_WithUnits):
     r"""A plain recurrent layer: $h_t = \tanh(x_t W + h_{t-1} U + b)$.
 
-    It is `tl.layers.RNN` with a `tl.layers.SimpleRNNCell`, which describes formula and parameters.
+    It is `tl.layers.RNN` with a `tl.layers.SimpleRNNCell`, which has the formula; the
+    state is `[h]`.
 
     Parameters
     ----------
     units
         The number of outputs.
     return_last_output, return_seq_2d, return_last_state, in_channels, name
-        As of `tl.layers.RNN`.
-    initial_state, sequence_length
-        As of `tl.layers.RNN`.
+        As of `RNN`, and so are `initial_state` and `sequence_length`.
     **kwargs
         More arguments of the cell, such as `dropout` and `kernel_initializer`.
-
-    Notes
-    -----
-    Input shape: `(batch, steps, channels)`.
-    Output shape: `(batch, steps, units)`, with the last state `[h]`.
 
     Examples
     --------
@@ -251,23 +275,17 @@ class SimpleRNN(_WithUnits):
 class GRURNN(_WithUnits):
     r"""Gated recurrent units: $h_t = z h_{t-1} + (1 - z)\,n$.
 
-    It is `tl.layers.RNN` with a `tl.layers.GRUCell`, which describes formula and parameters.
+    It is `tl.layers.RNN` with a `tl.layers.GRUCell`, which has the formula; the
+    state is `[h]`.
 
     Parameters
     ----------
     units
         The number of outputs.
     return_last_output, return_seq_2d, return_last_state, in_channels, name
-        As of `tl.layers.RNN`.
-    initial_state, sequence_length
-        As of `tl.layers.RNN`.
+        As of `RNN`, and so are `initial_state` and `sequence_length`.
     **kwargs
         More arguments of the cell, such as `dropout` and `kernel_initializer`.
-
-    Notes
-    -----
-    Input shape: `(batch, steps, channels)`.
-    Output shape: `(batch, steps, units)`, with the last state `[h]`.
 
     Examples
     --------
@@ -284,23 +302,17 @@ class GRURNN(_WithUnits):
 class LSTMRNN(_WithUnits):
     r"""Long short-term memory: $c_t = f c_{t-1} + i g,\ h_t = o \tanh(c_t)$.
 
-    It is `tl.layers.RNN` with a `tl.layers.LSTMCell`, which describes formula and parameters.
+    It is `tl.layers.RNN` with a `tl.layers.LSTMCell`, which has the formula; the
+    state is `[h, c]`.
 
     Parameters
     ----------
     units
         The number of outputs.
     return_last_output, return_seq_2d, return_last_state, in_channels, name
-        As of `tl.layers.RNN`.
-    initial_state, sequence_length
-        As of `tl.layers.RNN`.
+        As of `RNN`, and so are `initial_state` and `sequence_length`.
     **kwargs
         More arguments of the cell, such as `dropout` and `kernel_initializer`.
-
-    Notes
-    -----
-    Input shape: `(batch, steps, channels)`.
-    Output shape: `(batch, steps, units)`, with the last state `[h, c]`.
 
     Examples
     --------
