@@ -148,7 +148,8 @@ def _encode_object(value: Any, place: str) -> Any:
         return {"is": "object", "class": import_path(type(value)), "config": config}
     raise NotSerializable(
         f"{place}: the class {import_path(type(value))} is not known to saved models. Decorate it "
-        "with @tl.models.serializable and define it at the top level of a module."
+        "with @tl.models.serializable and define it at the top level of a module; for a class of "
+        f"somebody else's call tl.models.serializable({type(value).__name__}) once."
     )
 
 
