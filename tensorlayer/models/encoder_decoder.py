@@ -40,6 +40,17 @@ class EncoderDecoder(Model):
         The id that sources are filled up with, or None.
     """
 
+    #: from ids `(batch, steps)` and how many of them count, or None for all, to what the decoder
+    #: looks at and its first state
+    encode: Callable[[tf.Tensor, tf.Tensor | None], tuple[Any, Any]]
+    #: from a target that is known, `(batch, steps)`, what is looked at and a state to the logits
+    #: after each id, `(batch, steps, vocabulary)`, and a state: all steps at once
+    scores: Callable[[tf.Tensor, Any, Any], tuple[tf.Tensor, Any]]
+    #: from one id `(batch)`, a state and `memory=` to the logits after it, `(batch, vocabulary)`,
+    #: and the next state; ids may have several rows for each of the memory, one after the other:
+    #: those of a beam. `functools.partial(model.step, memory=memory)` is what a search takes
+    step: Callable[..., tuple[tf.Tensor, Any]]
+
     def __init__(self, embedding_layer: Any, pad_id: int | None, name: str | None) -> None:
         super().__init__(name=name)
         who = type(self).__name__
@@ -52,35 +63,6 @@ class EncoderDecoder(Model):
         self.embedding_layer = embedding_layer.as_layer() if is_model else embedding_layer
         self.embedding_size = _embedding_size(self.embedding_layer, self._id_type)
         self.pad_id = pad_id
-
-    # -- what is special to a model
-
-    def encode(self, source: tf.Tensor, lengths: tf.Tensor | None) -> tuple[Any, Any]:
-        """Return what the decoder looks at, and its first state.
-
-        Parameters
-        ----------
-        source
-            Ids `(batch, steps)`.
-        lengths
-            How many of them count, `(batch)`, or None for all.
-        """
-        raise NotImplementedError
-
-    def scores(self, target: tf.Tensor, memory: Any, state: Any) -> tuple[tf.Tensor, Any]:
-        """Return the logits after each id of a target, `(batch, steps, vocabulary)`, and a state.
-
-        All steps at once: the target is known.
-        """
-        raise NotImplementedError
-
-    def step(self, ids: tf.Tensor, state: Any, memory: Any = None) -> tuple[tf.Tensor, Any]:
-        """Return the logits after one id, `(batch, vocabulary)`, and the next state.
-
-        With `functools.partial(model.step, memory=memory)` any search can decode. There may be
-        several rows of ids for each row of the memory, those of a beam one after the other.
-        """
-        raise NotImplementedError
 
     # -- what all have
 

@@ -1,4 +1,4 @@
-"""What layers refuse: arguments, modes, types and initializers that do not fit; and in which words."""
+"""What layers refuse, and in which words: arguments, modes, types and initializers."""
 
 from __future__ import annotations
 

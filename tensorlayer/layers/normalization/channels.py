@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import tensorflow as tf
@@ -39,6 +40,8 @@ class ChannelNorm(Layer):
     ranks: ClassVar[tuple[int, ...] | None] = None
     #: the parameters, in the order of TensorLayer 2
     order: ClassVar[tuple[str, str]] = ("beta", "gamma")
+    #: from inputs in 32 bits at least to normalised ones
+    normalized: Callable[[tf.Tensor], tf.Tensor]
 
     def __init__(
         self,
@@ -90,10 +93,6 @@ class ChannelNorm(Layer):
         """Normalise in 32 bits at least, and return the type of the inputs."""
         require_floats(self, inputs)
         return tf.cast(self.normalized(widened(inputs)), inputs.dtype)
-
-    def normalized(self, inputs: tf.Tensor) -> tf.Tensor:
-        """Return the normalised inputs; the layer defines it."""
-        raise NotImplementedError
 
     def normalize(self, inputs: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor) -> tf.Tensor:
         r"""Compute $\gamma (x - \mu) / \sqrt{\sigma^2 + \epsilon} + \beta$."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import tensorflow as tf
 
 from tensorlayer.layers.outputs import Outputs
 from tensorlayer.layers.recurrent.bidirectional import run_both
 from tensorlayer.layers.recurrent.of_cell_function import UNIFORM, OfCellFunction
-from tensorlayer.layers.recurrent.sequence import StackedCells, make_parameters
+from tensorlayer.layers.recurrent.sequence import make_parameters
 
 __all__ = ["BiDynamicRNNLayer", "BiRNNLayer"]
 
@@ -21,15 +21,17 @@ class _FromBothEnds(OfCellFunction):
     A level is a stack of cells for each direction; the next one gets the outputs of both.
     """
 
+    #: whether each layer is a level, or all of them are one
+    sees_both: ClassVar[bool]
+
     def __init__(self, cells: tuple[Any, ...], states: tuple[Any, Any], **options: Any) -> None:
         super().__init__(*cells)
         self.fw_initial_state, self.bw_initial_state = states
         self.return_last, self.return_seq_2d = options["return_last"], options["return_seq_2d"]
-        self.levels = self.make_levels()
-
-    def make_levels(self) -> list[tuple[StackedCells, StackedCells]]:
-        """Return the levels, the lowest first."""
-        raise NotImplementedError
+        n_levels = self.n_layer if self.sees_both else 1
+        n_cells = self.n_layer // n_levels
+        are_last = [level == n_levels - 1 for level in range(n_levels)]
+        self.levels = [(self.stack(n_cells, each), self.stack(n_cells, each)) for each in are_last]
 
     def build(self, inputs_shape: Any) -> None:
         """Make the parameters of the cells."""
@@ -81,24 +83,12 @@ class BiRNNLayer(_FromBothEnds):
 
     Parameters
     ----------
-    cell_fn
-        Makes a cell: `tl.layers.BasicLSTMCell`, a class of cells of Keras, or any function of the
-        number of units.
-    cell_init_args
-        More arguments of it.
-    n_hidden
-        The number of units of each direction.
-    initializer
-        Of the kernels, by default uniform in [-0.1, 0.1].
+    cell_fn, cell_init_args, n_hidden, initializer, dropout, n_layer
+        The cells of each direction, as of [`tensorlayer.layers.DynamicRNNLayer`][].
     n_steps
         The number of steps that the input has; None for any.
     fw_initial_state, bw_initial_state
         The states to begin with: networks, which are inputs of every call. None for zeros.
-    dropout
-        The probability of keeping, in training, inputs of each cell and outputs of the last one; or
-        a pair of them. None for 1.
-    n_layer
-        How many cells one upon the other in each direction.
     return_last
         Whether to return only the last output of each direction, when it has seen everything.
     return_seq_2d
@@ -128,6 +118,8 @@ class BiRNNLayer(_FromBothEnds):
     (TensorShape([None, 5, 32]), 'both/fw/cell_1/kernel')
     """
 
+    sees_both = False
+
     def __init__(
         self,
         cell_fn: Callable[..., Any],
@@ -151,10 +143,6 @@ class BiRNNLayer(_FromBothEnds):
         )
         self.n_steps = n_steps
 
-    def make_levels(self) -> list[tuple[StackedCells, StackedCells]]:
-        """Return one level of all cells."""
-        return [(self.stack(self.n_layer), self.stack(self.n_layer))]
-
     def build(self, inputs_shape: Any) -> None:
         """Make the parameters of the cells."""
         super().build(inputs_shape)
@@ -172,25 +160,13 @@ class BiDynamicRNNLayer(_FromBothEnds):
 
     Parameters
     ----------
-    cell_fn
-        Makes a cell: `tl.layers.BasicLSTMCell`, a class of cells of Keras, or any function of the
-        number of units.
-    cell_init_args
-        More arguments of it.
-    n_hidden
-        The number of units of each direction.
-    initializer
-        Of the kernels, by default uniform in [-0.1, 0.1].
+    cell_fn, cell_init_args, n_hidden, initializer, dropout, n_layer
+        The cells of each direction, as of [`tensorlayer.layers.DynamicRNNLayer`][].
     sequence_length
         How many steps of each sequence count, `(batch)`: a network, or a value for all calls. None
         for up to the last step that is not all 0.
     fw_initial_state, bw_initial_state
         The states to begin with: networks, which are inputs of every call. None for zeros.
-    dropout
-        The probability of keeping, in training, inputs of each cell and outputs of the last one; or
-        a pair of them. None for 1.
-    n_layer
-        How many layers.
     return_last
         Whether to return only the last output of each direction, when it has seen everything.
     return_seq_2d
@@ -223,6 +199,8 @@ class BiDynamicRNNLayer(_FromBothEnds):
     (TensorShape([None, None, 32]), TensorShape([None, 16]))
     """
 
+    sees_both = True
+
     def __init__(
         self,
         cell_fn: Callable[..., Any],
@@ -247,11 +225,6 @@ class BiDynamicRNNLayer(_FromBothEnds):
             return_seq_2d=return_seq_2d,
         )
         self.sequence_length = sequence_length
-
-    def make_levels(self) -> list[tuple[StackedCells, StackedCells]]:
-        """Return a level for each layer."""
-        lasts = [number == self.n_layer - 1 for number in range(self.n_layer)]
-        return [(self.stack(1, is_last), self.stack(1, is_last)) for is_last in lasts]
 
     def forward(
         self,

@@ -140,17 +140,13 @@ class SimpleRNNCell(GatedCell):
     ----------
     units
         The number of outputs.
-    activation
-        A callable or a name. Others than tanh are differentiated step by step, which is slower.
-    use_bias
-        Whether there are biases.
+    activation, use_bias
+        As of [`tensorlayer.layers.LSTMCell`][].
     kernel_initializer, recurrent_initializer, bias_initializer
         Of the three parameters, as in Keras; an orthogonal $U$ neither stretches nor shrinks what
         is remembered.
-    dropout
-        The share of inputs that is dropped in training, in [0, 1): the same ones at all steps.
-    recurrent_dropout
-        The share of outputs that is dropped on their way to the next step.
+    dropout, recurrent_dropout
+        As of `LSTMCell`.
     name
         Unique in the network.
 
@@ -295,17 +291,12 @@ class GRUCell(GatedCell):
     ----------
     units
         The number of outputs.
-    activation, recurrent_activation
-        Of what is new, and of the gates; callables or names. Others than tanh and sigmoid are
-        differentiated step by step, which is slower.
-    use_bias
-        Whether there are biases.
+    activation, recurrent_activation, use_bias
+        As of [`tensorlayer.layers.LSTMCell`][].
     kernel_initializer, recurrent_initializer, bias_initializer
         Of the three parameters, as in Keras.
-    dropout
-        The share of inputs that is dropped in training, in [0, 1): the same ones at all steps.
-    recurrent_dropout
-        The share of outputs that is dropped on their way to the next step.
+    dropout, recurrent_dropout
+        As of `LSTMCell`.
     name
         Unique in the network.
 

@@ -7,6 +7,7 @@ product for all steps: see [`tensorlayer.layers.recurrent.scan`][].
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -20,7 +21,7 @@ State = tuple[tf.Tensor, ...]
 
 
 @dataclasses.dataclass(frozen=True)
-class Gates:
+class Gates(abc.ABC):
     """One step of a cell. The first of the states is the output.
 
     Parameters
@@ -44,6 +45,7 @@ class Gates:
         """Whether `back` is the derivative: it is, of the activations by default."""
         return self.activation is tf.tanh and self.recurrent_activation is tf.sigmoid
 
+    @abc.abstractmethod
     def step(self, x: tf.Tensor, h: tf.Tensor, b: Any, state: State) -> tuple[State, State]:
         """Return the next state, and what the derivative needs.
 
@@ -56,15 +58,14 @@ class Gates:
         state
             `n_states` tensors `(batch, units)`.
         """
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def back(self, saved: State, d_state: State) -> tuple[State, State]:
         r"""Return the derivatives of the products, and those of the state before.
 
         The first are $\partial/\partial Wx$ and $\partial/\partial Uh$, or one for both if they
         are equal; the others are without what goes through $Uh$.
         """
-        raise NotImplementedError
 
     def back_bias(self, *d_products: tf.Tensor) -> tf.Tensor:
         """Return the derivative of the biases, from those of all rows."""

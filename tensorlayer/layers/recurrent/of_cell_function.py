@@ -92,15 +92,8 @@ class RNNLayer(OfCellFunction, FixedSteps):
 
     Parameters
     ----------
-    cell_fn
-        Makes the cell: `tl.layers.BasicLSTMCell`, a class of cells of Keras, or any function of the
-        number of units.
-    cell_init_args
-        More arguments of it.
-    n_hidden
-        The number of units.
-    initializer
-        Of the kernels, by default uniform in [-0.1, 0.1].
+    cell_fn, cell_init_args, n_hidden, initializer
+        The cell, as of [`tensorlayer.layers.DynamicRNNLayer`][].
     n_steps
         The number of steps that the input has; None for any.
     initial_state

@@ -21,26 +21,14 @@ class Seq2Seq(OfCellFunction):
     ----------
     net_decode_in
         The network of the sequence to decode: in training the targets, moved by one step.
-    cell_fn
-        Makes a cell: `tl.layers.BasicLSTMCell`, a class of cells of Keras, or any function of the
-        number of units.
-    cell_init_args
-        More arguments of it.
-    n_hidden
-        The number of units.
-    initializer
-        Of the kernels, by default uniform in [-0.1, 0.1].
+    cell_fn, cell_init_args, n_hidden, initializer, dropout, n_layer
+        The cells of each part, as of [`tensorlayer.layers.DynamicRNNLayer`][].
     encode_sequence_length, decode_sequence_length
         How many steps of each sequence count, `(batch)`: networks, or values for all calls. None
         for up to the last step that is not all 0.
     initial_state_encode, initial_state_decode
         The states to begin with: networks, which are inputs of every call. None for zeros, and for
         the final state of the encoder.
-    dropout
-        The probability of keeping, in training, inputs of each cell and outputs of the last one; or
-        a pair of them. None for 1.
-    n_layer
-        How many cells one upon the other.
     return_seq_2d
         Whether to return all outputs as rows, `(batch * steps, n_hidden)`.
     name
