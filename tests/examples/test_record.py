@@ -1,0 +1,79 @@
+"""What examples keep of a run: in the hub, or in files; and where it goes on."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import tensorlayer as tl
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
+
+import record
+
+
+def options_of(folder, *arguments):
+    parser = argparse.ArgumentParser()
+    record.add_options(parser, "run")
+    return parser.parse_args(["--out", str(folder), *arguments])
+
+
+@pytest.fixture
+def model():
+    x = tl.layers.Input([None, 2], name="x")
+    return tl.models.Model(x, tl.layers.Dense(x, n_units=3, name="dense"))
+
+
+def test_versions_and_events_go_to_the_hub(tmp_path, monkeypatch, model):
+    monkeypatch.setenv("TENSORLAYER_HOME", str(tmp_path / "home"))
+
+    with record.Record(options_of(tmp_path / "run"), "digits") as run:
+        run.log({"loss": 0.5}, step=7)
+        run.save(model, step=7)
+        run.save(model, step=7, part="second")
+
+    with tl.connect(project=record.PROJECT) as hub:
+        assert [(each.step, each.value) for each in hub.models.events("digits")] == [(7, 0.5)]
+        assert sorted(hub.models.keys()) == ["digits", "digits-second"]
+        found = hub.models.arrays("digits-second")
+        np.testing.assert_array_equal(found["dense/weights"], model.all_weights[0])
+
+
+def test_without_a_hub_they_are_files(tmp_path, model):
+    with record.Record(options_of(tmp_path / "a" / "run", "--no-hub"), "digits") as run:
+        run.log({"loss": np.float32(0.5)}, step=7)
+        run.log({"loss": 0.25}, step=8)
+        run.save(model, step=8, part="second")
+
+    folder = tmp_path / "a" / "run"
+    lines = (folder / "events.jsonl").read_text().splitlines()
+    assert [json.loads(each) for each in lines] == [
+        {"step": 7, "loss": 0.5},
+        {"step": 8, "loss": 0.25},
+    ]
+    with np.load(folder / "digits-second-8.npz") as found:
+        np.testing.assert_array_equal(found["dense/weights:0"], model.all_weights[0])
+
+
+def test_a_run_goes_on_or_begins_anew(tmp_path, capsys):
+    counter = tf.Variable(0.0)
+    data = tf.data.Dataset.from_tensors(1.0)
+
+    def train(n_epoch, *arguments):
+        counter.assign(0.0)  # as in another process
+        with record.Record(options_of(tmp_path, "--no-hub", *arguments), "count") as run:
+            saved = run.checkpoint({"counter": counter})
+            tl.train.run(counter.assign_add, data, n_epoch=n_epoch, checkpoint=saved)
+        return counter.numpy()
+
+    assert train(2, "--resume") == 2
+    assert f"nothing to go on with in {tmp_path}: the run begins" in capsys.readouterr().out
+    assert train(5, "--resume") == 5
+    assert "nothing" not in capsys.readouterr().out
+    assert train(1) == 1
