@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ import tensorflow as tf
 
 import tensorlayer as tl
 from benchmarks import harness
+from benchmarks.blocks import write_block
 from benchmarks.harness import Bar, Case, Samples, Spread
 from benchmarks.workloads import cifar10, ptb, skipgram
 from benchmarks.workloads.contestant import Contestant, Workload
@@ -93,7 +94,7 @@ def fitting(model: tf.keras.Model, data: tf.data.Dataset) -> Callable[[], None]:
     """Return a call that trains over the data with Keras."""
 
     def run() -> None:
-        model.fit(data, verbose=0)
+        model.fit(data, verbose=0, shuffle=False)
 
     run()
     return run
@@ -131,6 +132,23 @@ def loops(workload: Workload, n_rounds: int) -> Case:
     return Case(name=f"{workload.name}, loop", unit=_unit(workload), samples=rates, figures=figures)
 
 
+def summary(cases: Sequence[Case]) -> str:
+    """Return medians as the table of a README, a row for each workload."""
+    found = {case.name: case.samples for case in cases}
+    columns = ("native", OURS, ON_BATCH, PYTHON_LOOP, LOOP, FIT)
+    lines = [
+        "| | " + " | ".join(columns) + " |",
+        "|---|" + "---|" * len(columns),
+    ]
+    for name, workload in WORKLOADS.items():
+        if f"{name}, step" not in found:
+            continue
+        rates = found[f"{name}, step"] | found[f"{name}, loop"]
+        values = [f"{Spread.of(rates[column]).median:,.0f}" for column in columns]
+        lines.append(f"| {name}, {_unit(workload)} | " + " | ".join(values) + " |")
+    return "\n".join(lines)
+
+
 def _rates(workload: Workload, taken: Mapping[str, list[float]]) -> Samples:
     count = workload.n_steps * workload.per_step
     return {name: [count / each for each in times] for name, times in taken.items()}
@@ -151,6 +169,7 @@ def options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--output", type=Path, default=harness.RESULTS, help="folder of the results"
     )
+    parser.add_argument("--readme", type=Path, help="a page whose table is to be written anew")
     return parser.parse_args(arguments)
 
 
@@ -162,6 +181,8 @@ def main(arguments: list[str] | None = None) -> int:
     cases = []
     for name in names:
         cases += [compare(WORKLOADS[name], n_rounds) for compare in (steps, loops)]
+    if chosen.readme:
+        write_block(chosen.readme, "overhead", summary(cases))
     return harness.report(
         "overhead" if not chosen.workload else f"overhead_{chosen.workload}",
         "Training on three workloads",

@@ -24,6 +24,7 @@ from benchmarks.workloads.contestant import (
 
 BATCH, STEPS, UNITS, LAYERS, WORDS = 20, 20, 200, 2, 10_000
 RATE, CLIP, SCALE = 1.0, 5.0, 0.1
+CELLS = "TensorLayer, cells in the native loop"
 
 State = tuple[tf.Tensor, tf.Tensor]
 #: From words (batch, steps) and the states of the layers to logits and the states after.
@@ -206,7 +207,7 @@ WORKLOAD = Workload(
         "native": native,
         "native, inputs ahead": native_ahead,
         "TensorLayer": ours,
-        "TensorLayer, cells in the native loop": our_cells,
+        CELLS: our_cells,
         "Sonnet": sonnet,
     },
     keras=keras,
