@@ -85,7 +85,7 @@ def test_errors():
         tl.utils.fit(network(), optimizer, tl.cost.cross_entropy, X, Y[:50])
     with pytest.raises(InvalidArgument, match="not empty, got 0"):
         tl.utils.predict(network(), X[:0])
-    with pytest.raises(InvalidArgument, match="batch_size must be positive .*, got -1"):
+    with pytest.raises(InvalidArgument, match=r"batch_size must be positive .*, got -1"):
         tl.utils.predict(network(), X, batch_size=-1)
     with pytest.raises(InvalidArgument, match="fit: y_val is missing"):
         tl.utils.fit(network(), optimizer, tl.cost.cross_entropy, X, Y, X_val=X)
