@@ -15,9 +15,10 @@ Cost = Callable[..., tf.Tensor]
 
 @dataclasses.dataclass(frozen=True)
 class Contestant:
-    """A traced step of one batch, and the weights that it changes."""
+    """A traced step of one batch, the cost that it lowers, and the weights that it changes."""
 
     step: Any
+    cost: Cost
     weights: Sequence[tf.Variable]
 
 
@@ -82,7 +83,7 @@ def descending(
         optimizer.apply_gradients(zip(gradients, weights, strict=True))
         return loss
 
-    return Contestant(step, weights)
+    return Contestant(step, cost, weights)
 
 
 def mean_cross_entropy(logits: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
