@@ -147,14 +147,12 @@ def is_keras(value: Any) -> bool:
 
 
 def _keras(value: Any, path: str, frozen: bool) -> Iterator[Parameter]:
-    """Yield Keras's variables by their short names, and the state of its random numbers.
+    """Yield Keras's weights by their short names; the state of its random numbers is none of them.
 
     Longer names are numbered over the whole process, and would be others in the next one.
     """
     numbers: dict[str, int] = {}
-    weights = list(getattr(value, "weights", [value]))
-    weights += [v for v in getattr(value, "variables", ()) if v.name == "seed_generator_state"]
-    for weight in weights:
+    for weight in getattr(value, "weights", [value]):
         number = numbers[weight.name] = numbers.get(weight.name, -1) + 1
         name = f"{weight.name}_{number}" if number else weight.name
         yield Parameter(join(path, name), weight.value, frozen or not weight.trainable)

@@ -11,6 +11,7 @@ from tensorlayer.layers.arguments import positive
 from tensorlayer.layers.attention.masks import masked
 from tensorlayer.layers.base import Layer
 from tensorlayer.layers.dense import Dense, product
+from tensorlayer.layers.mode import mode
 from tensorlayer.layers.recurrent import RNN
 from tensorlayer.models.encoder_decoder import (
     EncoderDecoder,
@@ -223,14 +224,17 @@ class Seq2seqLuongAttention(EncoderDecoder):
         """Return logits or ids."""
         return self.compute(inputs, seq_length, sos, sequence_length, end_token, search)[0]
 
+    @tf.autograph.experimental.do_not_convert
     def attention(self, source: Any, target: Any, sequence_length: Any = None) -> tf.Tensor:
         """Return where the decoder looks after each id of a target, `(batch, target, source)`."""
         source, target = self._ends_of([source, target])
         lengths = self.lengths_of(source, sequence_length)
-        memory, state = self.encode(source, lengths)
-        outputs, _ = self.dec_layer(self.embed(target), initial_state=state)
-        return self.attention_layer.weights_of(outputs, memory)
+        with mode(False):
+            memory, state = self.encode(source, lengths)
+            outputs, _ = self.dec_layer(self.embed(target), initial_state=state)
+            return self.attention_layer.weights_of(outputs, memory)
 
+    @tf.autograph.experimental.do_not_convert
     def inference(
         self,
         src_seq: Any,

@@ -143,11 +143,13 @@ class ForeignCell(Layer):
         found = (cell.kernel, cell.recurrent_kernel, cell.bias if cell.use_bias else None)
         return Kernels(*(None if each is None else tf.cast(each.value, dtype) for each in found))
 
-    def input_mask(self, *_: Any) -> None:
-        """Nothing is dropped here."""
+    def input_mask(self, *_: Any) -> tf.Tensor | None:
+        """Return None: a cell of Keras that drops something has no gates here."""
+        return None
 
-    def recurrent_mask(self, *_: Any) -> None:
-        """Nothing is dropped here."""
+    def recurrent_mask(self, *_: Any) -> tf.Tensor | None:
+        """Return None, as of the inputs."""
+        return None
 
 
 def _cells_in(cell: Any) -> Iterator[Any]:
