@@ -219,6 +219,8 @@ class EncoderDecoder(Model):
 
     def _ends_of(self, inputs: Any) -> tuple[tf.Tensor, tf.Tensor | None]:
         """Return source and target, if there is one."""
+        if tf.is_tensor(inputs) and inputs.shape.rank == 3:
+            inputs = tf.unstack(inputs)  # they were lists of numbers, of one size
         both = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
         if len(both) not in {1, 2}:
             raise InvalidArgument(

@@ -10,6 +10,8 @@ a large vocabulary, there are [`LazyAdam`][tensorlayer.optimizers.LazyAdam] and
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import tensorflow as tf
 
 from tensorlayer.optimizers.rows import AllRows
@@ -18,7 +20,35 @@ __all__ = ["Adafactor", "Adam", "AdamW", "Lamb", "Lion", "Nadam"]
 
 
 class Adafactor(AllRows, tf.keras.optimizers.Adafactor):
-    """``tf.optimizers.Adafactor``, which keeps means of rows and columns instead of a table."""
+    """``tf.optimizers.Adafactor``, which keeps means of rows and columns instead of a table.
+
+    Examples
+    --------
+    >>> table = tf.Variable([[1.0, 1.0], [1.0, 1.0]], name="words/embeddings")
+    >>> optimizer = Adafactor(0.1)
+    >>> gradient = tf.IndexedSlices(tf.constant([[1.0, 1.0]]), tf.constant([1]))
+    >>> _ = optimizer.apply_gradients([(gradient, table)])
+    >>> table.numpy()[1].round(3).tolist()
+    [0.9..., 0.9...]
+    """
+
+    def build(self, var_list: Sequence[tf.Variable]) -> None:
+        """Make what it keeps for each variable: Keras would name it so that no layer's name fits.
+
+        A variable of fewer than two axes has a mean of each value, and none of rows and columns.
+        """
+        if self.built:
+            return
+        super(tf.keras.optimizers.Adafactor, self).build(var_list)
+        self._r, self._c, self._v = [], [], []
+        for variable in var_list:
+            shape, is_table = tuple(variable.shape), len(variable.shape) >= 2
+            rows, columns = shape[:-1], shape[:-2] + shape[-1:]
+            for kept, size, name in ((self._r, rows, "row"), (self._c, columns, "column")):
+                kept.append(
+                    self.add_variable(size, dtype=variable.dtype, name=name) if is_table else None
+                )
+            self._v.append(self.add_variable_from_reference(variable, name="velocity"))
 
 
 class Adam(AllRows, tf.keras.optimizers.Adam):
