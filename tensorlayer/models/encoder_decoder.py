@@ -269,9 +269,16 @@ class EncoderDecoder(Model):
             return tf.cast(ids, tf.int32)
 
 
-@functools.lru_cache(maxsize=64)
 def _once(search: Search) -> Search:
     """Return the first of equal searches: a ``tf.function`` is traced for each object anew."""
+    try:
+        return _first_of_equal(search)
+    except TypeError:  # it cannot be hashed, which a tf.function does as well
+        return functools.partial(search)
+
+
+@functools.lru_cache(maxsize=64)
+def _first_of_equal(search: Search) -> Search:
     return search
 
 

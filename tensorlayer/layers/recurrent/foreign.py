@@ -53,8 +53,9 @@ class ForeignCell(Layer):
         """Run it once, eagerly, so that its variables are there before any loop."""
         with tf.init_scope():
             self._call(tf.zeros([1, *inputs_shape[1:]]), self.initial_state(1))
-        # A tf.Module that holds this does not look into objects of Keras.
-        self._found = [each.value for each in getattr(self.cell, "weights", ()) if is_keras(each)]
+        # A tf.Module that holds this does not look into objects of Keras, and a checkpoint not for
+        # the state of their random numbers, which is no weight.
+        self._found = [each.value for each in getattr(self.cell, "variables", ()) if is_keras(each)]
 
     def initial_state(self, batch_size: Any, dtype: Any = None) -> Any:
         """Return the state to begin with."""
