@@ -33,21 +33,18 @@ class Adafactor(AllRows, tf.keras.optimizers.Adafactor):
     """
 
     def build(self, var_list: Sequence[tf.Variable]) -> None:
-        """Make what it keeps for each variable: Keras would name it so that no layer's name fits.
-
-        A variable of fewer than two axes has a mean of each value, and none of rows and columns.
-        """
+        """Make what it keeps: Keras's own takes names from the variables, and refuses slashes."""
         if self.built:
             return
         super(tf.keras.optimizers.Adafactor, self).build(var_list)
         self._r, self._c, self._v = [], [], []
         for variable in var_list:
-            shape, is_table = tuple(variable.shape), len(variable.shape) >= 2
+            shape, dtype = tuple(variable.shape), variable.dtype
             rows, columns = shape[:-1], shape[:-2] + shape[-1:]
-            for kept, size, name in ((self._r, rows, "row"), (self._c, columns, "column")):
-                kept.append(
-                    self.add_variable(size, dtype=variable.dtype, name=name) if is_table else None
-                )
+            if len(shape) < 2:  # it has a mean of each value, and as Keras has them two fillers
+                rows, columns, dtype = (), (), "int32"
+            self._r.append(self.add_variable(rows, dtype=dtype, name="row"))
+            self._c.append(self.add_variable(columns, dtype=dtype, name="column"))
             self._v.append(self.add_variable_from_reference(variable, name="velocity"))
 
 
