@@ -157,6 +157,8 @@ def test_top_n_searches_and_states_of_a_call():
 
     ids, states = model([SOURCE], seq_length=4, start_token=1, return_state=True)
     again, same = model.inference([SOURCE], 4, 1, None)
+    assert model([SOURCE], start_token=1).shape == [2, 20]
+    assert model.translate(SOURCE, start_token=1).ids.shape == [2, 20]
     assert ids.numpy().tolist() == again.numpy().tolist()
     assert [[each.shape for each in state] for state in states] == [[(2, UNITS)]] * 2
     tf.nest.map_structure(np.testing.assert_allclose, states, same)

@@ -78,6 +78,7 @@ def test_greedy_decoding_and_inference_are_those_of_the_formulas(method):
         ids = np.c_[ids, expected(model, oracle.gru, SOURCE, ids)[0][:, -1].argmax(-1)]
 
     model.eval()
+    assert model(inputs=[SOURCE], sos=1).shape == [2, 20]
     assert model(inputs=[SOURCE], seq_length=6, sos=1).numpy().tolist() == ids[:, 1:].tolist()
     assert model([SOURCE, TARGET], seq_length=6, sos=1).numpy().tolist() == ids[:, 1:].tolist()
     memory, (last,) = model.encode(tf.constant(SOURCE))

@@ -200,7 +200,8 @@ for name in {names}:
                 mine = tf.reshape(tf.gather(rows, i), [-1]), tf.gather(values, i)
                 if len(devices) == 1:
                     mine = tf.reshape(rows, [-1]), tf.reshape(values, [-1, 3])
-                optimizer.apply_gradients([(tf.IndexedSlices(mine[1], mine[0], tf.constant([5, 3])), table)])
+                gradient = tf.IndexedSlices(mine[1], mine[0], tf.constant([5, 3]))
+                optimizer.apply_gradients([(gradient, table)])
             strategy.run(of_replica)
 
         for _ in range(2):
