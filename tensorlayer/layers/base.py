@@ -255,7 +255,7 @@ class Layer(HasParameters, metaclass=_LayerType):
     def place(self, base: str, path: str) -> tuple[str, str]:
         """Return the path of the layer: by its name if it has one, else by what holds it."""
         if self.facts.is_named:
-            own = self.name.removeprefix(f"{self.facts.owner}/")
+            own = self.facts.in_owner(self.name)
             path = f"{base}/{own}" if base else own
         return path, path
 
