@@ -44,7 +44,7 @@ from tensorlayer.layers.mode import current_mode, default_mode, mode
 from tensorlayer.layers.outputs import main_of
 from tensorlayer.layers.owner import Facts, OwnerType, path_of
 from tensorlayer.layers.parameters import HasParameters
-from tensorlayer.layers.precision import precision
+from tensorlayer.layers.precision import precision, wide
 from tensorlayer.layers.sharing import Reuse, look_up
 
 __all__ = ["Layer", "require_known", "require_rank"]
@@ -306,7 +306,7 @@ class Layer(HasParameters, metaclass=_LayerType):
     ) -> tf.Tensor:
         """Return the initial value of a parameter, of its shape and type."""
         # Values are drawn in 32 bits: not all of linear algebra is there for fewer.
-        drawn = tf.float32 if dtype.is_floating and dtype.size < tf.float32.size else dtype
+        drawn = wide(dtype)
         try:
             value = tf.cast(make(shape, dtype=drawn), dtype)
         except (TypeError, ValueError) as error:

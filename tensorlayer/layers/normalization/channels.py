@@ -83,14 +83,10 @@ class ChannelNorm(Layer):
         """Return the axis of the channels."""
         return rank - 1 if self.data_format == "channels_last" else 1
 
-    def axes_but(self, inputs: tf.Tensor, *kept: int) -> list[int]:
-        """Return the axes to take the moments over, once the rank is known to fit."""
-        if self.ranks is not None:
-            require_rank(self, inputs.shape, self.ranks, f"The format is {self.data_format}.")
-        return [axis for axis in range(inputs.shape.rank) if axis not in kept]
-
     def transform(self, inputs: tf.Tensor) -> tf.Tensor:
         """Normalise in 32 bits at least, and return the type of the inputs."""
+        if self.ranks is not None:
+            require_rank(self, inputs.shape, self.ranks, f"The format is {self.data_format}.")
         require_floats(self, inputs)
         return tf.cast(self.normalized(widened(inputs)), inputs.dtype)
 
