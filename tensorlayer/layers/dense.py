@@ -83,7 +83,10 @@ class Dense(Layer):
 
     def transform(self, inputs: tf.Tensor) -> tf.Tensor:
         """Compute ``inputs @ W + b``."""
-        z = product(inputs, self.W)
+        return self.add_biases(product(inputs, self.W))
+
+    def add_biases(self, z: tf.Tensor) -> tf.Tensor:
+        """Compute ``z + b``, or ``z`` of a layer without biases."""
         return z if self.b_init is None else tf.nn.bias_add(z, self.b)
 
 

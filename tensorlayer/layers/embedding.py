@@ -110,8 +110,7 @@ def _type(dtype: Any) -> tf.DType:
 class VectorTable(Layer):
     """What layers with a table of vectors share."""
 
-    #: the table is looked up before anything is cast: a cast of all of it would be slow, and its
-    #: gradient dense
+    #: the table is looked up before anything is cast: a cast of all of it would be slow
     keeps_precision = True
     begins_networks = True
 

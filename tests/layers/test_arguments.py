@@ -15,6 +15,7 @@ from tensorlayer.layers.arguments import (
     bind,
     describe,
     differences,
+    probability,
     same,
     shown,
     takes,
@@ -241,3 +242,14 @@ def test_an_argument_that_nobody_knows_is_refused_before_one_that_is_missing():
         bind(Thing, (), {"size": 1, "nmae": "a"})
     with pytest.raises(InvalidArgument, match=r"Thing: too many positional.*It takes Thing\(size"):
         bind(Thing, (1, 2, 3, 4), {})
+
+
+@pytest.mark.parametrize("keep", [0.25, 1])
+def test_a_probability_is_above_0_and_at_most_1(keep):
+    assert probability(keep, "Dropout", "a unit") == keep
+
+
+@pytest.mark.parametrize("keep", [0, -0.5, 1.5, float("nan")])
+def test_another_probability_is_refused(keep):
+    with pytest.raises(InvalidArgument, match=rf"Dropout: keep .* a unit, in \(0, 1\]; got {keep}"):
+        probability(keep, "Dropout", "a unit")

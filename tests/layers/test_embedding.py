@@ -132,6 +132,15 @@ def test_gradients_are_of_the_rows_that_were_used(is_mixed):
     np.testing.assert_array_equal(gradient.values, np.ones([2, 3]))
 
 
+def test_rows_are_cast_and_not_the_table():
+    layer = Embedding(7, 3, dtype="mixed_float16")
+
+    trace = tf.function(layer).get_concrete_function(tf.TensorSpec([None], tf.int64))
+
+    casts = [each for each in trace.graph.get_operations() if each.type == "Cast"]
+    assert [each.inputs[0].shape.as_list() for each in casts] == [[None, 3]]
+
+
 # -- as in 1.x
 
 

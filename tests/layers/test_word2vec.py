@@ -152,6 +152,8 @@ def test_the_cost_in_another_type(dtype):
 def test_what_cannot_be_sampled_is_refused():
     with pytest.raises(InvalidArgument, match=r"num_sampled must not be more than.*got 64 of 7"):
         Word2vecEmbedding(7, 3)
+    with pytest.raises(InvalidArgument, match="Word2vecEmbedding: num_sampled must be a positive"):
+        Word2vecEmbedding(7, 3, num_sampled=0)
     with pytest.raises(InvalidArgument, match=r"train_labels are a network.*got list"):
         Word2vecEmbedding(700, 3, train_labels=[1])
     with pytest.raises(InvalidArgument, match=r"ids must be in \[0, 7\)"):

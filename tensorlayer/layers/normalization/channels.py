@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
-from tensorlayer.errors import InvalidArgument
+from tensorlayer.layers import spatial_arguments as spatial
 from tensorlayer.layers.base import Layer, require_known, require_rank
 from tensorlayer.layers.precision import cast, require_floats, widened
 
@@ -54,16 +54,11 @@ class ChannelNorm(Layer):
         name: str | None,
     ) -> None:
         super().__init__(name=name, act=act)
-        if data_format not in {"channels_last", "channels_first"}:
-            raise InvalidArgument(
-                f"{type(self).__name__}: data_format is 'channels_last' or 'channels_first', "
-                f"got {data_format!r}."
-            )
         self.epsilon = epsilon
         self.beta_init = beta_init
         self.gamma_init = gamma_init
         self.num_features = num_features
-        self.data_format = data_format
+        self.data_format = spatial.order(data_format, type(self).__name__)
         self.beta = self.gamma = None
 
     def shape_to_build_for(self) -> Any:
@@ -98,6 +93,4 @@ class ChannelNorm(Layer):
 
     def along_channels(self, part: tf.Tensor | None, inputs: tf.Tensor) -> tf.Tensor | None:
         """Return a value for each channel in a shape that broadcasts to the inputs."""
-        if part is None or self.data_format == "channels_last":
-            return part
-        return tf.reshape(part, [-1] + [1] * (inputs.shape.rank - 2))
+        return None if part is None else spatial.along_channels(part, inputs, self.data_format)

@@ -79,10 +79,6 @@ class QuantizedDense(Quantized, Dense):
         """Compute `inputs @ weights`."""
         return product(inputs, weights)
 
-    def add_biases(self, z: tf.Tensor) -> tf.Tensor:
-        """Compute `z + b`, or `z` of a layer without biases."""
-        return z if self.b_init is None else tf.nn.bias_add(z, self.b)
-
 
 class QuantizedConv2d(Quantized, Conv2d):
     """The base of quantised two-dimensional convolutions."""
