@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tensorlayer import activation, initializers
 from tensorlayer.layers import spatial_arguments as spatial
-from tensorlayer.layers.base import Layer, require_known
+from tensorlayer.layers.base import Layer, require_known, require_size
 
 __all__ = [
     "PRelu",
@@ -106,6 +106,9 @@ class PRelu(Layer):  # noqa: D101 - made from the shared text
 
     def slope(self, alpha: tf.Tensor, inputs: tf.Tensor) -> tf.Tensor:
         """Return the slope in a shape that broadcasts to the inputs."""
+        if not self.channel_shared:
+            axis = -1 if self.data_format == "channels_last" else 1
+            require_size(self, inputs.shape, axis, alpha.shape[0])
         return spatial.along_channels(tf.sigmoid(alpha), inputs, self.data_format)
 
 

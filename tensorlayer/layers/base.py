@@ -47,7 +47,7 @@ from tensorlayer.layers.parameters import HasParameters
 from tensorlayer.layers.precision import precision, wide
 from tensorlayer.layers.sharing import Reuse, look_up
 
-__all__ = ["Layer", "require_known", "require_rank"]
+__all__ = ["Layer", "require_known", "require_rank", "require_size"]
 
 
 class _LayerType(OwnerType):
@@ -362,6 +362,18 @@ def require_rank(layer: Layer, inputs_shape: Any, ranks: tuple[int, ...], remedy
         wanted = " or ".join(map(str, ranks))
         got = "an unknown shape" if inputs_shape is None else f"shape {tuple(inputs_shape)}"
         raise WrongShape(f"{layer!r}: the input must be of rank {wanted}, got {got}. {remedy}")
+
+
+def require_size(layer: Layer, shape: tf.TensorShape, axis: int, size: int) -> None:
+    """Raise WrongShape unless the input is as long along an axis as the parameters are for.
+
+    TensorFlow would say nothing where it can broadcast.
+    """
+    if shape[axis] not in {None, size}:
+        raise WrongShape(
+            f"{layer!r}: its parameters are for a size of {size} along axis {axis}, got shape "
+            f"{tuple(shape)}. Make another layer for it."
+        )
 
 
 def require_known(layer: Layer, size: int | None, what: str) -> int:

@@ -10,7 +10,7 @@ from tensorlayer import initializers
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.arguments import probability
 from tensorlayer.layers.base import Layer
-from tensorlayer.layers.dense import Dense, product
+from tensorlayer.layers.dense import Dense
 from tensorlayer.layers.spatial_arguments import size_of
 
 __all__ = [
@@ -145,7 +145,7 @@ class DropconnectDense(Dense):
         W = self.W
         if self.is_train:
             W = tf.nn.dropout(W, rate=1 - self.keep, seed=self.seed)
-        return self.add_biases(product(inputs, W))
+        return self.add_biases(self.multiply(inputs, W))
 
 
 class GaussianNoise(Layer):
@@ -194,7 +194,7 @@ class GaussianNoise(Layer):
         is_train: bool | None = None,
     ) -> None:
         super().__init__(name=name)
-        if stddev < 0:
+        if not stddev >= 0:  # nor is it no number
             raise InvalidArgument(f"GaussianNoise: stddev is 0 or more, got {stddev!r}.")
         self.mean = mean
         self.stddev = stddev

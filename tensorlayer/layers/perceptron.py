@@ -12,7 +12,7 @@ from tensorlayer import activation, initializers
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers import spatial_arguments as spatial
 from tensorlayer.layers.arguments import positive
-from tensorlayer.layers.base import Layer, require_known, require_rank
+from tensorlayer.layers.base import Layer, require_known, require_rank, require_size
 from tensorlayer.layers.dense import product
 from tensorlayer.layers.precision import mean
 
@@ -115,6 +115,7 @@ class Mlp(_DenseSteps):
 
     def transform(self, inputs: tf.Tensor) -> tf.Tensor:
         """Compute one step after the other."""
+        require_size(self, inputs.shape, -1, self.steps[0][0].shape[0])
         *hidden, last = self.steps
         x = inputs
         for step in hidden:
@@ -209,6 +210,7 @@ class SqueezeExcitation(_DenseSteps):
 
     def forward(self, inputs: tf.Tensor) -> tf.Tensor:
         """Weigh the channels."""
+        require_size(self, inputs.shape, self.data_format.index("C"), self.W1.shape[0])
         axes = [axis for axis, letter in enumerate(self.data_format) if letter in "HW"]
         hidden = self.hidden_act(_affine(mean(inputs, axes), self.W1, self.b1))
         weights = self.gate(_affine(hidden, self.W2, self.b2))

@@ -141,6 +141,16 @@ def test_rows_are_cast_and_not_the_table():
     assert [each.inputs[0].shape.as_list() for each in casts] == [[None, 3]]
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int16", "uint16", "uint32", "int32", "uint64"])
+def test_ids_are_integers_of_any_type(dtype):
+    given = tf.cast(IDS, dtype)
+
+    np.testing.assert_array_equal(Embedding(7, 3, E_init=TABLE)(given), TABLE[IDS])
+    np.testing.assert_array_equal(OneHot(7)(given), np.eye(7)[IDS])
+    expected = AverageEmbedding(7, 3, E_init=TABLE)(IDS)
+    np.testing.assert_array_equal(AverageEmbedding(7, 3, E_init=TABLE)(given), expected)
+
+
 # -- as in 1.x
 
 

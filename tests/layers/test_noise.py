@@ -162,4 +162,6 @@ def test_a_keep_of_1_keeps_everything():
 def test_noise_has_no_negative_deviation():
     with pytest.raises(InvalidArgument, match="stddev is 0 or more, got -1"):
         GaussianNoise(stddev=-1)
+    with pytest.raises(InvalidArgument, match="stddev is 0 or more, got nan"):
+        GaussianNoise(stddev=float("nan"))
     np.testing.assert_array_equal(GaussianNoise(stddev=0)(np.ones([2, 2])), np.ones([2, 2]))

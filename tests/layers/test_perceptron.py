@@ -115,5 +115,9 @@ def test_errors():
         Mlp(0)
     with pytest.raises(InvalidArgument, match="Mlp: each of n_units must be a positive integer"):
         Mlp((4, 0))
+    with pytest.raises(WrongShape, match=r"Mlp.*for a size of 3 along axis -1"):
+        Mlp(5, in_channels=3)(tf.ones([2, 4]))
+    with pytest.raises(WrongShape, match=r"SqueezeExcitation.*for a size of 3 along axis 1"):
+        SqueezeExcitation(in_channels=3, data_format="channels_first")(tf.ones([2, 1, 4, 3]))
     with pytest.raises(InvalidArgument, match="data_format is"):
         SqueezeExcitation(data_format="last")

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import tensorflow as tf
 
 from tensorlayer.layers import spatial_arguments as spatial
-from tensorlayer.layers.base import Layer, require_known, require_rank
+from tensorlayer.layers.base import Layer, require_known, require_rank, require_size
 from tensorlayer.layers.precision import cast, require_floats, widened
 
 __all__ = ["ChannelNorm"]
@@ -40,6 +40,7 @@ class ChannelNorm(Layer):
     ranks: ClassVar[tuple[int, ...] | None] = None
     #: the parameters, in the order of TensorLayer 2
     order: ClassVar[tuple[str, str]] = ("beta", "gamma")
+    channels: int  #: that the parameters are for
     #: from inputs in 32 bits at least to normalised ones
     normalized: Callable[[tf.Tensor], tf.Tensor]
 
@@ -82,6 +83,9 @@ class ChannelNorm(Layer):
         """Normalise in 32 bits at least, and return the type of the inputs."""
         if self.ranks is not None:
             require_rank(self, inputs.shape, self.ranks, f"The format is {self.data_format}.")
+        if inputs.shape.rank is not None:
+            axis = self.channel_axis(inputs.shape.rank)
+            require_size(self, inputs.shape, axis, self.channels)
         require_floats(self, inputs)
         return tf.cast(self.normalized(widened(inputs)), inputs.dtype)
 

@@ -13,7 +13,7 @@ from tensorlayer.layers import spatial_arguments as spatial
 from tensorlayer.layers.base import Layer
 from tensorlayer.layers.convolution.base import SHARED
 from tensorlayer.layers.convolution.conv import Conv2d
-from tensorlayer.layers.dense import Dense, product
+from tensorlayer.layers.dense import Dense
 
 __all__ = ["Quantized", "QuantizedConv2d", "QuantizedDense", "text"]
 
@@ -70,10 +70,6 @@ class QuantizedDense(Quantized, Dense):
     ) -> None:
         _require_no_gemm(use_gemm, type(self).__name__)
         super().__init__(n_units, act, W_init, b_init, in_channels, name)
-
-    def multiply(self, inputs: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
-        """Compute `inputs @ weights`."""
-        return product(inputs, weights)
 
 
 class QuantizedConv2d(Quantized, Conv2d):
