@@ -364,12 +364,12 @@ def require_rank(layer: Layer, inputs_shape: Any, ranks: tuple[int, ...], remedy
         raise WrongShape(f"{layer!r}: the input must be of rank {wanted}, got {got}. {remedy}")
 
 
-def require_size(layer: Layer, shape: tf.TensorShape, axis: int, size: int) -> None:
+def require_size(layer: Layer, shape: tf.TensorShape, axis: int, size: int | None) -> None:
     """Raise WrongShape unless the input is as long along an axis as the parameters are for.
 
     TensorFlow would say nothing where it can broadcast.
     """
-    if shape[axis] not in {None, size}:
+    if None not in {shape[axis], size} and shape[axis] != size:
         raise WrongShape(
             f"{layer!r}: its parameters are for a size of {size} along axis {axis}, got shape "
             f"{tuple(shape)}. Make another layer for it."
