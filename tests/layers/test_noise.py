@@ -25,7 +25,10 @@ def test_inference_passes():
 
 @pytest.mark.parametrize("keep", [0, -0.1, 1.5])
 def test_keep_is_a_probability_of_keeping(keep):
-    with pytest.raises(InvalidArgument, match=r"probability of keeping a unit, in \(0, 1\]; got"):
+    with pytest.raises(
+        InvalidArgument,
+        match=r"Dropout: keep is the probability of keeping a unit, in \(0, 1\]; got",
+    ):
         Dropout(keep=keep)
 
 
