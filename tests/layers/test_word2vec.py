@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -178,3 +180,9 @@ def test_word2vec_in_a_session_as_in_1x():
     assert np.isfinite(cost)
     assert Word2vecEmbeddingInputlayer is Word2vecEmbedding
     np.testing.assert_allclose(np.linalg.norm(normalised, axis=1), 1, rtol=1e-5)
+
+
+def test_the_sizes_are_those_of_1x():
+    given = inspect.signature(Word2vecEmbedding).parameters
+
+    assert [given[name].default for name in ("vocabulary_size", "embedding_size")] == [80000, 200]
