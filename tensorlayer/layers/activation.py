@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 import tensorflow as tf
 
 from tensorlayer import activation, initializers
-from tensorlayer.errors import InvalidArgument
-from tensorlayer.layers.base import Layer, require_known
+from tensorlayer.layers import spatial_arguments as spatial
+from tensorlayer.layers.base import Layer, require_known, require_size
 
 __all__ = [
     "PRelu",
@@ -83,15 +83,10 @@ class PRelu(Layer):  # noqa: D101 - made from the shared text
         data_format: str = "channels_last",
     ) -> None:
         super().__init__(name=name)
-        if data_format not in {"channels_last", "channels_first"}:
-            raise InvalidArgument(
-                f"{type(self).__name__}: data_format is 'channels_last' or 'channels_first', "
-                f"got {data_format!r}."
-            )
         self.channel_shared = channel_shared
         self.in_channels = in_channels
         self.a_init = a_init
-        self.data_format = data_format
+        self.data_format = spatial.order(data_format, type(self).__name__)
 
     def shape_to_build_for(self) -> Any:
         """Return what the arguments tell; with one axis beside it, either format is right."""
@@ -111,10 +106,10 @@ class PRelu(Layer):  # noqa: D101 - made from the shared text
 
     def slope(self, alpha: tf.Tensor, inputs: tf.Tensor) -> tf.Tensor:
         """Return the slope in a shape that broadcasts to the inputs."""
-        slope = tf.sigmoid(alpha)
-        if self.data_format == "channels_last":
-            return slope
-        return tf.reshape(slope, [-1] + [1] * (inputs.shape.rank - 2))
+        if not self.channel_shared:
+            axis = -1 if self.data_format == "channels_last" else 1
+            require_size(self, inputs.shape, axis, alpha.shape[0])
+        return spatial.along_channels(tf.sigmoid(alpha), inputs, self.data_format)
 
 
 class PRelu6(PRelu):  # noqa: D101

@@ -197,6 +197,21 @@ def positive(value: Any, who: str, what: str) -> int:
     raise InvalidArgument(f"{who}: {what} must be a positive integer, got {value!r}.")
 
 
+def probability(keep: float, who: str, of_what: str) -> float:
+    """Return ``keep`` if it is a probability other than 0, else raise InvalidArgument.
+
+    Examples
+    --------
+    >>> probability(0.5, "Dropout", "a unit")
+    0.5
+    """
+    if not 0 < keep <= 1:
+        raise InvalidArgument(
+            f"{who}: keep is the probability of keeping {of_what}, in (0, 1]; got {keep!r}."
+        )
+    return keep
+
+
 def switch(value: Any, what: str) -> bool:
     """Return ``value`` if it is True or False, also of NumPy or an eager tensor.
 

@@ -44,10 +44,10 @@ from tensorlayer.layers.mode import current_mode, default_mode, mode
 from tensorlayer.layers.outputs import main_of
 from tensorlayer.layers.owner import Facts, OwnerType, path_of
 from tensorlayer.layers.parameters import HasParameters
-from tensorlayer.layers.precision import precision
+from tensorlayer.layers.precision import precision, wide
 from tensorlayer.layers.sharing import Reuse, look_up
 
-__all__ = ["Layer", "require_known", "require_rank"]
+__all__ = ["Layer", "require_known", "require_rank", "require_size"]
 
 
 class _LayerType(OwnerType):
@@ -255,7 +255,7 @@ class Layer(HasParameters, metaclass=_LayerType):
     def place(self, base: str, path: str) -> tuple[str, str]:
         """Return the path of the layer: by its name if it has one, else by what holds it."""
         if self.facts.is_named:
-            own = self.name.removeprefix(f"{self.facts.owner}/")
+            own = self.facts.in_owner(self.name)
             path = f"{base}/{own}" if base else own
         return path, path
 
@@ -306,7 +306,7 @@ class Layer(HasParameters, metaclass=_LayerType):
     ) -> tf.Tensor:
         """Return the initial value of a parameter, of its shape and type."""
         # Values are drawn in 32 bits: not all of linear algebra is there for fewer.
-        drawn = tf.float32 if dtype.is_floating and dtype.size < tf.float32.size else dtype
+        drawn = wide(dtype)
         try:
             value = tf.cast(make(shape, dtype=drawn), dtype)
         except (TypeError, ValueError) as error:
@@ -362,6 +362,18 @@ def require_rank(layer: Layer, inputs_shape: Any, ranks: tuple[int, ...], remedy
         wanted = " or ".join(map(str, ranks))
         got = "an unknown shape" if inputs_shape is None else f"shape {tuple(inputs_shape)}"
         raise WrongShape(f"{layer!r}: the input must be of rank {wanted}, got {got}. {remedy}")
+
+
+def require_size(layer: Layer, shape: tf.TensorShape, axis: int, size: int | None) -> None:
+    """Raise WrongShape unless the input is as long along an axis as the parameters are for.
+
+    TensorFlow would say nothing where it can broadcast.
+    """
+    if None not in {shape[axis], size} and shape[axis] != size:
+        raise WrongShape(
+            f"{layer!r}: its parameters are for a size of {size} along axis {axis}, got shape "
+            f"{tuple(shape)}. Make another layer for it."
+        )
 
 
 def require_known(layer: Layer, size: int | None, what: str) -> int:

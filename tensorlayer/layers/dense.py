@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tensorlayer import initializers
 from tensorlayer.layers.arguments import positive
-from tensorlayer.layers.base import Layer, require_known, require_rank
+from tensorlayer.layers.base import Layer, require_known, require_rank, require_size
 
 __all__ = ["Dense", "DenseLayer"]
 
@@ -42,7 +42,8 @@ class Dense(Layer):
     Raises
     ------
     WrongShape
-        The input is not of rank 2 and ``in_channels`` is not given.
+        The input is not of rank 2 and ``in_channels`` is not given, or has other channels than the
+        weights.
 
     Examples
     --------
@@ -83,7 +84,15 @@ class Dense(Layer):
 
     def transform(self, inputs: tf.Tensor) -> tf.Tensor:
         """Compute ``inputs @ W + b``."""
-        z = product(inputs, self.W)
+        return self.add_biases(self.multiply(inputs, self.W))
+
+    def multiply(self, inputs: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+        """Compute ``inputs @ weights``."""
+        require_size(self, inputs.shape, -1, weights.shape[0])
+        return product(inputs, weights)
+
+    def add_biases(self, z: tf.Tensor) -> tf.Tensor:
+        """Compute ``z + b``, or ``z`` of a layer without biases."""
         return z if self.b_init is None else tf.nn.bias_add(z, self.b)
 
 

@@ -28,13 +28,14 @@ __all__ = [
 ]
 
 
-def require_ids(layer: Layer, inputs: Any) -> None:
-    """Raise InvalidArgument unless the input is of integers."""
+def as_ids(layer: Layer, inputs: tf.Tensor) -> tf.Tensor:
+    """Return integers of a type that TensorFlow looks up; raise InvalidArgument for others."""
     if not inputs.dtype.is_integer:
         raise InvalidArgument(
             f"{layer!r}: it takes ids, which are integers, got {inputs.dtype.name}. Declare the "
             "input as Input(shape, dtype='int64'), or cast it."
         )
+    return inputs if inputs.dtype in {tf.int32, tf.int64} else tf.cast(inputs, tf.int64)
 
 
 class OneHot(Layer):
@@ -94,9 +95,9 @@ class OneHot(Layer):
 
     def forward(self, inputs: tf.Tensor) -> tf.Tensor:
         """Make the vectors."""
-        require_ids(self, inputs)
+        ids = as_ids(self, inputs)
         dtype = self.dtype or self.facts.precision.compute or tf.float32
-        return tf.one_hot(inputs, self.depth, *self.values, self.axis, dtype)
+        return tf.one_hot(ids, self.depth, *self.values, self.axis, dtype)
 
 
 def _type(dtype: Any) -> tf.DType:
@@ -110,8 +111,7 @@ def _type(dtype: Any) -> tf.DType:
 class VectorTable(Layer):
     """What layers with a table of vectors share."""
 
-    #: the table is looked up before anything is cast: a cast of all of it would be slow, and its
-    #: gradient dense
+    #: the table is looked up before anything is cast: a cast of all of it would be slow
     keeps_precision = True
     begins_networks = True
 
@@ -136,7 +136,7 @@ class VectorTable(Layer):
 
     def look_up(self, ids: tf.Tensor) -> tf.Tensor:
         """Return the vectors of the ids."""
-        require_ids(self, ids)
+        ids = as_ids(self, ids)
         with self.in_range():
             return tf.nn.embedding_lookup(self.embeddings, ids)
 

@@ -165,10 +165,7 @@ class Network(HasParameters):
 
     def parts(self) -> Iterator[tuple[str, Any]]:
         """Yield the layers by their names in this network."""
-        yield from (
-            (name.removeprefix(f"{layer.facts.owner}/"), layer)
-            for layer, name in self.layer_names.items()
-        )
+        yield from ((layer.facts.in_owner(n), layer) for layer, n in self.layer_names.items())
 
     def place(self, base: str, path: str) -> tuple[str, str]:
         """Return the paths of named and unnamed layers: a network owns none of them."""

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from tensorlayer import activation
 from tensorlayer.errors import InvalidArgument, WrongShape
+from tensorlayer.layers.arguments import positive
 from tensorlayer.layers.base import Layer
 from tensorlayer.layers.lambda_ import Lambda
 
@@ -225,7 +226,7 @@ class UnStack(Layer):
 
     def __init__(self, num: int | None = None, axis: int = 0, name: str | None = None) -> None:
         super().__init__(name=name)
-        self.num = num
+        self.num = None if num is None else positive(num, "UnStack", "num")
         self.axis = axis
 
     def forward(self, inputs: tf.Tensor) -> list[tf.Tensor]:

@@ -149,7 +149,8 @@ class LayerList(Layer):
 
     def parts(self) -> Iterator[tuple[str, Any]]:
         """Yield the layers by their names in the list."""
-        yield from ((name, layer) for layer, name in names_of(dict.fromkeys(self.layers)).items())
+        names = names_of(dict.fromkeys(self.layers))
+        yield from ((layer.facts.in_owner(name), layer) for layer, name in names.items())
 
     def __getitem__(self, index: Any) -> Any:
         return self.layers[index]

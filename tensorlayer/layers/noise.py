@@ -8,8 +8,9 @@ import tensorflow as tf
 
 from tensorlayer import initializers
 from tensorlayer.errors import InvalidArgument
+from tensorlayer.layers.arguments import probability
 from tensorlayer.layers.base import Layer
-from tensorlayer.layers.dense import Dense, product
+from tensorlayer.layers.dense import Dense
 from tensorlayer.layers.spatial_arguments import size_of
 
 __all__ = [
@@ -21,15 +22,6 @@ __all__ = [
     "GaussianNoiseLayer",
     "StochasticDepth",
 ]
-
-
-def _probability(keep: float, who: str, of_what: str) -> float:
-    """Return ``keep`` if it is a probability other than 0, else raise InvalidArgument."""
-    if not 0 < keep <= 1:
-        raise InvalidArgument(
-            f"{who}: keep is the probability of keeping a {of_what}, in (0, 1]; got {keep!r}."
-        )
-    return keep
 
 
 class Dropout(Layer):
@@ -73,7 +65,7 @@ class Dropout(Layer):
 
     def __init__(self, keep: float = 0.5, seed: int | None = None, name: str | None = None) -> None:
         super().__init__(name=name)
-        self.keep = _probability(keep, "Dropout", "unit")
+        self.keep = probability(keep, "Dropout", "a unit")
         self.seed = seed
 
     def forward(self, inputs: tf.Tensor) -> tf.Tensor:
@@ -145,7 +137,7 @@ class DropconnectDense(Dense):
         seed: int | None = None,
     ) -> None:
         super().__init__(n_units, act, W_init, b_init, in_channels, name)
-        self.keep = _probability(keep, "DropconnectDense", "weight")
+        self.keep = probability(keep, "DropconnectDense", "a weight")
         self.seed = seed
 
     def transform(self, inputs: tf.Tensor) -> tf.Tensor:
@@ -153,8 +145,7 @@ class DropconnectDense(Dense):
         W = self.W
         if self.is_train:
             W = tf.nn.dropout(W, rate=1 - self.keep, seed=self.seed)
-        z = product(inputs, W)
-        return z if self.b_init is None else tf.nn.bias_add(z, self.b)
+        return self.add_biases(self.multiply(inputs, W))
 
 
 class GaussianNoise(Layer):
@@ -203,7 +194,7 @@ class GaussianNoise(Layer):
         is_train: bool | None = None,
     ) -> None:
         super().__init__(name=name)
-        if stddev < 0:
+        if not stddev >= 0:  # nor is it no number
             raise InvalidArgument(f"GaussianNoise: stddev is 0 or more, got {stddev!r}.")
         self.mean = mean
         self.stddev = stddev
@@ -260,7 +251,7 @@ class StochasticDepth(Layer):
 
     def __init__(self, keep: float = 0.8, seed: int | None = None, name: str | None = None) -> None:
         super().__init__(name=name)
-        self.keep = _probability(keep, "StochasticDepth", "sample")
+        self.keep = probability(keep, "StochasticDepth", "a sample")
         self.seed = seed
 
     def forward(self, inputs: tf.Tensor) -> tf.Tensor:

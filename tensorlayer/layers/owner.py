@@ -52,6 +52,10 @@ class Facts:
         """Whether the name is its own, and not a number in a network."""
         return self.own_name is not None
 
+    def in_owner(self, name: str) -> str:
+        """Return a name without the part that is the owner's, whose own name may be another."""
+        return name.removeprefix(f"{self.owner}/")
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Facts:
         """Return a copy that is pending in the same scope: that is the program's."""
         memo[id(self.pending)] = self.pending

@@ -12,14 +12,14 @@ from tensorlayer import activation, initializers
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers import spatial_arguments as spatial
 from tensorlayer.layers.arguments import positive
-from tensorlayer.layers.base import Layer, require_known, require_rank
+from tensorlayer.layers.base import Layer, require_known, require_rank, require_size
 from tensorlayer.layers.dense import product
 from tensorlayer.layers.precision import mean
 
 __all__ = ["Mlp", "SqueezeExcitation"]
 
 
-class _Dense(Layer):
+class _DenseSteps(Layer):
     """A layer of several dense steps."""
 
     W_init: Any
@@ -38,7 +38,7 @@ def _affine(x: tf.Tensor, W: tf.Tensor, b: tf.Tensor | None) -> tf.Tensor:
     return z if b is None else tf.nn.bias_add(z, b)
 
 
-class Mlp(_Dense):
+class Mlp(_DenseSteps):
     r"""A multi-layer perceptron of each position: $y = W_2\,\mathrm{act}(W_1 x + b_1) + b_2$.
 
     Parameters
@@ -92,13 +92,12 @@ class Mlp(_Dense):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name, act=out_act)
-        many = n_units if isinstance(n_units, (list, tuple)) else None
-        if many is None:
-            many = [4 * positive(n_units, "Mlp", "n_units"), n_units]
-        if not many:
+        if not isinstance(n_units, (list, tuple)):
+            n_units = (4 * positive(n_units, "Mlp", "n_units"), n_units)
+        if not n_units:
             raise InvalidArgument(f"Mlp: n_units has a size for every step, got {n_units!r}.")
-        self.n_units = [positive(each, "Mlp", "n_units") for each in many]
-        self.hidden_act = activation.get(act)
+        self.n_units = [positive(each, "Mlp", "each of n_units") for each in n_units]
+        self.hidden_act = activation.get(act) or tf.identity
         self.W_init = W_init
         self.b_init = b_init
         self.in_channels = in_channels
@@ -116,15 +115,15 @@ class Mlp(_Dense):
 
     def transform(self, inputs: tf.Tensor) -> tf.Tensor:
         """Compute one step after the other."""
+        require_size(self, inputs.shape, -1, self.steps[0][0].shape[0])
         *hidden, last = self.steps
         x = inputs
         for step in hidden:
-            z = _affine(x, *step)
-            x = z if self.hidden_act is None else self.hidden_act(z)
+            x = self.hidden_act(_affine(x, *step))
         return _affine(x, *last)
 
 
-class SqueezeExcitation(_Dense):
+class SqueezeExcitation(_DenseSteps):
     r"""Squeeze and excitation: $y = x\,\mathrm{gate}(W_2\,\mathrm{act}(W_1\bar{x} + b_1) + b_2)$.
 
     The mean of each channel over the image tells how much each channel is to count.
@@ -211,6 +210,7 @@ class SqueezeExcitation(_Dense):
 
     def forward(self, inputs: tf.Tensor) -> tf.Tensor:
         """Weigh the channels."""
+        require_size(self, inputs.shape, self.data_format.index("C"), self.W1.shape[0])
         axes = [axis for axis, letter in enumerate(self.data_format) if letter in "HW"]
         hidden = self.hidden_act(_affine(mean(inputs, axes), self.W1, self.b1))
         weights = self.gate(_affine(hidden, self.W2, self.b2))

@@ -6,7 +6,8 @@ dtype="float64")``, or a Keras policy such as ``"mixed_bfloat16"``; the global p
 float32 and computed with in 16 bits: ``forward`` sees them, and its inputs, cast.
 
 Whatever the types, means, moments and places in images are computed in 32 bits at least: sums of 16
-overflow above 65504, or lose what is small.
+overflow above 65504, or lose what is small. Moving averages are kept in as many: a step of theirs
+is often too small to be seen in 16.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ __all__ = [
     "precision",
     "require_floats",
     "stand_in",
+    "wide",
     "widened",
     "within",
 ]
@@ -126,6 +128,17 @@ def cast(values: Any, dtype: tf.DType | None) -> Any:
     return rebuild(values, change)
 
 
+def wide(dtype: tf.DType) -> tf.DType:
+    """Return float32 for floating-point numbers of fewer bits, others as they are.
+
+    Examples
+    --------
+    >>> wide(tf.bfloat16), wide(tf.float64), wide(tf.int8)
+    (tf.float32, tf.float64, tf.int8)
+    """
+    return tf.float32 if dtype.is_floating and dtype.size < tf.float32.size else dtype
+
+
 def widened(tensor: tf.Tensor) -> tf.Tensor:
     """Return a tensor in 32 bits at least: sums and squares of 16 overflow, or lose what is small.
 
@@ -134,8 +147,8 @@ def widened(tensor: tf.Tensor) -> tf.Tensor:
     >>> widened(tf.constant(1, tf.float16)).dtype, widened(tf.constant(1, tf.float64)).dtype
     (tf.float32, tf.float64)
     """
-    is_short = tensor.dtype.is_floating and tensor.dtype.size < tf.float32.size
-    return tf.cast(tensor, tf.float32) if is_short else tensor
+    dtype = wide(tensor.dtype)
+    return tensor if dtype == tensor.dtype else tf.cast(tensor, dtype)
 
 
 def mean(tensor: tf.Tensor, axes: Any) -> tf.Tensor:

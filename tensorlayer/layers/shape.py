@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -76,7 +76,7 @@ class Reshape(Layer):
     Raises
     ------
     InvalidArgument
-        ``shape`` is empty, or more than one size is -1.
+        ``shape`` is no list of sizes, or empty, or more than one size is -1.
 
     Examples
     --------
@@ -87,8 +87,9 @@ class Reshape(Layer):
 
     def __init__(self, shape: Sequence[int], name: str | None = None) -> None:
         super().__init__(name=name)
-        sizes = tuple(shape)
-        if not sizes or sum(size == -1 for size in sizes) > 1:
+        sizes = tuple(shape) if isinstance(shape, Iterable) else ()
+        are_sizes = all(hasattr(size, "__index__") for size in sizes)
+        if not sizes or not are_sizes or sum(size == -1 for size in sizes) > 1:
             raise InvalidArgument(
                 f"Reshape: shape is a list of sizes, of which one may be -1; got {shape!r}."
             )
@@ -134,7 +135,8 @@ class Transpose(Layer):
         self, perm: Sequence[int] | None = None, conjugate: bool = False, name: str | None = None
     ) -> None:
         super().__init__(name=name)
-        if perm is not None and sorted(perm) != list(range(len(perm))):
+        axes = perm if isinstance(perm, (list, tuple, np.ndarray)) else ()
+        if perm is not None and (not len(axes) or sorted(axes) != list(range(len(axes)))):
             raise InvalidArgument(
                 f"Transpose: perm has each axis from 0 once, such as [0, 2, 1]; got {perm!r}."
             )

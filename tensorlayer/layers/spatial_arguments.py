@@ -11,10 +11,12 @@ from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.arguments import positive
 
 __all__ = [
+    "along_channels",
     "as_channels_last",
     "data_format",
     "has_gpu",
     "inner",
+    "order",
     "padding",
     "size_of",
     "sizes",
@@ -75,6 +77,28 @@ def data_format(value: str | None, rank: int, who: str) -> str:
             f"{who}: data_format is 'channels_last' or 'channels_first', got {value!r}."
         )
     return names[value]
+
+
+def order(value: str, who: str) -> str:
+    """Return where the channels are, which is all that counts for inputs of any rank."""
+    if value not in {"channels_last", "channels_first"}:
+        raise InvalidArgument(
+            f"{who}: data_format is 'channels_last' or 'channels_first', got {value!r}."
+        )
+    return value
+
+
+def along_channels(part: tf.Tensor, inputs: tf.Tensor, order: str) -> tf.Tensor:
+    """Return a value for each channel in a shape that broadcasts to the inputs.
+
+    Examples
+    --------
+    >>> along_channels(tf.ones([3]), tf.ones([2, 3, 8, 8]), "channels_first").shape
+    TensorShape([3, 1, 1])
+    """
+    if order == "channels_last":
+        return part
+    return tf.reshape(part, [-1] + [1] * (inputs.shape.rank - 2))
 
 
 def spread(values: Sequence[int], format_: str) -> list[int]:

@@ -90,7 +90,7 @@ def transformer(
         grid = tf.reshape(tf.stack([x, y, tf.ones_like(x)]), [3, -1])
         places = (tf.matmul(tf.reshape(theta, [-1, 2, 3]), grid) + 1) / 2
         values = _sample(images, places[:, 0], places[:, 1])
-        return tf.reshape(values, [-1, height, width, images.shape[3] or tf.shape(images)[3]])
+        return tf.reshape(values, [-1, height, width, spatial.size_of(images, 3)])
 
 
 def _sample(images: tf.Tensor, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
@@ -157,7 +157,7 @@ def batch_transformer(
             f"{thetas.shape}."
         )
     with tf.name_scope(name):
-        repeated = tf.repeat(U, thetas.shape[1] or tf.shape(thetas)[1], axis=0)
+        repeated = tf.repeat(U, spatial.size_of(thetas, 1), axis=0)
         return transformer(repeated, tf.reshape(thetas, [-1, 6]), out_size)
 
 
@@ -250,10 +250,11 @@ class SpatialTransformer2dAffine(Layer):
         require_rank(self, images.shape, (4,), f"Images are in {self.data_format}.")
         found, W, b = map(widened, (flatten_reshape(found), self.W, self.b))
         theta = tf.tanh(tf.nn.bias_add(tf.matmul(found, W), b))
-        if self.data_format == "NHWC":
+
+        def look(images: tf.Tensor, _: str) -> tf.Tensor:
             return transformer(images, theta, self.out_size)
-        outputs = transformer(tf.transpose(images, [0, 2, 3, 1]), theta, self.out_size)
-        return tf.transpose(outputs, [0, 3, 1, 2])
+
+        return spatial.as_channels_last(look, images, self.data_format)
 
 
 SpatialTransformer2dAffineLayer = SpatialTransformer2dAffine

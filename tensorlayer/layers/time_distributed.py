@@ -10,6 +10,7 @@ import tensorflow as tf
 from tensorlayer.errors import InvalidArgument, WrongShape
 from tensorlayer.layers.base import Layer
 from tensorlayer.layers.outputs import main_of
+from tensorlayer.layers.spatial_arguments import sizes_of
 from tensorlayer.layers.structure import rebuild
 
 __all__ = ["TimeDistributedLayer"]
@@ -90,12 +91,6 @@ class TimeDistributedLayer(Layer):
                 f"{self!r}: the input must have an axis of steps behind the batch, got shape "
                 f"{inputs.shape}."
             )
-        sizes = _sizes(inputs)
+        sizes = sizes_of(inputs)
         outputs = main_of(self.layer(tf.reshape(inputs, [-1, *sizes[2:]])))
-        return rebuild(outputs, lambda rows: tf.reshape(rows, [*sizes[:2], *_sizes(rows)[1:]]))
-
-
-def _sizes(tensor: tf.Tensor) -> list[Any]:
-    """Return the sizes: numbers where they are known, so that layers above can be built."""
-    known = tensor.shape.as_list()
-    return [tf.shape(tensor)[i] if size is None else size for i, size in enumerate(known)]
+        return rebuild(outputs, lambda rows: tf.reshape(rows, [*sizes[:2], *sizes_of(rows)[1:]]))

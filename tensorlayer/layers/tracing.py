@@ -27,7 +27,7 @@ def trace(layer: Layer, args: tuple[Any, ...], options: Mapping[str, Any]) -> An
             if isinstance(error, TensorLayerError):
                 raise
             computing.explain(layer, args, options, error)
-            reason = next(iter(reversed(str(error).strip().splitlines())), "")
+            reason = str(error).strip().rpartition("\n")[2].lstrip()  # TensorFlow indents it
             shapes = summary.shapes((args, options))
             raise WrongShape(f"{layer!r} cannot be applied to shape {shapes}: {reason}") from error
         computing.settle(layer, used)

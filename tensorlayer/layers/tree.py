@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from tensorlayer.errors import NameTaken, NotBuilt
 
-__all__ = ["Owner", "Parameter", "children", "is_keras", "join", "listing"]
+__all__ = ["Owner", "Parameter", "children", "is_keras", "join", "listing", "owners"]
 
 
 class Parameter(NamedTuple):
@@ -77,7 +77,7 @@ def listing(owner: Any, require_all: bool = True, with_random: bool = False) -> 
     """
     found: dict[str, Parameter] = {}
     names: dict[int, str] = {}
-    for parameter in _walk(owner, ("", ""), False, set(), require_all):
+    for parameter in _parameters(owner, require_all):
         known = names.setdefault(id(parameter.variable), parameter.name)
         if known in found and found[known].variable is parameter.variable:
             if parameter.is_frozen:  # frozen by one of those that share it
@@ -93,43 +93,68 @@ def listing(owner: Any, require_all: bool = True, with_random: bool = False) -> 
     return [parameter for parameter in found.values() if with_random or not parameter.is_random]
 
 
+def owners(owner: Owner) -> Iterator[tuple[str, Owner]]:
+    """Yield what lists variables below ``owner``, each once, by the path before their names.
+
+    Examples
+    --------
+    >>> import tensorlayer as tl
+    >>> mlp = tl.layers.LayerList([tl.layers.Dense(2, name="d")], name="mlp")
+    >>> [path for path, _ in owners(mlp)]
+    ['mlp', 'mlp/d']
+    """
+    seen: set[int] = set()
+    for path, value, _ in _walk(owner, ("", ""), False, set()):
+        if isinstance(value, Owner) and id(value) not in seen:
+            seen.add(id(value))  # what is frozen in one place and not in another comes twice
+            yield path, value
+
+
+def _parameters(owner: Any, require_all: bool) -> Iterator[Parameter]:
+    for path, value, frozen in _walk(owner, ("", ""), False, set()):
+        if isinstance(value, tf.Variable):
+            yield Parameter(path, value, frozen)
+        elif is_keras(value):
+            yield from _keras(value, path, frozen)
+        elif isinstance(value, tf.random.Generator):
+            yield Parameter(join(path, "state"), value.state, frozen)
+        elif require_all and isinstance(value, Owner) and not value.is_built:
+            raise NotBuilt(
+                f"{value!r} has no weights yet. Give it in_channels, or call it or its model once."
+            )
+
+
 def _walk(
-    value: Any, at: tuple[str, str], frozen: bool, seen: set[tuple[int, bool]], require_all: bool
-) -> Iterator[Parameter]:
-    """Yield what is below ``value``, which is ``at`` (the path of its owner, its own path)."""
+    value: Any, at: tuple[str, str], frozen: bool, seen: set[tuple[int, bool]]
+) -> Iterator[tuple[str, Any, bool]]:
+    """Yield paths, what is there and whether it is frozen, from ``value`` downwards.
+
+    It is ``at``: the path of its owner, and its own one.
+    """
     if (id(value), frozen) in seen or not _may_hold_variables(value):
         return
     seen.add((id(value), frozen))
     base, path = at
     parts: Iterator[tuple[str, Any]] = iter(())
-    if isinstance(value, tf.Variable):
-        yield Parameter(path, value, frozen)
-    elif is_keras(value):
-        yield from _keras(value, path, frozen)
-    elif isinstance(value, tf.random.Generator):
-        yield Parameter(join(path, "state"), value.state, frozen)
-    elif isinstance(value, types.MethodType):
+    if isinstance(value, types.MethodType):
         parts = iter([("", value.__self__)])
     elif isinstance(value, Owner):
-        if require_all and not value.is_built:
-            raise NotBuilt(
-                f"{value!r} has no weights yet. Give it in_channels, or call it or its model once."
-            )
         # By the class: a layer of somebody may well have an attribute called ``parts``.
         base, path = type(value).place(value, base, path)
         frozen = frozen or not value.trainable
         parts = type(value).parts(value)
-    else:
+    elif not isinstance(value, _ENDS) and not is_keras(value):
         parts = children(value)
+    yield path, value, frozen
     for name, part in parts:
-        yield from _walk(part, (base, join(path, name)), frozen, seen, require_all)
+        yield from _walk(part, (base, join(path, name)), frozen, seen)
 
 
 #: What our own objects hold without consisting of it.
 _OURS = frozenset({"arguments", "facts"})
-_KINDS = (
-    tf.Variable, tf.Module, list, tuple, Mapping, types.MethodType, tf.random.Generator
-)  # fmt: skip
+#: What is listed itself, or by a rule of its own.
+_ENDS = (tf.Variable, tf.random.Generator)
+_KINDS = (*_ENDS, tf.Module, list, tuple, Mapping, types.MethodType)
 
 
 def _may_hold_variables(value: Any) -> bool:

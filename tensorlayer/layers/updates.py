@@ -7,10 +7,12 @@ from typing import Any
 
 import tensorflow as tf
 
-from tensorlayer.layers.precision import widened
+from tensorlayer.errors import InvalidArgument
+from tensorlayer.layers.base import Layer
+from tensorlayer.layers.precision import wide, widened
 from tensorlayer.layers.structure import rebuild
 
-__all__ = ["batch_moments", "update"]
+__all__ = ["MovingMoments", "batch_moments", "update"]
 
 
 def update(values: Iterable[tuple[tf.Variable, tf.Tensor]], outputs: Any) -> Any:
@@ -62,3 +64,40 @@ def batch_moments(
         now = tuple(tf.where(has_some, new, old) for old, new in zip(before, now, strict=True))
     moved = [tf.cast(new, average.dtype) for average, new in zip(averages, moved, strict=True)]
     return update(zip(averages, moved, strict=True), now)
+
+
+class MovingMoments(Layer):
+    """A layer that keeps moving averages of mean and variance, for inference."""
+
+    decay: float  #: the weight of the old average
+    moving_mean: tf.Variable
+    moving_var: tf.Variable
+
+    def set_decay(self, decay: float) -> None:
+        """Check and store it.
+
+        Raises
+        ------
+        InvalidArgument
+            It is no weight.
+        """
+        if not 0 <= decay <= 1:
+            raise InvalidArgument(f"{type(self).__name__}: decay must be in [0, 1], got {decay!r}.")
+        self.decay = decay
+
+    def make_averages(self, size: int, mean_init: Any, var_init: Any) -> None:
+        """Make the averages, in 32 bits at least: in 16 most steps are too small to move them."""
+        dtype = wide(self.facts.variable_dtype)
+        for name, init in (("moving_mean", mean_init), ("moving_var", var_init)):
+            setattr(self, name, self._get_weights(name, [size], init, False, dtype))
+
+    @property
+    def averages(self) -> tuple[tf.Variable, tf.Variable]:
+        """Those of mean and variance."""
+        return self.moving_mean, self.moving_var
+
+    def batch_moments(self, inputs: tf.Tensor, channel_axis: int) -> tuple[tf.Tensor, tf.Tensor]:
+        """Return mean and variance of each channel of a batch; let the averages follow them."""
+        rank = inputs.shape.rank
+        axes = [axis for axis in range(rank) if axis != channel_axis % rank]
+        return batch_moments(inputs, axes, self.averages, self.decay)

@@ -10,7 +10,7 @@ import tensorflow as tf
 from tensorlayer import initializers
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.arguments import positive
-from tensorlayer.layers.embedding import VectorTable, require_ids
+from tensorlayer.layers.embedding import VectorTable, as_ids
 from tensorlayer.layers.outputs import Outputs
 
 __all__ = ["Word2vecEmbedding", "Word2vecEmbeddingInputlayer"]
@@ -146,8 +146,7 @@ class Word2vecEmbedding(VectorTable):
 
     def nce_cost(self, vectors: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         """Return the mean cost of a batch."""
-        require_ids(self, labels)
-        labels = tf.cast(labels, tf.int64)
+        labels = tf.cast(as_ids(self, labels), tf.int64)
         given = {
             "labels": labels,
             "inputs": vectors,

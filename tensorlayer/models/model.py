@@ -25,7 +25,7 @@ from tensorlayer.layers.nested import ModelLayer
 from tensorlayer.layers.outputs import main_of
 from tensorlayer.layers.owner import OwnerType
 from tensorlayer.layers.structure import leaves
-from tensorlayer.layers.tree import children
+from tensorlayer.layers.tree import children, owners
 from tensorlayer.models import config as configs
 from tensorlayer.models.export import signature
 from tensorlayer.models.keras_layer import TensorLayerModel, unique_name
@@ -256,7 +256,10 @@ class Model(Persistent, metaclass=OwnerType):
         summary.show(summary.text_table("layer", map(repr, self.all_layers)))
 
     def get_layer(self, name: str | int | None = None, index: int | None = None) -> Layer:
-        """Return a layer by its name, the path of attributes, or its place in `all_layers`.
+        """Return a layer by its name or path, or by its place in `all_layers`.
+
+        A path leads through attributes, and into layers of layers: what it is in the names of
+        parameters. The layer of ``mlp/hidden/weights`` in a `LayerList` is ``mlp/hidden``.
 
         Raises
         ------
@@ -273,8 +276,10 @@ class Model(Persistent, metaclass=OwnerType):
                     f"model {self.name!r} has {len(layers)} layers, got index {key}."
                 )
             return layers[key]
-        known = {layer.name: layer for layer in layers if layer.facts.is_named}
-        known = {**dict(reversed(self._held_layers())), **known}
+        below = ((path, part) for path, part in owners(self) if isinstance(part, Layer))
+        named = ((layer.name, layer) for layer in layers if layer.facts.is_named)
+        # What comes later counts: the own name before the path, the first of several on a path.
+        known = dict([*reversed([*self._held_layers(), *below]), *named])
         if not isinstance(key, str):
             raise InvalidArgument(
                 f"model {self.name!r}: get_layer takes a name or an index, got {key!r}."

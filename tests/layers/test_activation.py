@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tensorlayer.errors import InvalidArgument
+from tensorlayer.errors import InvalidArgument, WrongShape
 from tensorlayer.layers import Input, PRelu, PRelu6, PRelu6Layer, PTRelu6, Scale, Sign
 from tests.operations import operations
 
@@ -132,3 +132,17 @@ def test_errors():
         PTRelu6(data_format="NHWC")
     with pytest.raises(InvalidArgument, match="the number of channels must be known"):
         PRelu(Input([None, 3, None]))
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+@pytest.mark.parametrize("layer", [PRelu, PRelu6, PTRelu6])
+def test_a_slope_for_each_channel_is_not_for_others(layer, data_format):
+    made = layer(in_channels=1, data_format=data_format)
+
+    with pytest.raises(WrongShape, match=rf"{layer.__name__}.*for a size of 1 along axis"):
+        made(tf.ones([2, 4, 4]))
+    assert layer(channel_shared=True, data_format=data_format)(tf.ones([2, 4, 4])).shape == (
+        2,
+        4,
+        4,
+    )

@@ -15,6 +15,7 @@ from tensorlayer.layers.arguments import (
     bind,
     describe,
     differences,
+    probability,
     same,
     shown,
     takes,
@@ -251,3 +252,14 @@ def test_classes_are_the_same_only_if_they_are_one():
     assert not same(gru, gru(3))
     layer = DynamicRNNLayer(cell_fn=gru, n_hidden=3)
     assert repr(layer).startswith("DynamicRNNLayer(cell_fn=GRUCell, n_hidden=3")
+
+
+@pytest.mark.parametrize("keep", [0.25, 1])
+def test_a_probability_is_above_0_and_at_most_1(keep):
+    assert probability(keep, "Dropout", "a unit") == keep
+
+
+@pytest.mark.parametrize("keep", [0, -0.5, 1.5, float("nan")])
+def test_another_probability_is_refused(keep):
+    with pytest.raises(InvalidArgument, match=rf"Dropout: keep .* a unit, in \(0, 1\]; got {keep}"):
+        probability(keep, "Dropout", "a unit")

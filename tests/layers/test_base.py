@@ -146,10 +146,11 @@ def test_a_layer_applied_to_another_size_is_named():
     layer = Dense(n_units=3, name="shared")
     layer(Input([None, 4]))
 
-    with pytest.raises(
-        WrongShape, match=r"Dense.*'shared'\) cannot be applied to shape \(None, 5\)"
-    ):
+    message = r"Dense.*'shared'\): its parameters are for a size of 4 along axis -1, got shape "
+    with pytest.raises(WrongShape, match=rf"{message}\(None, 5\)\. Make another layer for it"):
         layer(Input([None, 5]))
+    with pytest.raises(WrongShape, match=rf"{message}\(2, 5\)"):  # eagerly as well
+        layer(tf.ones([2, 5]))
 
 
 def test_weights_are_made_once_and_not_while_computing():

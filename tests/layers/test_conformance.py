@@ -145,6 +145,17 @@ def test_gradients_are_finite_and_reach_every_trainable_parameter(spec):
 
 
 @every_layer
+def test_biases_start_at_zero(spec):
+    if "b_init" in spec.arguments:
+        pytest.skip("it was told where they start")
+    net = spec.network()
+
+    for name, variable in net.parameters.items():
+        if name.endswith("biases") and spec.name != "SpatialTransformer2dAffine":  # a map
+            np.testing.assert_array_equal(variable, np.zeros(variable.shape), name)
+
+
+@every_layer
 def test_mode_is_respected(spec):
     net, values = spec.network(), spec.values(4)
     inference = net(values, is_train=False)

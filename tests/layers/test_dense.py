@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument, WrongShape
 from tensorlayer.layers import Dense, DropconnectDense, Input
+from tensorlayer.layers.dense import product
 
 RNG = np.random.default_rng(0)
 
@@ -20,6 +21,15 @@ def test_dense_is_matmul_bias_activation():
 
 def test_without_b_init_there_is_no_bias():
     assert list(Dense(Input([None, 6]), 3, b_init=None, name="d").parameters) == ["d/weights"]
+
+
+def test_in_channels_makes_the_parameters_at_once():
+    layer = Dense(n_units=3, in_channels=6, name="d")
+
+    assert {name: tuple(v.shape) for name, v in layer.parameters.items()} == {
+        "d/weights": (6, 3),
+        "d/biases": (3,),
+    }
 
 
 def test_in_channels_admits_any_rank():
@@ -61,3 +71,11 @@ def test_rank_4_with_an_axis_of_size_1_in_a_trace(kind, n_units):
     y = tf.function(lambda x: layer(x, is_train=False))(x)
 
     np.testing.assert_allclose(y, x @ layer.W.numpy(), rtol=1e-4, atol=1e-4)
+
+
+def test_a_product_of_unknown_rank_is_one_of_matrices():
+    x, w = RNG.normal(size=(2, 5, 6)).astype("float32"), RNG.normal(size=(6, 3)).astype("float32")
+
+    traced = tf.function(lambda x: product(x, tf.constant(w)), [tf.TensorSpec(None)])
+
+    np.testing.assert_allclose(traced(x), x @ w, rtol=1e-4, atol=1e-5)

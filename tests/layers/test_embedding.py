@@ -132,6 +132,25 @@ def test_gradients_are_of_the_rows_that_were_used(is_mixed):
     np.testing.assert_array_equal(gradient.values, np.ones([2, 3]))
 
 
+def test_rows_are_cast_and_not_the_table():
+    layer = Embedding(7, 3, dtype="mixed_float16")
+
+    trace = tf.function(layer).get_concrete_function(tf.TensorSpec([None], tf.int64))
+
+    casts = [each for each in trace.graph.get_operations() if each.type == "Cast"]
+    assert [each.inputs[0].shape.as_list() for each in casts] == [[None, 3]]
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int16", "uint16", "uint32", "int32", "uint64"])
+def test_ids_are_integers_of_any_type(dtype):
+    given = tf.cast(IDS, dtype)
+
+    np.testing.assert_array_equal(Embedding(7, 3, E_init=TABLE)(given), TABLE[IDS])
+    np.testing.assert_array_equal(OneHot(7)(given), np.eye(7)[IDS])
+    expected = AverageEmbedding(7, 3, E_init=TABLE)(IDS)
+    np.testing.assert_array_equal(AverageEmbedding(7, 3, E_init=TABLE)(given), expected)
+
+
 # -- as in 1.x
 
 

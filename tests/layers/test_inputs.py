@@ -36,3 +36,21 @@ def test_a_network_goes_on_under_another_name():
 
 def test_arrays_become_tensors():
     assert InputLayer(np.ones([2, 3], "float32")).outputs.dtype == tf.float32
+
+
+@pytest.mark.parametrize(("shape", "declared"), [((2, 3), [None, 3]), ((5,), [None]), ((), [])])
+def test_the_batch_of_a_tensor_is_free_in_what_is_declared(shape, declared):
+    assert InputLayer(tf.ones(shape)).layer.arguments["shape"] == declared
+
+
+def test_a_tensor_of_unknown_rank_declares_no_shape():
+    found = []
+
+    @tf.function(input_signature=[tf.TensorSpec(None)])
+    def step(x):
+        found.append(InputLayer(x).layer.arguments["shape"])
+        return x
+
+    step(tf.ones([2, 3]))
+
+    assert found == [None]

@@ -137,6 +137,8 @@ def test_unstack_needs_to_know_how_many():
         UnStack(Input([None, 4]))
     with pytest.raises(WrongShape, match=r"axis 1 must be known, and num.*\(None, 4\) and num=3"):
         UnStack(Input([None, 4]), num=3, axis=1)
+    with pytest.raises(InvalidArgument, match="UnStack: num must be a positive integer, got 0"):
+        UnStack(Input([None, 4]), num=0, axis=1)
     with pytest.raises(WrongShape, match=r"size of axis 2 must be known"):
         UnStack(Input([None, 4]), axis=2)
     assert len(UnStack(Input([None, 4]), num=2)) == 2

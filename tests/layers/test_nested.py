@@ -216,3 +216,18 @@ def test_a_list_is_of_layers(layers):
 def test_two_layers_of_one_name_are_refused_at_once():
     with pytest.raises(NameTaken, match="the name 'd' is taken"):
         LayerList([Dense(2, name="d"), Dense(3, name="d")])
+
+
+def test_names_in_a_list_do_not_depend_on_the_name_of_the_model_that_made_it():
+    class Holder(Model):
+        def __init__(self, name):
+            super().__init__(name=name)
+            self.block = LayerList([Dense(3, in_channels=4), Dense(2, in_channels=3, name="last")])
+
+        def forward(self, x):
+            return self.block(x)
+
+    one, other = Holder("one"), Holder("other")
+
+    assert list(one.parameters)[::2] == ["block/dense_1/weights", "block/last/weights"]
+    assert list(one.parameters) == list(other.parameters)

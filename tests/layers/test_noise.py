@@ -25,7 +25,10 @@ def test_inference_passes():
 
 @pytest.mark.parametrize("keep", [0, -0.1, 1.5])
 def test_keep_is_a_probability_of_keeping(keep):
-    with pytest.raises(InvalidArgument, match=r"probability of keeping a unit, in \(0, 1\]; got"):
+    with pytest.raises(
+        InvalidArgument,
+        match=r"Dropout: keep is the probability of keeping a unit, in \(0, 1\]; got",
+    ):
         Dropout(keep=keep)
 
 
@@ -162,4 +165,6 @@ def test_a_keep_of_1_keeps_everything():
 def test_noise_has_no_negative_deviation():
     with pytest.raises(InvalidArgument, match="stddev is 0 or more, got -1"):
         GaussianNoise(stddev=-1)
+    with pytest.raises(InvalidArgument, match="stddev is 0 or more, got nan"):
+        GaussianNoise(stddev=float("nan"))
     np.testing.assert_array_equal(GaussianNoise(stddev=0)(np.ones([2, 2])), np.ones([2, 2]))

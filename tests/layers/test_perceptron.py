@@ -69,7 +69,7 @@ def test_traced_it_is_the_formula():
 
 @pytest.mark.parametrize("n_units", [0, (3, -1), [], 1.5, None, ["a"]])
 def test_sizes_are_positive(n_units):
-    with pytest.raises(InvalidArgument, match="Mlp: n_units"):
+    with pytest.raises(InvalidArgument, match=r"Mlp: (each of )?n_units "):
         Mlp(n_units)
 
 
@@ -111,5 +111,13 @@ def test_errors():
         SqueezeExcitation(0)
     with pytest.raises(WrongShape, match=r"SqueezeExcitation.*rank 4"):
         SqueezeExcitation(Input([None, 3, 3]))
+    with pytest.raises(InvalidArgument, match="Mlp: n_units must be a positive integer, got 0"):
+        Mlp(0)
+    with pytest.raises(InvalidArgument, match="Mlp: each of n_units must be a positive integer"):
+        Mlp((4, 0))
+    with pytest.raises(WrongShape, match=r"Mlp.*for a size of 3 along axis -1"):
+        Mlp(5, in_channels=3)(tf.ones([2, 4]))
+    with pytest.raises(WrongShape, match=r"SqueezeExcitation.*for a size of 3 along axis 1"):
+        SqueezeExcitation(in_channels=3, data_format="channels_first")(tf.ones([2, 1, 4, 3]))
     with pytest.raises(InvalidArgument, match="data_format is"):
         SqueezeExcitation(data_format="last")

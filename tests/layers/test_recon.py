@@ -55,11 +55,13 @@ def test_the_cost_is_error_decay_and_sparsity(act):
     np.testing.assert_allclose(recon(X, is_train=False), y, rtol=1e-4, atol=1e-5)
 
 
-def test_a_unit_that_is_always_off_costs_no_infinity():
+@pytest.mark.parametrize("bias", [-1e4, 1e4])
+def test_a_unit_that_is_always_off_or_on_costs_much_but_no_infinity(bias):
     _, recon = autoencoder()
-    recon.parameters["hidden/biases"].assign(np.full(6, -1e4))
+    usual = recon.cost(X).numpy()
+    recon.parameters["hidden/biases"].assign(np.full(6, bias))
 
-    assert np.isfinite(recon.cost(X).numpy())
+    assert usual < recon.cost(X).numpy() < 1000
 
 
 def test_pre_training_trains_this_layer_and_the_one_before_only():
@@ -110,12 +112,13 @@ def test_only_the_layer_that_is_told_makes_noise():
 def test_the_costs_are_logged(caplog):
     _, recon = autoencoder()
     with caplog.at_level(logging.INFO, "tensorlayer"):
-        recon.pretrain(X, X_val=X[:8], denoise_name="denoising", n_epoch=4, print_freq=2)
+        costs = recon.pretrain(X, X_val=X[:8], denoise_name="denoising", n_epoch=4, print_freq=2)
 
     texts = [record.getMessage() for record in caplog.records]
     assert [text.partition(":")[0] for text in texts] == [
         "recon, epoch 2", "recon, epoch 2", "recon, epoch 4", "recon, epoch 4",
     ]  # fmt: skip
+    assert texts[0].endswith(f"cost {costs[1]:.6f}")
     assert f"validation cost {recon.cost(X[:8]).numpy():.6f}" in texts[-1]
 
 

@@ -44,7 +44,7 @@ def test_reshape():
     np.testing.assert_array_equal(net(X), X.reshape(-1, 10, 4))
 
 
-@pytest.mark.parametrize("shape", [[], [-1, -1, 2]])
+@pytest.mark.parametrize("shape", [[], [-1, -1, 2], [None, 4], 4])
 def test_reshape_needs_a_shape(shape):
     with pytest.raises(InvalidArgument, match="one may be -1; got"):
         Reshape(Input([None, 4]), shape=shape)
@@ -77,7 +77,7 @@ def test_transpose_conjugates_complex_values_when_it_is_told_to(conjugate):
     np.testing.assert_array_equal(transposed, expected.conj() if conjugate else expected)
 
 
-@pytest.mark.parametrize("perm", [[0, 0, 1], [1, 2, 3], [0, -1]])
+@pytest.mark.parametrize("perm", [[0, 0, 1], [1, 2, 3], [0, -1], [], 3])
 def test_perm_has_each_axis_once(perm):
     with pytest.raises(InvalidArgument, match=r"Transpose: perm has each axis from 0 once.*got"):
         Transpose(perm=perm)

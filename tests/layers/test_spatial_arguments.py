@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -97,3 +98,21 @@ def test_channels_first_is_transposed_where_no_kernel_knows_it(monkeypatch):
     last, first = ((2, 4, 5, 3), "NHWC"), ((2, 3, 4, 5), "NCHW")
     as_it_is = ((2, 3, 4, 5), "NHWC")
     assert seen == [last, as_it_is, first, as_it_is]
+
+
+def test_an_order_is_one_of_two():
+    assert spatial.order("channels_first", "PRelu") == "channels_first"
+    with pytest.raises(InvalidArgument, match=r"PRelu: data_format is 'channels_last' or .*'NCHW'"):
+        spatial.order("NCHW", "PRelu")
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (2, 3, 5), (2, 3, 5, 4)])
+def test_values_of_channels_broadcast_to_either_order(shape):
+    first, part = np.ones(shape, "float32"), np.arange(3, dtype="float32")
+    last = np.moveaxis(first, 1, -1)
+
+    one = first * spatial.along_channels(tf.constant(part), tf.constant(first), "channels_first")
+    other = last * spatial.along_channels(tf.constant(part), tf.constant(last), "channels_last")
+
+    np.testing.assert_array_equal(np.moveaxis(one, 1, -1), other)
+    np.testing.assert_array_equal(other, last * part)

@@ -90,6 +90,11 @@ def test_several_maps_for_each_image():
     np.testing.assert_allclose(out, expected, atol=1e-9)
     matrices = batch_transformer(IMAGES, thetas.reshape(3, 2, 2, 3), (4, 5))
     np.testing.assert_array_equal(matrices, out)
+    free = tf.function(
+        lambda maps: batch_transformer(IMAGES, maps, (4, 5)),
+        [tf.TensorSpec([None, None, 6], tf.as_dtype(thetas.dtype))],
+    )
+    np.testing.assert_allclose(free(thetas), out, atol=1e-9)
 
 
 def test_shapes_that_do_not_fit_are_refused():
@@ -168,6 +173,8 @@ def test_inputs_that_are_missing_or_of_another_rank():
         SpatialTransformer2dAffine([Input([None, None]), Input([None, 6, 7, 1])])
     with pytest.raises(InvalidArgument, match="theta_layer is a network, got 3"):
         SpatialTransformer2dAffine(theta_layer=3)
+    with pytest.raises(InvalidArgument, match="SpatialTransformer2dAffine: out_size is a positive"):
+        SpatialTransformer2dAffine(out_size=0)
     with pytest.raises(InvalidArgument, match="data_format is 'channels_last' or"):
         SpatialTransformer2dAffine(data_format="NHC")
 
@@ -178,3 +185,19 @@ def test_in_a_network():
     net = Dense(Flatten(SpatialTransformer2dAffine([theta, images], (3, 3))), n_units=2)
 
     assert net(IMAGES.astype("float32")).shape == (3, 2)
+
+
+def test_places_in_wide_images_are_exact_under_a_mixed_policy():
+    width = 2001
+    stripes = np.tile((np.arange(width) % 2.0)[:, None], [1, 2, 1, 1]).astype("float32")
+    exact, mixed = (
+        SpatialTransformer2dAffine((2, width), in_channels=1, dtype=dtype)
+        for dtype in ("float32", "mixed_float16")
+    )
+    for layer in (exact, mixed):  # a hundred times larger, about a place that 16 bits do not have
+        layer.b.assign(np.arctanh([0.01, 0, 0.1234567, 0, 0.5, 0]).astype("float32"))
+
+    seen = mixed([np.ones([1, 1], "float32"), stripes])
+
+    expected = exact([np.ones([1, 1], "float32"), stripes])
+    np.testing.assert_allclose(tf.cast(seen, tf.float32), expected, atol=2e-3)

@@ -66,10 +66,11 @@ def test_what_is_no_tensor_is_told(returned, kind):
 
 
 def test_a_shape_that_does_not_fit_is_told_in_one_line():
-    layer = Dense(n_units=3, name="d")
-    layer(Input([None, 4]))
+    layer = Lambda(lambda x: tf.matmul(x, tf.ones([4, 3])), name="d")
 
-    with pytest.raises(WrongShape, match=r"'d'\) cannot be applied to shape \(None, 5\): Dim") as e:
+    with pytest.raises(
+        WrongShape, match=r"'d'\) cannot be applied .*\(None, 5\): ValueError: Dim"
+    ) as e:
         layer(Input([None, 5]))
     assert "\n" not in str(e.value)
 

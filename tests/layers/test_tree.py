@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument, NameTaken
-from tensorlayer.layers import Dense, Input, Lambda, Layer, variable_scope
-from tensorlayer.layers.tree import Owner, Parameter, children, is_keras, join, listing
+from tensorlayer.layers import Dense, Input, Lambda, Layer, LayerList, variable_scope
+from tensorlayer.layers.tree import Owner, Parameter, children, is_keras, join, listing, owners
 from tensorlayer.models import Model
 
 
@@ -51,6 +51,14 @@ def test_a_listing_tells_name_variable_and_freezing():
 
     assert listing(module) == [Parameter("w", variable, False)]
     assert listing(module)[0].variable is variable
+
+
+def test_owners_come_once_by_the_path_before_the_names_of_their_parameters():
+    inner = Dense(2, in_channels=3, name="d")
+    inner.trainable = False
+    outer = holding(first=LayerList([inner]), second=[inner], third=holding(twin=inner))
+
+    assert list(owners(outer)) == [("first", outer.first), ("first/d", inner)]
 
 
 def test_a_variable_is_listed_once_under_the_name_that_came_first():

@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tensorlayer.layers import BatchNorm, InputLayer
+from tensorlayer.errors import InvalidArgument
+from tensorlayer.layers import BatchNorm, Input, InputLayer, QuanDenseWithBN
 from tensorlayer.layers.updates import batch_moments, update
+from tensorlayer.models import Model
+from tensorlayer.models.weights import save
 
 v1 = tf.compat.v1
 
@@ -127,3 +130,41 @@ def test_a_batch_of_a_single_number_is_not_empty():
 
     assert (mean.numpy().item(), variance.numpy().item()) == (3.0, 0.0)
     np.testing.assert_array_equal(averages, [[2.0], [1.0]])
+
+
+# -- layers with averages
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("make", [BatchNorm, QuanDenseWithBN])
+def test_averages_in_16_bits_follow_small_steps(make, dtype):
+    layer = make(Input([None, 3], dtype=dtype), decay=0.9999, name="bn").layer
+    for average in layer.averages:
+        average.assign(tf.fill(average.shape, 4.0))
+
+    for _ in range(20):  # by 0.0004; below 4 numbers of 16 bits are 0.002 apart at least
+        layer(tf.zeros([2, 3], dtype), is_train=True)
+
+    for average in layer.averages:
+        np.testing.assert_allclose(average, np.full(average.shape, 4 * 0.9999**20), rtol=1e-6)
+
+
+@pytest.mark.parametrize("format_", ["safetensors", "npz", "npz_dict", "hdf5", "ckpt"])
+@pytest.mark.parametrize("kept", ["float16", "float32"])
+def test_files_of_averages_of_16_and_of_32_bits_are_read(format_, kept, tmp_path):
+    x = Input([None, 3], dtype="float16", name="x")
+    model = Model(x, BatchNorm(x, name="bn"), name="m")
+    values = {name: np.arange(3) + place for place, name in enumerate(model.parameters)}
+    save(tmp_path / "w", {n: v.astype(kept) for n, v in values.items()}, format_)
+
+    model.load_weights(tmp_path / "w", format_)
+
+    for name, variable in model.parameters.items():
+        np.testing.assert_array_equal(variable, values[name])
+        assert variable.dtype == ("float32" if "moving" in name else "float16")
+
+
+@pytest.mark.parametrize("decay", [1.5, -0.5])
+def test_the_weight_of_the_old_average_is_one(decay):
+    with pytest.raises(InvalidArgument, match=rf"QuanDenseWithBN: decay must .*, got {decay}"):
+        QuanDenseWithBN(decay=decay)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -152,6 +154,8 @@ def test_the_cost_in_another_type(dtype):
 def test_what_cannot_be_sampled_is_refused():
     with pytest.raises(InvalidArgument, match=r"num_sampled must not be more than.*got 64 of 7"):
         Word2vecEmbedding(7, 3)
+    with pytest.raises(InvalidArgument, match="Word2vecEmbedding: num_sampled must be a positive"):
+        Word2vecEmbedding(7, 3, num_sampled=0)
     with pytest.raises(InvalidArgument, match=r"train_labels are a network.*got list"):
         Word2vecEmbedding(700, 3, train_labels=[1])
     with pytest.raises(InvalidArgument, match=r"ids must be in \[0, 7\)"):
@@ -176,3 +180,9 @@ def test_word2vec_in_a_session_as_in_1x():
     assert np.isfinite(cost)
     assert Word2vecEmbeddingInputlayer is Word2vecEmbedding
     np.testing.assert_allclose(np.linalg.norm(normalised, axis=1), 1, rtol=1e-5)
+
+
+def test_the_sizes_are_those_of_1x():
+    given = inspect.signature(Word2vecEmbedding).parameters
+
+    assert [given[name].default for name in ("vocabulary_size", "embedding_size")] == [80000, 200]

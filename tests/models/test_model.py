@@ -14,7 +14,7 @@ from tensorlayer.errors import (
     NotSerializable,
     StructureMismatch,
 )
-from tensorlayer.layers import BatchNorm, Concat, Dense, Dropout, Input
+from tensorlayer.layers import BatchNorm, Concat, Conv2d, Dense, Dropout, Flatten, Input
 from tensorlayer.models import Model
 
 X = np.random.default_rng(0).normal(size=(5, 4)).astype("float32")
@@ -57,6 +57,39 @@ def test_the_layers_of_a_model_of_ones_own_are_found_by_their_attributes():
     assert model.get_layer("blocks/0") is model.blocks[0]
     with pytest.raises(InvalidArgument, match=r"has no layer 'firts'\. Did you mean 'first'"):
         model.get_layer("firts")
+
+
+def test_layers_of_layers_are_found_by_the_path_in_the_names_of_their_parameters():
+    inside = tl.layers.LayerList([Conv2d(4, name="conv"), BatchNorm(), Flatten()], name="list")
+    x = Input([None, 8, 8, 3], name="x")
+    small = Model(x, Dense(inside(x), 2, name="logits"), name="small")
+    large = Model(y := Input([None, 8, 8, 3]), small.as_layer()(y))
+
+    assert small.get_layer("list/conv") is inside[0]
+    assert small.get_layer("list/batch_norm_1") is inside[1]
+    assert large.get_layer("small/list/conv") is inside[0]
+    assert large.get_layer("small") is small.as_layer()
+    for name, variable in large.parameters.items():
+        found = large.get_layer(name.rpartition("/")[0])
+        assert id(variable) in map(id, found.all_weights)
+    with pytest.raises(InvalidArgument, match=r"no layer 'list/conf'\. Did you mean 'list/conv'"):
+        small.get_layer("list/conf")
+
+
+def test_layers_of_layers_are_found_below_attributes():
+    class Nested(Model):
+        def __init__(self):
+            super().__init__()
+            self.blocks = [tl.layers.LayerList([Dense(3, in_channels=4, name="d"), Dropout(0.5)])]
+
+        def forward(self, x):
+            return self.blocks[0](x)
+
+    model = Nested()
+
+    assert model.get_layer("blocks/0/d") is model.blocks[0][0]
+    assert model.get_layer("blocks/0/dropout_1") is model.blocks[0][1]
+    assert model.all_layers == model.blocks  # as before: what a list holds is the list's
 
 
 # -- inputs

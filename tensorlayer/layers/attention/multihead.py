@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tensorlayer import initializers
 from tensorlayer.errors import InvalidArgument
-from tensorlayer.layers.arguments import positive
+from tensorlayer.layers.arguments import positive, probability
 from tensorlayer.layers.attention import masks
 from tensorlayer.layers.base import Layer, require_known, require_rank
 
@@ -177,11 +177,7 @@ class MultiheadAttention(Layer):
             head_units = _share(units, self.n_heads, "n_units", "n_heads")
         self.head_units = positive(head_units, who, "head_units")
         self.n_sharing = _share(self.n_heads, self.n_kv_heads, "n_heads", "n_kv_heads")
-        if not 0 < keep <= 1:
-            raise InvalidArgument(
-                f"{who}: keep is the probability of keeping a weight, in (0, 1]; got {keep!r}."
-            )
-        self.keep = keep
+        self.keep = probability(keep, who, "a weight")
         self.is_causal = is_causal
         self.rotary = rotary
         self.mask = mask

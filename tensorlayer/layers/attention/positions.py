@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import tensorflow as tf
 
@@ -10,6 +10,7 @@ from tensorlayer import initializers
 from tensorlayer.errors import InvalidArgument, WrongShape
 from tensorlayer.layers.arguments import positive
 from tensorlayer.layers.base import Layer, require_known, require_rank
+from tensorlayer.layers.spatial_arguments import size_of
 
 __all__ = ["PositionEmbedding", "RotaryEncoding", "SinusoidalEncoding"]
 
@@ -29,7 +30,7 @@ def _angles(
     """
     dtype = inputs.dtype if inputs.dtype.size > 2 else tf.float32
     if positions is None:
-        positions = tf.range(inputs.shape[1] or tf.shape(inputs)[1])
+        positions = tf.range(size_of(inputs, 1))
     exponents = tf.range(0, inputs.shape[-1], 2, dtype) / inputs.shape[-1]
     angles = tf.cast(positions, dtype)[..., tf.newaxis] * max_wavelength**-exponents
     return tf.cast(tf.sin(angles), inputs.dtype), tf.cast(tf.cos(angles), inputs.dtype)
@@ -38,9 +39,11 @@ def _angles(
 class _OfPairs(Layer):
     """A layer that treats channels in pairs: its build refuses other numbers of them."""
 
+    ranks: ClassVar[tuple[int, ...]] = (3,)
+
     def build(self, inputs_shape: Any) -> None:
         """Require an even number of channels."""
-        require_rank(self, inputs_shape, (3, 4), "It is (batch, steps, ..., channels).")
+        require_rank(self, inputs_shape, self.ranks, "It is (batch, steps, ..., channels).")
         if require_known(self, inputs_shape[-1], "the number of channels") % 2:
             raise WrongShape(
                 f"{self!r}: it treats channels in pairs, so their number is even, got "
@@ -89,11 +92,6 @@ class SinusoidalEncoding(_OfPairs):
     def __init__(self, max_wavelength: float = 10000.0, name: str | None = None) -> None:
         super().__init__(name=name)
         self.max_wavelength = _wavelength(max_wavelength, "SinusoidalEncoding")
-
-    def build(self, inputs_shape: Any) -> None:
-        """Require an even number of channels."""
-        require_rank(self, inputs_shape, (3,), "It is (batch, steps, channels).")
-        super().build(inputs_shape)
 
     def forward(self, inputs: tf.Tensor, positions: Any = None) -> tf.Tensor:
         """Add sine and cosine, one beside the other."""
@@ -210,6 +208,8 @@ class RotaryEncoding(_OfPairs):
     >>> RotaryEncoding()(x).numpy().round(2).tolist()
     [[[1.0, 0.0], [0.54, 0.84]]]
     """
+
+    ranks = (3, 4)
 
     def __init__(
         self,

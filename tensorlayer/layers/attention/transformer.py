@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tensorlayer import initializers
 from tensorlayer.errors import InvalidArgument, WrongShape
-from tensorlayer.layers.arguments import positive
+from tensorlayer.layers.arguments import positive, probability
 from tensorlayer.layers.attention.multihead import MultiheadAttention, Pair
 from tensorlayer.layers.base import Layer, require_rank
 from tensorlayer.layers.normalization import LayerNorm, RMSNorm
@@ -111,14 +111,10 @@ class _Block(Layer):
     ) -> None:
         super().__init__(name=name)
         who = type(self).__name__
-        if not 0 < keep <= 1:
-            raise InvalidArgument(
-                f"{who}: keep is the probability of keeping an output, in (0, 1]; got {keep!r}."
-            )
         if norm not in {"layer", "rms"}:
             raise InvalidArgument(f"{who}: norm is 'layer' or 'rms', got {norm!r}.")
         self.n_units = units = positive(attention["n_units"], who, "n_units")
-        self.keep = keep
+        self.keep = probability(keep, who, "an output")
         self.is_prenorm = is_prenorm
         self.norm = norm
         self.epsilon = epsilon

@@ -11,10 +11,10 @@ from tensorlayer.layers import spatial_arguments as spatial
 from tensorlayer.layers.arguments import positive
 from tensorlayer.layers.base import Layer, require_known, require_rank
 
-__all__ = ["ConvNd", "full_shape", "require_equal", "text"]
+__all__ = ["SHARED", "ConvNd", "full_shape", "require_equal", "text"]
 
 # What the docstrings of all convolutions say of the arguments that they share.
-_SHARED = {
+SHARED = {
     "n_filter": "The number of filters, which is the number of output channels.",
     "act": "The activation, applied last; None for a linear layer.",
     "padding": '`"SAME"` (zeros around) or `"VALID"` (none).',
@@ -33,7 +33,7 @@ _SHARED = {
 
 def text(template: str, **own: str) -> str:
     """Return a docstring: the template with the words of its class and those that all share."""
-    return template.format(**_SHARED | own)
+    return template.format(**SHARED | own)
 
 
 def full_shape(shape: Any, rank: int, who: str) -> tuple[int, ...]:

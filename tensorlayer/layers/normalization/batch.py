@@ -7,14 +7,13 @@ from typing import Any
 import tensorflow as tf
 
 from tensorlayer import initializers
-from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.normalization.channels import ChannelNorm
-from tensorlayer.layers.updates import batch_moments
+from tensorlayer.layers.updates import MovingMoments
 
 __all__ = ["BatchNorm", "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "BatchNormLayer"]
 
 
-class BatchNorm(ChannelNorm):
+class BatchNorm(MovingMoments, ChannelNorm):
     r"""Batch normalisation: $y = \gamma (x - \mu) / \sqrt{\sigma^2 + \epsilon} + \beta$.
 
     In training, mean and variance are those of the batch, over all axes but the channels, and the
@@ -49,7 +48,8 @@ class BatchNorm(ChannelNorm):
     Notes
     -----
     Input shape: any with channels. Output shape: the same.
-    Parameters: `beta`, `gamma` (trainable), `moving_mean`, `moving_var`, each (channels).
+    Parameters: `beta`, `gamma` (trainable), `moving_mean`, `moving_var`, each (channels); the
+    averages in 32 bits at least, whatever the type of the layer.
 
     The mode comes from the evaluation. `is_train` of TensorLayer 1.x is accepted where the layer
     is stacked and holds where an evaluation says nothing. The moving variance started at 0 in 2.x,
@@ -81,30 +81,19 @@ class BatchNorm(ChannelNorm):
         name: str | None = None,
     ) -> None:
         super().__init__(epsilon, act, beta_init, gamma_init, num_features, data_format, name)
-        if not 0 <= decay <= 1:
-            raise InvalidArgument(f"{type(self).__name__}: decay must be in [0, 1], got {decay!r}.")
-        self.decay = decay
+        self.set_decay(decay)
         self.moving_inits = (moving_mean_init, moving_var_init)
 
     def build(self, inputs_shape: Any) -> None:
         """Make offset, scale and moving averages."""
         super().build(inputs_shape)
-        mean, variance = self.moving_inits
-        sizes = [self.channels]
-        self.moving_mean = self._get_weights("moving_mean", sizes, mean, trainable=False)
-        self.moving_var = self._get_weights("moving_var", sizes, variance, trainable=False)
+        self.make_averages(self.channels, *self.moving_inits)
 
     def normalized(self, inputs: tf.Tensor) -> tf.Tensor:
         """Normalise; in training also move the averages."""
-        moments = self._statistics(inputs)
+        channel_axis = self.channel_axis(inputs.shape.rank)
+        moments = self.batch_moments(inputs, channel_axis) if self.is_train else self.averages
         return self.normalize(inputs, *(self.along_channels(each, inputs) for each in moments))
-
-    def _statistics(self, inputs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        axes = self.axes_but(inputs, self.channel_axis(inputs.shape.rank))
-        if not self.is_train:
-            return self.moving_mean, self.moving_var
-        averages = (self.moving_mean, self.moving_var)
-        return batch_moments(inputs, axes, averages, self.decay)
 
 
 class BatchNorm1d(BatchNorm):

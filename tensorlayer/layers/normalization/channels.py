@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
-from tensorlayer.errors import InvalidArgument
-from tensorlayer.layers.base import Layer, require_known, require_rank
+from tensorlayer.layers import spatial_arguments as spatial
+from tensorlayer.layers.base import Layer, require_known, require_rank, require_size
 from tensorlayer.layers.precision import cast, require_floats, widened
 
 __all__ = ["ChannelNorm"]
@@ -40,6 +40,7 @@ class ChannelNorm(Layer):
     ranks: ClassVar[tuple[int, ...] | None] = None
     #: the parameters, in the order of TensorLayer 2
     order: ClassVar[tuple[str, str]] = ("beta", "gamma")
+    channels: int  #: that the parameters are for
     #: from inputs in 32 bits at least to normalised ones
     normalized: Callable[[tf.Tensor], tf.Tensor]
 
@@ -54,16 +55,11 @@ class ChannelNorm(Layer):
         name: str | None,
     ) -> None:
         super().__init__(name=name, act=act)
-        if data_format not in {"channels_last", "channels_first"}:
-            raise InvalidArgument(
-                f"{type(self).__name__}: data_format is 'channels_last' or 'channels_first', "
-                f"got {data_format!r}."
-            )
         self.epsilon = epsilon
         self.beta_init = beta_init
         self.gamma_init = gamma_init
         self.num_features = num_features
-        self.data_format = data_format
+        self.data_format = spatial.order(data_format, type(self).__name__)
         self.beta = self.gamma = None
 
     def shape_to_build_for(self) -> Any:
@@ -83,14 +79,13 @@ class ChannelNorm(Layer):
         """Return the axis of the channels."""
         return rank - 1 if self.data_format == "channels_last" else 1
 
-    def axes_but(self, inputs: tf.Tensor, *kept: int) -> list[int]:
-        """Return the axes to take the moments over, once the rank is known to fit."""
-        if self.ranks is not None:
-            require_rank(self, inputs.shape, self.ranks, f"The format is {self.data_format}.")
-        return [axis for axis in range(inputs.shape.rank) if axis not in kept]
-
     def transform(self, inputs: tf.Tensor) -> tf.Tensor:
         """Normalise in 32 bits at least, and return the type of the inputs."""
+        if self.ranks is not None:
+            require_rank(self, inputs.shape, self.ranks, f"The format is {self.data_format}.")
+        if inputs.shape.rank is not None:
+            axis = self.channel_axis(inputs.shape.rank)
+            require_size(self, inputs.shape, axis, self.channels)
         require_floats(self, inputs)
         return tf.cast(self.normalized(widened(inputs)), inputs.dtype)
 
@@ -102,6 +97,4 @@ class ChannelNorm(Layer):
 
     def along_channels(self, part: tf.Tensor | None, inputs: tf.Tensor) -> tf.Tensor | None:
         """Return a value for each channel in a shape that broadcasts to the inputs."""
-        if part is None or self.data_format == "channels_last":
-            return part
-        return tf.reshape(part, [-1] + [1] * (inputs.shape.rank - 2))
+        return None if part is None else spatial.along_channels(part, inputs, self.data_format)

@@ -86,8 +86,7 @@ class GroupNorm(ChannelNorm):
     def normalized(self, inputs: tf.Tensor) -> tf.Tensor:
         """Normalise each group of channels."""
         group_axis = self.channel_axis(inputs.shape.rank)
-        self.axes_but(inputs)
-        sizes = [-1, *(spatial.size_of(inputs, axis) for axis in range(1, inputs.shape.rank))]
+        sizes = [-1, *spatial.sizes_of(inputs)[1:]]
         split = [*sizes[:group_axis], self.groups, self.channels // self.groups]
         grouped = tf.reshape(inputs, [*split, *sizes[group_axis + 1 :]])
         axes = [axis for axis in range(1, grouped.shape.rank) if axis != group_axis]

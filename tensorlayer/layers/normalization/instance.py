@@ -80,7 +80,8 @@ class InstanceNorm(ChannelNorm):
 
     def normalized(self, inputs: tf.Tensor) -> tf.Tensor:
         """Normalise each channel of each image."""
-        axes = self.axes_but(inputs, 0, self.channel_axis(inputs.shape.rank))
+        channel_axis = self.channel_axis(inputs.shape.rank)
+        axes = [axis for axis in range(1, inputs.shape.rank) if axis != channel_axis]
         return self.normalize(inputs, *tf.nn.moments(inputs, axes, keepdims=True))
 
 

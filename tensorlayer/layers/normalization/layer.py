@@ -103,6 +103,7 @@ class LayerNorm(ChannelNorm):
             require_known(self, size, "each axis of the parameters")
             for size in inputs_shape[first:]
         ]
+        self.channels = shape[-1]
         if self.beta_init is not None:
             self.beta = self._get_weights("beta", shape, self.beta_init)
         if self.gamma_init is not None:

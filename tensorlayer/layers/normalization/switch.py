@@ -82,7 +82,8 @@ class SwitchNorm(ChannelNorm):
     def normalized(self, inputs: tf.Tensor) -> tf.Tensor:
         """Normalise by the mixed moments."""
         channel = self.channel_axis(inputs.shape.rank)
-        kinds = [self.axes_but(inputs, *kept) for kept in ((channel,), (0, channel), (0,))]
+        instance = [axis for axis in (1, 2, 3) if axis != channel]
+        kinds = ([0, *instance], instance, [1, 2, 3])
         means, variances = zip(
             *(tf.nn.moments(inputs, axes, keepdims=True) for axes in kinds), strict=True
         )

@@ -12,7 +12,7 @@ from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers import computing
 from tensorlayer.layers.arguments import positive
 from tensorlayer.layers.base import Layer
-from tensorlayer.layers.precision import double
+from tensorlayer.layers.precision import double, widened
 from tensorlayer.layers.updates import update
 
 __all__ = ["SpectralNorm", "WeightNorm"]
@@ -21,8 +21,8 @@ __all__ = ["SpectralNorm", "WeightNorm"]
 class _Reparametrized(Layer):
     """A layer around another one, which computes with something made of its weight instead."""
 
-    keeps_precision = True  # a norm of 16 bits is off; the layer within has types of its own
-    #: makes of the weight what the layer within computes with instead
+    keeps_precision = True  # the layer within has types of its own
+    #: makes of the weight, in 32 bits at least, what the layer within computes with instead
     change: Callable[[tf.Tensor], tf.Tensor]
 
     def __init__(self, layer: Layer, weight: str, axis: int, name: str | None) -> None:
@@ -62,9 +62,10 @@ class _Reparametrized(Layer):
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
         """Compute what the layer within does with the changed weight."""
-        weight = self.change(tf.convert_to_tensor(getattr(self.layer, self.weight)))
+        exact = tf.convert_to_tensor(getattr(self.layer, self.weight))
         types = self.layer.facts.precision
-        weight = tf.cast(weight, types.compute) if types.is_mixed else weight
+        weight = self.change(widened(exact))
+        weight = tf.cast(weight, types.compute if types.is_mixed else exact.dtype)
         with double(self.layer, {self.weight: weight}) as standing:
             return computing.run(standing, inputs, options)
 
@@ -132,7 +133,8 @@ class WeightNorm(_Reparametrized):
         def lengths(shape: Any, dtype: Any = None) -> tf.Tensor:
             del shape, dtype
             value = weight if tf.executing_eagerly() else weight.initial_value
-            return tf.sqrt(tf.reduce_sum(tf.square(tf.convert_to_tensor(value)), self.others))
+            squares = tf.square(widened(tf.convert_to_tensor(value)))
+            return tf.sqrt(tf.reduce_sum(squares, self.others))
 
         self.g = self._get_weights("g", [self.n_outputs], lengths)
 
@@ -140,7 +142,8 @@ class WeightNorm(_Reparametrized):
         """Return the directions, with the lengths."""
         shape = [1] * W.shape.rank
         shape[self.axis] = self.n_outputs
-        return tf.nn.l2_normalize(W, self.others) * tf.reshape(self.g, shape)
+        g = tf.cast(self.g, W.dtype)
+        return tf.nn.l2_normalize(W, self.others) * tf.reshape(g, shape)
 
 
 class SpectralNorm(_Reparametrized):
@@ -212,12 +215,12 @@ class SpectralNorm(_Reparametrized):
         rows = tf.transpose(W, [*self.others, self.axis % W.shape.rank])
         matrix = tf.reshape(rows, [-1, self.n_outputs])
         fixed = tf.stop_gradient(matrix)
-        u = tf.nn.l2_normalize(self.u)
+        u = tf.nn.l2_normalize(tf.cast(self.u, W.dtype))
         if self.is_train:
             for _ in range(self.n_iterations):
                 v = tf.linalg.matvec(fixed, u)
                 u = tf.nn.l2_normalize(tf.linalg.matvec(fixed, v, transpose_a=True))
-            u = update([(self.u, u)], u)
+            u = update([(self.u, tf.cast(u, self.u.dtype))], u)
         v = tf.nn.l2_normalize(tf.linalg.matvec(fixed, u))
         sigma = tf.reduce_sum(v * tf.linalg.matvec(matrix, u))
         return tf.math.divide_no_nan(W, sigma)  # weights of zeros have no direction

@@ -208,7 +208,7 @@ class _Pool3d(_PoolNd):
         same number of real cells.
         """
         del data_format
-        _, depth, height, width, channels = (spatial.size_of(inputs, axis) for axis in range(5))
+        _, depth, height, width, channels = spatial.sizes_of(inputs)
         planes = tf.reshape(inputs, [-1, height, width, channels])
         planes = self.pool(planes, self.filter_size[1:], self.strides[1:], self.padding)
         height, width = spatial.size_of(planes, 1), spatial.size_of(planes, 2)

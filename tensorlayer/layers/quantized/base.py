@@ -11,31 +11,27 @@ from tensorlayer import initializers
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers import spatial_arguments as spatial
 from tensorlayer.layers.base import Layer
+from tensorlayer.layers.convolution.base import SHARED
 from tensorlayer.layers.convolution.conv import Conv2d
-from tensorlayer.layers.dense import Dense, product
+from tensorlayer.layers.dense import Dense
 
 __all__ = ["Quantized", "QuantizedConv2d", "QuantizedDense", "text"]
 
 # What the docstrings of all quantised layers say of the arguments that they share.
 _SHARED = {
+    **SHARED,
     "n_units": "The number of outputs.",
-    "n_filter": "The number of filters, which is the number of output channels.",
     "filter_size": "Height and width of a filter; one integer for both.",
     "strides": "Steps along height and width; 2 halves the size.",
-    "act": "The activation, applied last; None for a linear layer.",
-    "padding": '`"SAME"` (zeros around) or `"VALID"` (none).',
     "bitW": "Bits of the weights, 1 to 32; 32 leaves them exact.",
     "bitA": "Bits of the inputs, 1 to 32; 32 leaves them exact.",
     "use_gemm": """Only False: weights and inputs are multiplied as the floating-point numbers that
         they are rounded to.""",
-    "data_format": """`"channels_last"` or `"channels_first"`. Without a GPU the latter is computed
-        around two transpositions.""",
     "dilation_rate": "Steps between the taps of a filter; not together with strides above 1.",
     "W_init": "Of the exact weights.",
     "b_init": "Of the biases, which stay exact; None for a layer without biases.",
     "in_channels": """The number of inputs or input channels. With it the parameters are made in the
         constructor.""",
-    "name": "Unique in the network.",
     "invalid": """A number of bits, a size or a padding is none, or `use_gemm` is True.""",
 }
 
@@ -74,14 +70,6 @@ class QuantizedDense(Quantized, Dense):
     ) -> None:
         _require_no_gemm(use_gemm, type(self).__name__)
         super().__init__(n_units, act, W_init, b_init, in_channels, name)
-
-    def multiply(self, inputs: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
-        """Compute `inputs @ weights`."""
-        return product(inputs, weights)
-
-    def add_biases(self, z: tf.Tensor) -> tf.Tensor:
-        """Compute `z + b`, or `z` of a layer without biases."""
-        return z if self.b_init is None else tf.nn.bias_add(z, self.b)
 
 
 class QuantizedConv2d(Quantized, Conv2d):

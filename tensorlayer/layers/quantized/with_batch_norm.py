@@ -7,11 +7,10 @@ from typing import Any
 import tensorflow as tf
 
 from tensorlayer import initializers
-from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.precision import cast, widened
 from tensorlayer.layers.quantized.base import QuantizedConv2d, QuantizedDense, text
 from tensorlayer.layers.quantized.methods import Quan
-from tensorlayer.layers.updates import batch_moments
+from tensorlayer.layers.updates import MovingMoments
 
 __all__ = ["QuanConv2dWithBN", "QuanDenseLayerWithBN", "QuanDenseWithBN"]
 
@@ -98,7 +97,7 @@ def _doc(first: str, bits_and_inits: str, last: str = "", **own: str) -> str:
     return text(template, **own)
 
 
-class _WithBatchNorm(Quan):
+class _WithBatchNorm(MovingMoments, Quan):
     """What both layers share: the parameters of the normalisation, and how it is folded."""
 
     channel_axis = -1
@@ -106,9 +105,7 @@ class _WithBatchNorm(Quan):
 
     def set_batch_norm(self, decay: float, epsilon: float, gamma_init: Any, beta_init: Any) -> None:
         """Check and store the arguments of batch normalisation."""
-        if not 0 <= decay <= 1:
-            raise InvalidArgument(f"{type(self).__name__}: decay must be in [0, 1], got {decay!r}.")
-        self.decay = decay
+        self.set_decay(decay)
         self.epsilon = epsilon
         self.gamma_init = gamma_init
         self.beta_init = beta_init
@@ -116,19 +113,20 @@ class _WithBatchNorm(Quan):
     def build(self, inputs_shape: Any) -> None:
         """Make weights, scale, offset and moving averages."""
         super().build(inputs_shape)
-        size = self.W.shape[-1:]
+        size = self.W.shape[-1]
         self.gamma = self.beta = None
         if self.gamma_init is not None:
-            self.gamma = self._get_weights("gamma", size, self.gamma_init)
+            self.gamma = self._get_weights("gamma", [size], self.gamma_init)
         if self.beta_init is not None:
-            self.beta = self._get_weights("beta", size, self.beta_init)
-        zeros, ones = initializers.Zeros(), initializers.Ones()
-        self.moving_mean = self._get_weights("moving_mean", size, zeros, trainable=False)
-        self.moving_var = self._get_weights("moving_var", size, ones, trainable=False)
+            self.beta = self._get_weights("beta", [size], self.beta_init)
+        self.make_averages(size, initializers.Zeros(), initializers.Ones())
 
     def transform(self, inputs: tf.Tensor) -> tf.Tensor:
         """Compute with folded weights; in training also move the averages."""
-        mean, variance = map(widened, self._statistics(inputs))
+        moments = self.averages
+        if self.is_train:
+            moments = self.batch_moments(self.multiply(inputs, self.W), self.channel_axis)
+        mean, variance = map(widened, moments)
         mean, scale = cast((mean, tf.math.rsqrt(variance + self.epsilon)), inputs.dtype)
         if self.gamma is not None:
             scale *= self.gamma
@@ -137,15 +135,6 @@ class _WithBatchNorm(Quan):
         z = self.multiply(self.quantize_inputs(inputs), weights)
         layout = "NC.." if self.channel_axis == 1 else "N..C"
         return tf.nn.bias_add(z, offset, data_format=layout)
-
-    def _statistics(self, inputs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        averages = (self.moving_mean, self.moving_var)
-        if not self.is_train:
-            return averages
-        z = self.multiply(inputs, self.W)
-        channel = self.channel_axis % z.shape.rank
-        axes = [axis for axis in range(z.shape.rank) if axis != channel]
-        return batch_moments(z, axes, averages, self.decay)
 
 
 class QuanDenseWithBN(_WithBatchNorm, QuantizedDense):  # noqa: D101 - made from the shared text

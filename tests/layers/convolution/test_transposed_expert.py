@@ -89,3 +89,9 @@ def test_a_size_that_the_strides_do_not_lead_to_is_refused():
 def test_bad_output_shapes(outputs_shape, message):
     with pytest.raises(InvalidArgument, match=f"DeConv2dLayer: {message}"):
         DeConv2dLayer(shape=(3, 3, 2, 3), outputs_shape=outputs_shape)
+
+
+@pytest.mark.parametrize("what", ["strides", "dilation_rate"])
+def test_steps_have_one_number_for_each_axis(what):
+    with pytest.raises(InvalidArgument, match=f"DeConv2dLayer: {what} has one positive .* got 2"):
+        DeConv2dLayer(**{what: 2})

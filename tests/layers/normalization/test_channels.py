@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 import tensorlayer as tl
-from tensorlayer.errors import InvalidArgument
+from tensorlayer.errors import InvalidArgument, WrongShape
 from tensorlayer.layers import Input
 
 NAMES = ("BatchNorm", "GroupNorm", "InstanceNorm", "LayerNorm", "RMSNorm", "SwitchNorm")
@@ -22,6 +22,19 @@ def test_the_data_format_has_two_values(name):
 def test_channels_must_be_known(name):
     with pytest.raises(InvalidArgument, match=r"(channels|of the parameters) must be known"):
         getattr(tl.layers, name)(Input([None, 4, 4, None]))
+
+
+@every_layer
+@pytest.mark.parametrize(("n_built", "n_given"), [(4, 8), (4, 1), (1, 4)])
+def test_inputs_of_other_channels_are_refused(name, n_built, n_given):
+    arguments = {"groups": 1} if name == "GroupNorm" else {}
+    layer = getattr(tl.layers, name)(**arguments)
+    layer(tf.ones([2, 3, 3, n_built]))
+
+    with pytest.raises(
+        WrongShape, match=rf"{name}.* for a size of {n_built} along axis.*{n_given}\)"
+    ):
+        layer(tf.ones([2, 3, 3, n_given]))
 
 
 @every_layer

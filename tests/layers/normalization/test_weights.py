@@ -219,6 +219,16 @@ def test_the_layer_within_may_have_a_type_of_its_own(wrapper, dtype):
     assert out.dtype == ("float64" if dtype == "float64" else "float16")
 
 
+@pytest.mark.parametrize(("wrapper", "expected"), [(SpectralNorm, 1 / 16), (WeightNorm, 300.0)])
+def test_norms_of_weights_of_16_bits_do_not_overflow(wrapper, expected):
+    layer = wrapper(Dense(4, W_init=300.0, b_init=None, dtype="float16"), dtype="float16")
+
+    out = layer(tf.fill([1, 64], tf.constant(1 / 64, tf.float16)), is_train=True)
+
+    assert {v.dtype for v in layer.all_weights} == {tf.float16}
+    np.testing.assert_allclose(tf.cast(out, tf.float32), np.full([1, 4], expected), rtol=2e-3)
+
+
 @pytest.mark.parametrize("wrapper", [SpectralNorm, WeightNorm])
 def test_errors(wrapper):
     who = wrapper.__name__
