@@ -21,9 +21,7 @@ def module(name: str, install: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
-        raise SystemExit(
-            f"these pictures come with {name}: pip install '{install}', or pass --data"
-        ) from error
+        raise SystemExit(f"{name} is needed: pip install '{install}'") from error
 
 
 sklearn = functools.partial(module, "sklearn.datasets", "scikit-learn")
@@ -40,6 +38,20 @@ def faces(side: int) -> tuple[np.ndarray, np.ndarray]:
     """Return 100 faces and 100 other pictures, as `digits` are, and whether they are faces."""
     found = skimage().lfw_subset()
     return _resized(found * 2 - 1, side), (np.arange(len(found)) < N_FACES).astype("int64")
+
+
+def photographs() -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
+    """Return photographs, (height, width, 3) of uint8, to learn from, and others held out."""
+    names = "coffee rocket camera coins hubble_deep_field immunohistochemistry retina"
+    shipped = [getattr(skimage(), name)() for name in (names + " brick grass gravel").split()]
+    china, flower = sklearn().load_sample_images().images
+    held_out = {"astronaut": skimage().astronaut(), "cat": skimage().chelsea(), "flower": flower}
+    return [in_colours(each) for each in (*shipped, china)], held_out
+
+
+def in_colours(photo: np.ndarray) -> np.ndarray:
+    """Return a photograph with red, green and blue, also if it is grey or transparent."""
+    return np.stack([photo] * 3, axis=-1) if photo.ndim == 2 else photo[..., :3]
 
 
 def portraits(folder: Path, n_least: int) -> tf.data.Dataset:
