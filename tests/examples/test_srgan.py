@@ -195,7 +195,8 @@ def test_quality_is_that_of_the_formulas():
     assert found["psnr"] == pytest.approx(20 * np.log10(255 / difference.std()), abs=0.05)
     assert 0 < found["ssim"] < 1
     assert found["spectrum"] > 1
-    same = srgan.quality(photo, photo, border=4)
+    with np.errstate(divide="ignore"):  # of a PSNR without an end
+        same = srgan.quality(photo, photo, border=4)
     assert (same["ssim"], same["spectrum"]) == (pytest.approx(1), 0)
 
 
@@ -251,10 +252,7 @@ def test_killed_in_the_second_part_it_goes_on_and_is_better_than_bicubic(tmp_pat
     assert picture.size == (4 * 192, 3 * 192)
 
 
-def test_a_folder_without_photographs_is_refused_in_a_line(tmp_path):
-    with begin(tmp_path, "--data", "nowhere") as process:
-        pass
-    assert process.returncode == 1
+def test_a_folder_without_photographs_is_refused_in_a_line():
     with pytest.raises(SystemExit, match="nowhere has 0 photographs, and 4 are needed"):
         srgan.read_photos(argparse.Namespace(**{**vars(OPTIONS), "data": Path("nowhere")}))
 

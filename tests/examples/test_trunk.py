@@ -33,10 +33,15 @@ def run_in(folder, *arguments):
     return record.Record(parser.parse_args(["--no-hub", "--out", str(folder), *arguments]), "run")
 
 
-@pytest.fixture
-def model(tmp_path):
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("run")
+
+
+@pytest.fixture(scope="module")
+def model(folder):
     tf.random.set_seed(0)
-    return trunk.learn(*stripes(256, seed=0), n_epoch=5, run=run_in(tmp_path), seed=0)
+    return trunk.learn(*stripes(256, seed=0), n_epoch=5, run=run_in(folder), seed=0)
 
 
 def test_it_tells_images_apart(model):
@@ -53,9 +58,9 @@ def test_the_features_are_means_of_the_maps(model):
     np.testing.assert_allclose(np.mean(maps, axis=(1, 2)), means, rtol=1e-5, atol=1e-6)
 
 
-def test_a_run_that_goes_on_has_the_same_model(model, tmp_path):
+def test_a_run_that_goes_on_has_the_same_model(model, folder):
     tf.random.set_seed(1)  # the first values are others
-    again = trunk.learn(*stripes(256, seed=0), 5, run_in(tmp_path, "--resume"), seed=0)
+    again = trunk.learn(*stripes(256, seed=0), 5, run_in(folder, "--resume"), seed=0)
 
     for one, other in zip(model.all_weights, again.all_weights, strict=True):
         np.testing.assert_array_equal(one, other)
