@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ def on_pre_build(config: Any) -> None:
     draw_transforms(folder / "prepro.png")
     draw_activations(folder / "activation.png")
     draw_names(folder / "names.png")
+    results = Path(config["config_file_path"]).parent / "benchmarks" / "results"
+    shutil.copy(results / "overhead.png", folder)
 
 
 def draw_transforms(path: Path) -> None:

@@ -128,6 +128,7 @@ def test_pictures_are_made(site, pages):
         ("prepro", "prepro"),
         ("activation", "activation"),
         ("names", "guides/names"),
+        ("overhead", "guides/performance"),
     ):
         assert pages[place].xpath(f"//img[contains(@src, '/pictures/{name}.png')]")
         assert (site / "pictures" / f"{name}.png").stat().st_size > 10_000
