@@ -102,16 +102,16 @@ def distances(shown):
 @pytest.mark.examples
 @pytest.mark.timeout(330)
 def test_digits_appear(tmp_path):
-    shown = run("dcgan.py", tmp_path, "--quick", "--epochs", "16", "--width", "16")
+    shown = run("dcgan.py", tmp_path, "--quick", "--epochs", "20")
 
     before, after = distances(shown)
     assert after < before / 20
     kinds, sure = map(
-        float, re.search(r"epoch 16: .* kinds ([\d.]+), sure ([\d.]+)", shown).groups()
+        float, re.search(r"epoch 20: .* kinds ([\d.]+), sure ([\d.]+)", shown).groups()
     )
     assert kinds > 5
     assert sure > 0.7
-    assert (tmp_path / "dcgan" / "samples-016.png").exists()
+    assert (tmp_path / "dcgan" / "samples-020.png").exists()
 
 
 def begin(folder, *arguments):
@@ -134,7 +134,7 @@ def epochs_in(folder):
 @pytest.mark.examples
 @pytest.mark.timeout(330)
 def test_a_run_that_was_killed_goes_on(tmp_path):
-    arguments = ["--images", "digits", "--epochs", "20", "--width", "16"]
+    arguments = ["--images", "digits", "--epochs", "20"]
     with begin(tmp_path, *arguments) as process:
         while len(epochs_in(tmp_path)) < 3:
             assert process.poll() is None
