@@ -95,6 +95,8 @@ def same(one: Any, other: Any) -> bool:
         return same((one.func, one.args, one.keywords), (other.func, other.args, other.keywords))
     if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
         return np.array_equal(one, other)
+    if isinstance(one, type) or isinstance(other, type):
+        return False  # classes, which are not the same one
     if tf.is_tensor(one) or tf.is_tensor(other) or isinstance(one, tf.Variable):
         return False  # not the same object, and comparing tensors would compute
     if isinstance(one, Mapping) and isinstance(other, Mapping):

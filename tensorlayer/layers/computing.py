@@ -259,7 +259,8 @@ def explain(
     if not owner.is_built or not tree.listing(owner, require_all=False):
         return
     tensors = [leaf for leaf in leaves(args) if hasattr(leaf, "dtype")]
-    if owner.needs_autograph is False and not any(each.dtype.is_floating for each in tensors):
+    is_layer_of_ours = getattr(owner, "needs_autograph", True) is False  # a model says nothing
+    if is_layer_of_ours and not any(each.dtype.is_floating for each in tensors):
         for each in tensors:
             require_floats(owner, each)
     if has not in {None, gets}:

@@ -25,6 +25,7 @@ class Parameter(NamedTuple):
     name: str  #: its path in the owner
     variable: tf.Variable
     is_frozen: bool  #: training must not change it, whatever the variable says
+    is_random: bool = False  #: the state of random numbers of Keras, which is no weight
 
 
 class Owner:
@@ -56,8 +57,8 @@ def children(owner: Any) -> Iterator[tuple[str, Any]]:
         yield from (item for item in attributes if item[0][:6] != "_self_" and item[0] not in ours)
 
 
-def listing(owner: Any, require_all: bool = True) -> list[Parameter]:
-    """Return the variables below ``owner``, each once.
+def listing(owner: Any, require_all: bool = True, with_random: bool = False) -> list[Parameter]:
+    """Return the variables below ``owner``, each once; if asked, also what Keras draws from.
 
     Raises
     ------
@@ -89,7 +90,7 @@ def listing(owner: Any, require_all: bool = True) -> list[Parameter]:
                 "hold them different names."
             )
         found[parameter.name] = parameter
-    return list(found.values())
+    return [parameter for parameter in found.values() if with_random or not parameter.is_random]
 
 
 def _walk(
@@ -153,8 +154,9 @@ def _keras(value: Any, path: str, frozen: bool) -> Iterator[Parameter]:
     """
     numbers: dict[str, int] = {}
     weights = list(getattr(value, "weights", [value]))
-    weights += [v for v in getattr(value, "variables", ()) if v.name == "seed_generator_state"]
-    for weight in weights:
+    states = [v for v in getattr(value, "variables", ()) if v.name == "seed_generator_state"]
+    for weight in (*weights, *states):
         number = numbers[weight.name] = numbers.get(weight.name, -1) + 1
         name = f"{weight.name}_{number}" if number else weight.name
-        yield Parameter(join(path, name), weight.value, frozen or not weight.trainable)
+        is_frozen, is_random = frozen or not weight.trainable, weight.name == "seed_generator_state"
+        yield Parameter(join(path, name), weight.value, is_frozen, is_random)

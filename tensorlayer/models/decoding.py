@@ -16,12 +16,15 @@ in its graph, which stops when all sequences have come to an end.
 from __future__ import annotations
 
 import dataclasses
+import math
+import numbers
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument, WrongShape
+from tensorlayer.layers.arguments import positive
 
 __all__ = ["BeamSearch", "Decoded", "GreedySearch", "SampledSearch"]
 
@@ -105,7 +108,7 @@ class SampledSearch:
     Raises
     ------
     InvalidArgument
-        `top_n` or the temperature is not positive.
+        `top_n` or the temperature is not positive, or the seed no whole number of 64 bits.
 
     Examples
     --------
@@ -121,15 +124,18 @@ class SampledSearch:
     seed: int | None = None
 
     def __post_init__(self) -> None:
-        if self.top_n is not None and not (isinstance(self.top_n, int) and self.top_n >= 1):
-            raise InvalidArgument(
-                f"SampledSearch: top_n is how many ids may be drawn, at least 1; got "
-                f"{self.top_n!r}. None is for all of them."
-            )
-        if not self.temperature > 0:
+        if self.top_n is not None:
+            positive(self.top_n, "SampledSearch", "top_n, if it is not None,")
+        if not (isinstance(self.temperature, numbers.Real) and self.temperature > 0):
             raise InvalidArgument(
                 f"SampledSearch: the temperature is positive, got {self.temperature!r}. "
                 "GreedySearch() is the limit at 0."
+            )
+        is_whole = isinstance(self.seed, numbers.Integral)
+        if self.seed is not None and not (is_whole and -(2**63) <= self.seed < 2**63):
+            raise InvalidArgument(
+                f"SampledSearch: the seed is a whole number of 64 bits, got {self.seed!r}. None is "
+                "for what tf.random.set_seed says."
             )
 
     def __call__(
@@ -146,7 +152,8 @@ class SampledSearch:
         if self.seed is None:
             drawn = tf.random.categorical(logits, 1, dtype=tf.int32)
         else:
-            drawn = tf.random.stateless_categorical(logits, 1, [self.seed, t], dtype=tf.int32)
+            seed = tf.stack([tf.constant(self.seed, tf.int64), tf.cast(t, tf.int64)])
+            drawn = tf.random.stateless_categorical(logits, 1, seed, dtype=tf.int32)
         return tf.gather(ids, drawn[:, 0], batch_dims=1)
 
 
@@ -176,7 +183,7 @@ class BeamSearch:
     Raises
     ------
     InvalidArgument
-        The size is not positive, or the penalty negative.
+        The size is not positive, or the penalty negative or not finite.
 
     References
     ----------
@@ -201,15 +208,12 @@ class BeamSearch:
     length_penalty: float = 0.0
 
     def __post_init__(self) -> None:
-        if not (isinstance(self.size, int) and self.size >= 1):
+        positive(self.size, "BeamSearch", "size")
+        is_number = isinstance(self.length_penalty, numbers.Real)
+        if not (is_number and 0 <= self.length_penalty < math.inf):
             raise InvalidArgument(
-                f"BeamSearch: size is how many sequences are followed, at least 1; got "
-                f"{self.size!r}."
-            )
-        if not self.length_penalty >= 0:
-            raise InvalidArgument(
-                f"BeamSearch: length_penalty is not negative, got {self.length_penalty!r}. At 0 "
-                "the length does not count."
+                f"BeamSearch: length_penalty is a number from 0, at which the length does not "
+                f"count; got {self.length_penalty!r}."
             )
 
     def __call__(

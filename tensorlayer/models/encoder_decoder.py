@@ -14,11 +14,12 @@ from typing import Any
 import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument, WrongShape
+from tensorlayer.layers.arguments import positive
 from tensorlayer.layers.base import Layer
 from tensorlayer.layers.graph import Network
 from tensorlayer.layers.inputs import Input
 from tensorlayer.layers.mode import mode
-from tensorlayer.layers.recurrent.sequence import lengths_of
+from tensorlayer.layers.recurrent.sequence import lengths_of, up_to_last
 from tensorlayer.layers.structure import leaves
 from tensorlayer.models.decoding import Decoded, GreedySearch
 from tensorlayer.models.model import Model
@@ -91,6 +92,7 @@ class EncoderDecoder(Model):
         found = self._decoded(source, lengths, n_steps, start, end, search).best
         return found.ids, found.state
 
+    @tf.autograph.experimental.do_not_convert
     def translate(
         self,
         source: Any,
@@ -109,7 +111,7 @@ class EncoderDecoder(Model):
         seq_length
             How many ids are decoded at most.
         start_token
-            The id that targets begin with.
+            The id that targets begin with, or one for each source, `(batch)`.
         end_token
             The id that ends a target; decoding stops when all have it. None if they are all as
             long.
@@ -143,6 +145,7 @@ class EncoderDecoder(Model):
     def _translated(self, source: tf.Tensor, lengths: Any, *given: Any) -> Decoded:
         return self._found(*self.encode(source, lengths), *given)
 
+    @tf.autograph.experimental.do_not_convert
     def decode(
         self,
         memory: Any,
@@ -156,7 +159,8 @@ class EncoderDecoder(Model):
         """Decode from what [`encode`][] gave."""
         given = self._wanted(batch_size, n_steps, start, end, search)
         is_eager = tf.executing_eagerly()
-        return (self._found_at_once if is_eager else self._found)(memory, state, *given)
+        with mode(False):
+            return (self._found_at_once if is_eager else self._found)(memory, state, *given)
 
     def _wanted(self, batch_size: Any, n_steps: Any, start: Any, end: Any, search: Any) -> Any:
         """Return what a search is given, looked at; eagerly as tensors, so that it is traced once.
@@ -165,6 +169,8 @@ class EncoderDecoder(Model):
         ------
         InvalidArgument
             There is no start, or nothing to decode.
+        WrongShape
+            There are as many starts as there are no sources.
         """
         if start is None:
             raise InvalidArgument(
@@ -172,15 +178,30 @@ class EncoderDecoder(Model):
                 "(`sos` of Seq2seqLuongAttention). For the logits of a target give "
                 "inputs=[source, target] without it."
             )
-        start = tf.broadcast_to(self._ids(start, "the start token", rank=None), [batch_size])
-        end = None if end is None else self._ids(end, "the end token", rank=0)
-        if not tf.is_tensor(n_steps) and not (isinstance(n_steps, int) and n_steps >= 1):
-            raise InvalidArgument(
-                f"{self!r}: seq_length is how many ids are decoded, at least 1; got {n_steps!r}."
+        start = self._ids(start, "the start token", rank=None)
+        n_sources = tf.get_static_value(batch_size)
+        if start.shape.rank != 0 and not start.shape.is_compatible_with([n_sources]):
+            raise WrongShape(
+                f"{self!r}: the start token is one id, or one for each of the "
+                f"{n_sources} sources; got shape {start.shape}."
             )
-        if tf.is_tensor(n_steps) or tf.executing_eagerly():
-            n_steps = tf.cast(n_steps, tf.int32)
-        return start, n_steps, end, _once(GreedySearch() if search is None else search)
+        start = tf.broadcast_to(start, [batch_size])
+        end = None if end is None else self._ids(end, "the end token", rank=0)
+        search = _once(GreedySearch() if search is None else search)
+        return start, self._number_of_steps(n_steps), end, search
+
+    def _number_of_steps(self, n_steps: Any) -> Any:
+        """Return how many ids are decoded, as a tensor if it is one, or eagerly."""
+        known = tf.get_static_value(n_steps) if tf.is_tensor(n_steps) else n_steps
+        is_symbolic = known is None and tf.is_tensor(n_steps)
+        if tf.is_tensor(n_steps) and n_steps.shape.rank != 0:
+            raise WrongShape(f"{self!r}: seq_length is one number, got shape {n_steps.shape}.")
+        if is_symbolic and not n_steps.dtype.is_integer:
+            raise InvalidArgument(
+                f"{self!r}: seq_length is a whole number, got {n_steps.dtype.name}."
+            )
+        known = n_steps if is_symbolic else positive(known, repr(self), "seq_length")
+        return tf.cast(known, tf.int32) if is_symbolic or tf.executing_eagerly() else known
 
     def _found(
         self, memory: Any, state: Any, start: tf.Tensor, n_steps: Any, end: Any, search: Search
@@ -194,21 +215,27 @@ class EncoderDecoder(Model):
         """Return how many ids of each source count: as given, or up to the last that is no pad."""
         if lengths is not None or self.pad_id is None:
             return lengths_of(self, source, lengths)
-        places = tf.range(1, tf.shape(source)[1] + 1)
-        return tf.reduce_max(tf.where(source != self.pad_id, places, 0), axis=1)
+        return up_to_last(source != self.pad_id)
 
     def _ends_of(self, inputs: Any) -> tuple[tf.Tensor, tf.Tensor | None]:
         """Return source and target, if there is one."""
+        if tf.is_tensor(inputs) and inputs.shape.rank == 3:
+            inputs = tf.unstack(inputs)  # they were lists of numbers, of one size
         both = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
         if len(both) not in {1, 2}:
             raise InvalidArgument(
                 f"{self!r}: inputs are [source, target], or [source] to decode; got {len(both)}."
             )
-        source, *target = both
-        return (
-            self._ids(source, "the source"),
-            self._ids(target[0], "the target") if target else None,
-        )
+        source = self._ids(both[0], "the source")
+        if len(both) == 1:
+            return source, None
+        target = self._ids(both[1], "the target")
+        if not target.shape[:1].is_compatible_with(source.shape[:1]):
+            raise WrongShape(
+                f"{self!r}: each source has a target, got {source.shape[0]} sources and "
+                f"{target.shape[0]} targets."
+            )
+        return source, target
 
     def _ids(self, ids: Any, what: str, rank: int | None = 2) -> tf.Tensor:
         """Return ids as int32, looked at."""
@@ -221,7 +248,9 @@ class EncoderDecoder(Model):
                 f"{self!r}: {what} is of ids, which are integers, got {ids.dtype.name}."
             )
         known = tf.get_static_value(ids)
-        if known is not None and known.size:
+        if known is None:
+            return self._ids_of_vocabulary(ids, what)
+        if known.size:
             least, most = int(known.min()), int(known.max())
             if not 0 <= least <= most < self.vocabulary_size:
                 raise InvalidArgument(
@@ -231,10 +260,25 @@ class EncoderDecoder(Model):
                 )
         return tf.cast(ids, tf.int32)
 
+    def _ids_of_vocabulary(self, ids: tf.Tensor, what: str) -> tf.Tensor:
+        """Return ids of a graph as int32: an error, when it is evaluated, if one is no word."""
+        rule = f"{self!r}: {what} has ids from 0 to {self.vocabulary_size - 1}."
+        ids = tf.cast(ids, tf.int64)  # not yet int32: that would wrap round
+        fits = tf.reduce_all((ids >= 0) & (ids < self.vocabulary_size))
+        with tf.control_dependencies([tf.debugging.Assert(fits, [rule, ids])]):
+            return tf.cast(ids, tf.int32)
 
-@functools.lru_cache(maxsize=64)
+
 def _once(search: Search) -> Search:
     """Return the first of equal searches: a ``tf.function`` is traced for each object anew."""
+    try:
+        return _first_of_equal(search)
+    except TypeError:  # it cannot be hashed, which a tf.function does as well
+        return functools.partial(search)
+
+
+@functools.lru_cache(maxsize=64)
+def _first_of_equal(search: Search) -> Search:
     return search
 
 
@@ -282,7 +326,4 @@ def _id_type(embedding: Any) -> tf.DType:
 
 
 def _embedding_size(embedding: Layer, dtype: tf.DType) -> int:
-    size = getattr(embedding, "embedding_size", None)
-    if isinstance(size, int):
-        return size
     return int(embedding(Input([None, None], dtype=dtype)).outputs.shape[-1])

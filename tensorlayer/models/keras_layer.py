@@ -50,14 +50,14 @@ class TensorLayerModel(tf.keras.layers.Layer):
         # in which it saves them follows from `trainable` here, so not from what is frozen now.
         self._adopted = [
             tf.keras.Variable(
-                variable,
-                name=name.replace("/", "."),
-                trainable=variable.trainable,
-                dtype=variable.dtype.name,
+                each.variable,
+                name=each.name.replace("/", "."),
+                trainable=each.variable.trainable,
+                dtype=each.variable.dtype.name,
             )
-            for name, variable, _ in tree.listing(model)
+            for each in tree.listing(model)
         ]
-        self._known = frozenset(id(variable) for _, variable, _ in tree.listing(model))
+        self._known = frozenset(id(each.variable) for each in tree.listing(model))
         self.built = True
 
     def call(self, inputs: Any, training: bool = False) -> Any:
@@ -96,10 +96,10 @@ class TensorLayerModel(tf.keras.layers.Layer):
     def _freeze(self) -> None:
         """Tell Keras's variables what is frozen in the model now."""
         known = {id(adopted.value): adopted for adopted in getattr(self, "_adopted", ())}
-        for _, variable, is_frozen in tree.listing(self._tensorlayer_model[0]) if known else ():
-            if id(variable) in known:
-                is_trained = variable.trainable and not is_frozen
-                known[id(variable)].trainable = is_trained and self.trainable
+        for each in tree.listing(self._tensorlayer_model[0]) if known else ():
+            if id(each.variable) in known:
+                is_trained = each.variable.trainable and not each.is_frozen
+                known[id(each.variable)].trainable = is_trained and self.trainable
 
     def get_config(self) -> dict[str, Any]:
         """Return the structure of the model beside Keras's own configuration."""

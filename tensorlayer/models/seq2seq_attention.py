@@ -11,6 +11,7 @@ from tensorlayer.layers.arguments import positive
 from tensorlayer.layers.attention.masks import masked
 from tensorlayer.layers.base import Layer
 from tensorlayer.layers.dense import Dense, product
+from tensorlayer.layers.mode import mode
 from tensorlayer.layers.recurrent import RNN
 from tensorlayer.models.encoder_decoder import (
     EncoderDecoder,
@@ -79,9 +80,9 @@ class LuongAttention(Layer):
         """Return what is looked at, with the part of the scores that no query changes."""
         n, keys = self.hidden_size, values
         if self.method == "general":
-            keys = product(values, tf.transpose(self.W))
+            keys = product(values, tf.transpose(tf.cast(self.W, values.dtype)))
         if self.method == "concat":
-            keys = product(values, self.W[n:])
+            keys = product(values, tf.cast(self.W[n:], values.dtype))
         mask = None
         if lengths is not None:
             mask = tf.sequence_mask(lengths, tf.shape(values)[1])[:, tf.newaxis]
@@ -90,9 +91,11 @@ class LuongAttention(Layer):
     def weights_of(self, states: tf.Tensor, memory: Memory) -> tf.Tensor:
         """Return where each state looks, `(batch, queries, steps)`, with a sum of 1."""
         if self.method == "concat":
-            queries = product(states, self.W[: self.hidden_size])[:, :, tf.newaxis]
+            # Also asked for by itself, where nothing casts parameters to what is computed in.
+            W, V = (tf.cast(each, states.dtype) for each in (self.W, self.V))
+            queries = product(states, W[: self.hidden_size])[:, :, tf.newaxis]
             pairs = tf.tanh(queries + memory.keys[:, tf.newaxis])
-            scores = tf.squeeze(product(pairs, self.V), -1)
+            scores = tf.squeeze(product(pairs, V), -1)
         else:
             scores = tf.matmul(states, memory.keys, transpose_b=True)
         return tf.nn.softmax(masked(scores, [] if memory.mask is None else [memory.mask]))
@@ -223,14 +226,17 @@ class Seq2seqLuongAttention(EncoderDecoder):
         """Return logits or ids."""
         return self.compute(inputs, seq_length, sos, sequence_length, end_token, search)[0]
 
+    @tf.autograph.experimental.do_not_convert
     def attention(self, source: Any, target: Any, sequence_length: Any = None) -> tf.Tensor:
         """Return where the decoder looks after each id of a target, `(batch, target, source)`."""
         source, target = self._ends_of([source, target])
         lengths = self.lengths_of(source, sequence_length)
-        memory, state = self.encode(source, lengths)
-        outputs, _ = self.dec_layer(self.embed(target), initial_state=state)
-        return self.attention_layer.weights_of(outputs, memory)
+        with mode(False):
+            memory, state = self.encode(source, lengths)
+            outputs, _ = self.dec_layer(self.embed(target), initial_state=state)
+            return self.attention_layer.weights_of(outputs, memory)
 
+    @tf.autograph.experimental.do_not_convert
     def inference(
         self,
         src_seq: Any,

@@ -10,6 +10,8 @@ a large vocabulary, there are [`LazyAdam`][tensorlayer.optimizers.LazyAdam] and
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import tensorflow as tf
 
 from tensorlayer.optimizers.rows import AllRows
@@ -18,7 +20,33 @@ __all__ = ["Adafactor", "Adam", "AdamW", "Lamb", "Lion", "Nadam"]
 
 
 class Adafactor(AllRows, tf.keras.optimizers.Adafactor):
-    """``tf.optimizers.Adafactor``, which keeps means of rows and columns instead of a table."""
+    """``tf.optimizers.Adafactor``, which keeps means of rows and columns instead of a table.
+
+    Examples
+    --------
+    >>> table = tf.Variable([[1.0, 1.0], [1.0, 1.0]], name="words/embeddings")
+    >>> optimizer = Adafactor(0.1)
+    >>> gradient = tf.IndexedSlices(tf.constant([[1.0, 1.0]]), tf.constant([1]))
+    >>> _ = optimizer.apply_gradients([(gradient, table)])
+    >>> table.numpy().round(3)
+    array([[1. , 1. ],
+           [0.9, 0.9]], dtype=float32)
+    """
+
+    def build(self, var_list: Sequence[tf.Variable]) -> None:
+        """Make what it keeps: Keras's own takes names from the variables, and refuses slashes."""
+        if self.built:
+            return
+        super(tf.keras.optimizers.Adafactor, self).build(var_list)
+        self._r, self._c, self._v = [], [], []
+        for variable in var_list:
+            shape, dtype = tuple(variable.shape), variable.dtype
+            rows, columns = shape[:-1], shape[:-2] + shape[-1:]
+            if len(shape) < 2:  # it has a mean of each value, and as Keras has them two fillers
+                rows, columns, dtype = (), (), "int32"
+            self._r.append(self.add_variable(rows, dtype=dtype, name="row"))
+            self._c.append(self.add_variable(columns, dtype=dtype, name="column"))
+            self._v.append(self.add_variable_from_reference(variable, name="velocity"))
 
 
 class Adam(AllRows, tf.keras.optimizers.Adam):

@@ -70,8 +70,22 @@ class Rows:
         self.variable.scatter_sub(tf.IndexedSlices(values, self.indices))
 
 
+class _Unscaled(tf.IndexedSlices):
+    """A sparse gradient that is divided as a dense one is; TensorFlow's own is not."""
+
+    def __truediv__(self, divisor: Any) -> tf.IndexedSlices:
+        """Return the gradient with all values divided."""
+        return tf.IndexedSlices(self.values / divisor, self.indices, self.dense_shape)
+
+
 class _Summing:
-    """What is common: a row counts as one, and clipping leaves a gradient sparse."""
+    """What is common: a row counts as one, and scaling and clipping leave a gradient sparse."""
+
+    def apply(self, grads: Sequence[Any], trainable_variables: Any = None) -> None:
+        """Move the variables by one step."""
+        if self.loss_scale_factor is not None:  # by which Keras divides
+            grads = [_unscaled(gradient) for gradient in grads]
+        super().apply(grads, trainable_variables)
 
     def _clip_gradients(self, grads: Sequence[Any]) -> Sequence[Any]:
         if not (self.clipnorm or self.global_clipnorm or self.clipvalue):
@@ -80,6 +94,12 @@ class _Summing:
         if self.global_clipnorm and not self.clipnorm:
             return tf.clip_by_global_norm(grads, self.global_clipnorm)[0]
         return super()._clip_gradients(grads)
+
+
+def _unscaled(gradient: Any) -> Any:
+    if not isinstance(gradient, tf.IndexedSlices):
+        return gradient
+    return _Unscaled(gradient.values, gradient.indices, gradient.dense_shape)
 
 
 class AllRows(_Summing):

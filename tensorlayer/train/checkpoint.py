@@ -12,6 +12,7 @@ from typing import Any
 import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument, StructureMismatch
+from tensorlayer.layers import tree
 from tensorlayer.train.place import Place
 
 __all__ = ["Checkpoint"]
@@ -163,9 +164,10 @@ class Checkpoint:
 
 
 def _trackable(value: Any) -> Any:
-    """Return the parameters of a network or model, and other values as they are."""
-    parameters = getattr(value, "parameters", None)
-    return dict(parameters) if isinstance(parameters, Mapping) else value
+    """Return the variables of a network or model by name, and other values as they are."""
+    if not isinstance(value, tree.Owner):
+        return value
+    return {each.name: each.variable for each in tree.listing(value, with_random=True)}
 
 
 def _components(variables: Iterable[Any]) -> Iterator[tf.Variable]:

@@ -230,10 +230,14 @@ def _outside(create: Callable[..., Any], **options: Any) -> Any:
     The initial values of replicas depend on each other; tf.function could not lift them out.
     """
     if tf.is_symbolic_tensor(options.get("initial_value")):
-        raise InvalidArgument(
-            f"a training step makes variables before its first batch, got {options.get('name')!r} "
-            "whose initial value is computed from the batch. Make the variable before training."
-        )
+        constant = tf.get_static_value(options["initial_value"])  # that of Keras's Nadam is one
+        if constant is None:
+            raise InvalidArgument(
+                "a training step makes variables before its first batch, got "
+                f"{options.get('name')!r} whose initial value is computed from the batch. Make the "
+                "variable before training."
+            )
+        options["initial_value"] = constant
     with tf.init_scope():
         return create(**options)
 

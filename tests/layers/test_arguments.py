@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument, UnknownArgument
 from tensorlayer.initializers import Constant
-from tensorlayer.layers import Dense
+from tensorlayer.layers import Dense, DynamicRNNLayer
 from tensorlayer.layers.arguments import (
     accepts,
     bind,
@@ -241,3 +241,13 @@ def test_an_argument_that_nobody_knows_is_refused_before_one_that_is_missing():
         bind(Thing, (), {"size": 1, "nmae": "a"})
     with pytest.raises(InvalidArgument, match=r"Thing: too many positional.*It takes Thing\(size"):
         bind(Thing, (1, 2, 3, 4), {})
+
+
+def test_classes_are_the_same_only_if_they_are_one():
+    gru, lstm = tf.keras.layers.GRUCell, tf.keras.layers.LSTMCell
+
+    assert same(gru, gru)
+    assert not same(gru, lstm)
+    assert not same(gru, gru(3))
+    layer = DynamicRNNLayer(cell_fn=gru, n_hidden=3)
+    assert repr(layer).startswith("DynamicRNNLayer(cell_fn=GRUCell, n_hidden=3")

@@ -223,14 +223,76 @@ def test_states_of_any_structure_follow_their_beams():
     assert found.best.state[0].shape == [2, N_STEPS]
 
 
+@pytest.mark.parametrize(
+    ("make", "same", "other"),
+    [
+        (GreedySearch, {}, None),
+        (SampledSearch, {"top_n": 2, "seed": 1}, {"top_n": 2, "seed": 2}),
+        (BeamSearch, {"size": 3}, {"size": 4}),
+    ],
+)
+def test_searches_are_values(make, same, other):
+    one = make(**same)
+
+    assert one == make(**same)
+    assert hash(one) == hash(make(**same))
+    assert other is None or one != make(**other)
+    for name in ("size", "seed", "anything"):
+        with pytest.raises((AttributeError, TypeError)):
+            setattr(one, name, 5)
+
+
+def test_seeds_are_all_of_64_bits():
+    def drawn(seed):
+        found = SampledSearch(seed=seed)(Chain(), Chain.beginning(50), 0, N_STEPS)
+        return found.ids.numpy().tolist()
+
+    seeds = (0, 1, -1, 2**32, 2**40, -(2**63), 2**63 - 1, np.int64(7))
+    assert len({str(drawn(seed)) for seed in seeds}) == len(seeds)
+    for seed in (2**63, -(2**63) - 1, 0.5, "1"):
+        with pytest.raises(InvalidArgument, match="seed is a whole number of 64 bits, got"):
+            SampledSearch(seed=seed)
+
+
+def test_extreme_temperatures_are_the_likeliest_and_all_alike():
+    chain = Chain()
+    cold = SampledSearch(temperature=1e-30, seed=1)(chain, chain.beginning(3), STARTS, N_STEPS)
+    greedy = GreedySearch()(chain, chain.beginning(3), STARTS, N_STEPS)
+    hot = SampledSearch(temperature=float("inf"), seed=1)(chain, chain.beginning(8000), 0, 1)
+
+    assert cold.ids.numpy().tolist() == greedy.ids.numpy().tolist()
+    np.testing.assert_allclose(np.bincount(hot.ids[:, 0]) / 8000, 1 / N_IDS, atol=0.02)
+    assert np.isfinite(hot.log_probabilities).all()
+
+
+def test_a_beam_wider_than_all_sequences_ends_with_none():
+    n = len(list(sequences(END)))
+    found = BeamSearch(n + 7)(Chain(), Chain.beginning(1), [0], N_STEPS, END)
+
+    assert np.isfinite(found.log_probabilities[0, :n]).all()
+    assert np.isneginf(found.log_probabilities[0, n:]).all()
+    assert len({tuple(ids) for ids in found.ids[0, :n].numpy()}) == n
+
+
+def test_no_sequence_at_all_is_decoded_to_none():
+    for search in (GreedySearch(), SampledSearch(2), BeamSearch(3)):
+        found = search(Chain(), Chain.beginning(0), tf.zeros([0], tf.int32), 4, END).best
+        assert found.ids.shape == [0, 4]
+
+
 def test_errors():
-    with pytest.raises(InvalidArgument, match="top_n is how many ids may be drawn, at least 1"):
-        SampledSearch(top_n=0)
-    with pytest.raises(InvalidArgument, match=r"temperature is positive, got 0\.0. GreedySearch"):
-        SampledSearch(temperature=0.0)
-    with pytest.raises(InvalidArgument, match="size is how many sequences are followed"):
-        BeamSearch(0)
-    with pytest.raises(InvalidArgument, match="length_penalty is not negative"):
-        BeamSearch(2, -1.0)
+    for top_n in (0, -1, 2.0, True, "a"):
+        with pytest.raises(InvalidArgument, match="if it is not None, must be a positive integer"):
+            SampledSearch(top_n=top_n)
+    assert SampledSearch(top_n=np.int64(2)) == SampledSearch(top_n=2)
+    for temperature in (0.0, -1, float("nan"), "a", None):
+        with pytest.raises(InvalidArgument, match=r"temperature is positive, got .* GreedySearch"):
+            SampledSearch(temperature=temperature)
+    for size in (0, 2.0, True, None):
+        with pytest.raises(InvalidArgument, match="BeamSearch: size must be a positive integer"):
+            BeamSearch(size)
+    for penalty in (-1.0, float("inf"), float("nan"), "a", None):
+        with pytest.raises(InvalidArgument, match="length_penalty is a number from 0"):
+            BeamSearch(2, penalty)
     with pytest.raises(WrongShape, match=r"start is \(batch\) ids.*0 tensors of a state"):
         GreedySearch()(Chain(), (), 0, 3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import threading
 
 import numpy as np
 import pytest
@@ -156,6 +157,8 @@ def test_top_n_searches_and_states_of_a_call():
 
     ids, states = model([SOURCE], seq_length=4, start_token=1, return_state=True)
     again, same = model.inference([SOURCE], 4, 1, None)
+    assert model([SOURCE], start_token=1).shape == [2, 20]
+    assert model.translate(SOURCE, start_token=1).ids.shape == [2, 20]
     assert ids.numpy().tolist() == again.numpy().tolist()
     assert [[each.shape for each in state] for state in states] == [[(2, UNITS)]] * 2
     tf.nest.map_structure(np.testing.assert_allclose, states, same)
@@ -338,9 +341,100 @@ def test_errors_of_a_call():
         model(inputs=[SOURCE * 1.0, TARGET], is_train=True)
     with pytest.raises(InvalidArgument, match=r"inputs are \[source, target\].*got 3"):
         model(inputs=[SOURCE, TARGET, TARGET], is_train=True)
-    with pytest.raises(InvalidArgument, match=r"seq_length is how many ids are decoded.*got 0"):
+    with pytest.raises(InvalidArgument, match="seq_length must be a positive integer, got 0"):
         model(inputs=[SOURCE], seq_length=0, start_token=1, is_train=False)
     with pytest.raises(InvalidArgument, match="top_n=2 is short for"):
         model([SOURCE], start_token=1, top_n=2, search=BeamSearch(2), is_train=False)
     with pytest.raises(InvalidArgument, match="sequence_length is between 0 and"):
         model([SOURCE], start_token=1, sequence_length=[5, 1], is_train=False)
+
+
+@pytest.mark.parametrize("part", ["scores", "step"])
+def test_states_are_as_many_as_layers(part):
+    model = made()
+    memory, states = model.encode(tf.constant(SOURCE))
+    ids = tf.constant(TARGET[:, 0] if part == "step" else TARGET, tf.int32)
+    options = {"memory": memory, "state": states[:1]}
+
+    with pytest.raises(ValueError, match="shorter"):
+        getattr(model, part)(ids, **options)
+
+
+def test_random_numbers_of_cells_are_no_weights():
+    model = made(lambda units: keras.GRUCell(units, dropout=0.2), n_layer=1)
+
+    assert len(model.all_weights) == len(model.trainable_weights) == 9
+    assert not [name for name in model.parameters if "seed" in name]
+
+
+def test_many_threads_decode_at_once_from_the_first_call_on():
+    model, found = made(), []
+    expected = made()([SOURCE], 6, start_token=1, is_train=False).numpy().tolist()
+
+    def decode():
+        found.append(model([SOURCE], 6, start_token=1, is_train=False).numpy().tolist())
+
+    threads = [threading.Thread(target=decode) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert found == [expected] * 8
+
+
+@pytest.mark.parametrize("cell", [keras.GRUCell, tl.layers.LSTMCell])
+def test_mixed_precision_keeps_weights_and_decodes(cell):
+    tf.keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    try:
+        mixed = made(cell)
+        logits = mixed(inputs=[SOURCE, TARGET], is_train=True)
+        found = mixed.translate(SOURCE, 4, 1, end_token=0, search=BeamSearch(3))
+    finally:
+        tf.keras.mixed_precision.set_global_policy("float32")
+
+    expected = made(cell)(inputs=[SOURCE, TARGET], is_train=True)
+    np.testing.assert_allclose(tf.cast(logits, tf.float32), expected, atol=0.2)
+    assert {weight.dtype for weight in mixed.all_weights} == {tf.float32}
+    assert found.log_probabilities.dtype == tf.float32
+
+
+def test_two_models_share_an_embedding_and_are_trained_together():
+    words = tl.layers.Embedding(N_WORDS, SIZE, name="words")
+    models = [Seq2seq(3, c, c, UNITS, 1, words) for c in (keras.GRUCell, tl.layers.GRUCell)]
+    before = words.all_weights[0].numpy()
+    with tf.GradientTape() as tape:
+        loss = sum(tf.reduce_sum(m([SOURCE, TARGET], is_train=True) ** 2) for m in models)
+    weights = list({id(w): w for m in models for w in m.trainable_weights}.values())
+    gradients = tape.gradient(loss, weights)
+    tl.optimizers.Adam(0.1).apply_gradients(zip(gradients, weights, strict=True))
+
+    assert len(weights) == 2 * 8 + 1
+    moved = np.abs(words.all_weights[0].numpy() - before).max(1)
+    used = np.isin(np.arange(N_WORDS), [*SOURCE.ravel(), *TARGET.ravel()])
+    assert ((moved > 0.05) == used).all()
+
+
+def test_a_target_of_one_step_and_a_long_decoding():
+    model = made(steps=None)
+
+    one = model(inputs=[SOURCE, TARGET[:, :1]], is_train=True)
+    np.testing.assert_allclose(
+        one, expected_logits(model, oracle.gru, SOURCE, TARGET[:, :1]), rtol=1e-4, atol=1e-5
+    )
+    ids = model(inputs=[SOURCE], seq_length=3000, start_token=1, is_train=False)
+    assert ids.shape == [2, 3000]
+    with pytest.raises(WrongShape, match=r"the input has no steps, shape \(2, 0, 5\)"):
+        model(inputs=[SOURCE, TARGET[:, :0]], is_train=True)
+
+
+def test_a_source_without_steps_is_an_error_in_a_graph_too():
+    model = made(pad_id=0)
+    run = tf.function(
+        lambda source: model([source], 3, start_token=1, is_train=False),
+        input_signature=[tf.TensorSpec([None, None], tf.int32)],
+    )
+
+    assert run(SOURCE).shape == [2, 3]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="the input has no steps"):
+        run(np.zeros([2, 0], np.int32))

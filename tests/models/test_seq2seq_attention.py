@@ -8,6 +8,7 @@ import tensorflow as tf
 
 import tensorlayer as tl
 from tensorlayer.errors import InvalidArgument
+from tensorlayer.layers.mode import mode
 from tensorlayer.models import BeamSearch, GreedySearch, Seq2seqLuongAttention
 from tests.models import cells_of_numpy as oracle
 
@@ -77,6 +78,7 @@ def test_greedy_decoding_and_inference_are_those_of_the_formulas(method):
         ids = np.c_[ids, expected(model, oracle.gru, SOURCE, ids)[0][:, -1].argmax(-1)]
 
     model.eval()
+    assert model(inputs=[SOURCE], sos=1).shape == [2, 20]
     assert model(inputs=[SOURCE], seq_length=6, sos=1).numpy().tolist() == ids[:, 1:].tolist()
     assert model([SOURCE, TARGET], seq_length=6, sos=1).numpy().tolist() == ids[:, 1:].tolist()
     memory, (last,) = model.encode(tf.constant(SOURCE))
@@ -176,3 +178,34 @@ def test_errors():
         Seq2seqLuongAttention(UNITS, words, 3, "dot")
     with pytest.raises(InvalidArgument, match="`sos` of Seq2seqLuongAttention"):
         made()(inputs=[SOURCE], is_train=False)
+
+
+def test_where_it_looks_is_that_of_inference_and_traced_without_a_word(caplog):
+    model = made("general", lambda units: tl.layers.GRUCell(units, dropout=0.5))
+    model.train()
+    looked = model.attention(SOURCE, TARGET)
+
+    with mode(True):
+        np.testing.assert_array_equal(model.attention(SOURCE, TARGET), looked)
+    traced = tf.function(model.attention)(SOURCE, TARGET)
+    np.testing.assert_allclose(traced, looked, rtol=1e-5, atol=1e-6)
+    assert "AutoGraph" not in caplog.text
+
+
+@every_method
+def test_the_policy_of_keras_may_be_mixed(method):
+    tf.keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    try:
+        mixed = made(method, tl.layers.LSTMCell)
+        logits = mixed(inputs=[SOURCE, TARGET], is_train=True)
+        looked = mixed.attention(SOURCE, TARGET)
+        ids = mixed([SOURCE], 4, sos=1, search=BeamSearch(3), is_train=False)
+    finally:
+        tf.keras.mixed_precision.set_global_policy("float32")
+
+    exact = made(method, tl.layers.LSTMCell)
+    expected = exact(inputs=[SOURCE, TARGET], is_train=True)
+    np.testing.assert_allclose(tf.cast(logits, tf.float32), expected, atol=0.2)
+    expected = exact.attention(SOURCE, TARGET)
+    np.testing.assert_allclose(tf.cast(looked, tf.float32), expected, atol=0.05)
+    assert ids.shape == [2, 4]

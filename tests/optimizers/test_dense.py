@@ -50,3 +50,24 @@ def test_a_gradient_need_not_know_the_shape_of_the_table():
 
     np.testing.assert_array_equal(table, known)
     assert not np.array_equal(table, START)
+
+
+def test_adafactor_keeps_what_that_of_keras_keeps():
+    def variables(names):
+        rng = np.random.default_rng(0)
+        shapes = ([5, 3], [4], [], [2, 3, 4])
+        return [
+            tf.Variable(rng.normal(size=shape), dtype=tf.float32, name=name)
+            for shape, name in zip(shapes, names, strict=True)
+        ]
+
+    ours, theirs = Adafactor(0.1), tf.keras.optimizers.Adafactor(0.1)
+    mine, others = variables(["a/b", "a/c", "d/e/f", "g/h"]), variables("abcd")
+    for optimizer, each in ((ours, mine), (theirs, others)):
+        optimizer.build(each)
+        optimizer.build(each)  # as often as anybody likes
+        for _ in range(2):
+            optimizer.apply_gradients([(tf.sin(v) + 0.1, v) for v in each])
+
+    for a, b in zip([*mine, *ours.variables], [*others, *theirs.variables], strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6)

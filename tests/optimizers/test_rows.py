@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
-from tensorlayer.optimizers.rows import AllRows, Rows, summed
+from tensorlayer.optimizers.rows import AllRows, ByRows, Rows, summed
 
 
 def test_rows_named_twice_are_added_up():
@@ -46,3 +47,43 @@ def test_an_optimizer_of_ones_own_gets_summed_gradients():
     Mine(0.1, initial_accumulator_value=0.0).apply_gradients([(twice, table)])
 
     np.testing.assert_allclose(table, [1, 0.9], rtol=1e-5)
+
+
+class Slower(ByRows, tf.keras.optimizers.SGD):
+    """Steps that become shorter: those of one's own by rows."""
+
+    def update_rows(self, gradient, rows, rate):
+        rows.subtract(rate * gradient / self.step_number(rate.dtype))
+
+
+@pytest.mark.parametrize(
+    ("options", "first"),
+    [
+        ({}, [0, 4]),
+        ({"clipvalue": 2.5}, [0, 2.5]),
+        ({"clipnorm": 2.0}, [0, 2]),
+        ({"global_clipnorm": 2.0}, [0, 2]),
+    ],
+)
+def test_an_optimizer_by_rows_of_ones_own_knows_its_step_and_clips_sums(options, first):
+    table, optimizer = tf.Variable([0.0, 0.0]), Slower(1.0, **options)
+    twice = tf.IndexedSlices(tf.constant([3.0, 1.0]), tf.constant([1, 1]), tf.constant([2]))
+    found = []
+    for _ in range(3):
+        optimizer.apply_gradients([(twice, table)])
+        found.append(-table.numpy())
+
+    for n, total in enumerate(found, 1):
+        expected = np.array(first) * sum(1 / t for t in range(1, n + 1))
+        np.testing.assert_allclose(total, expected, rtol=1e-5)
+
+
+def test_a_gradient_that_is_divided_stays_sparse():
+    table, optimizer = tf.Variable([0.0, 0.0]), Slower(1.0, loss_scale_factor=4.0)
+    scaled = tf.IndexedSlices(tf.constant([12.0]), tf.constant([1]), tf.constant([2]))
+    dense = tf.Variable([0.0])
+
+    optimizer.apply_gradients([(scaled, table), (tf.constant([8.0]), dense)])
+
+    np.testing.assert_allclose(table, [0, -3])
+    np.testing.assert_allclose(dense, [-2])

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tensorlayer.layers.base import Layer
 from tensorlayer.layers.recurrent.rnn import Recurrent
-from tensorlayer.layers.recurrent.sequence import as_cell, lengths_of, run
+from tensorlayer.layers.recurrent.sequence import as_cell, first_state, lengths_of, run
 
 __all__ = ["BiRNN"]
 
@@ -30,7 +30,8 @@ class BiRNN(Recurrent):
     name
         Unique in the network.
     fw_initial_state, bw_initial_state
-        The states to begin with: networks, which are inputs of every call. None for zeros.
+        The states to begin with, as of [`tensorlayer.layers.RNN`][]: networks, or variables, which
+        are learned. None for zeros.
     sequence_length
         How many steps of each sequence count, `(batch)`: a network. None for all.
 
@@ -92,8 +93,10 @@ class BiRNN(Recurrent):
         self.prepare(self.bw, inputs_shape, f"{label}/bw")
 
     def parts(self) -> Any:
-        """Yield the cells."""
+        """Yield the cells, and states to learn."""
         yield from (("fw", self.fw), ("bw", self.bw))
+        yield "fw_initial_state", self.fw_initial_state
+        yield "bw_initial_state", self.bw_initial_state
 
     def forward(
         self,
@@ -103,12 +106,12 @@ class BiRNN(Recurrent):
         sequence_length: Any = None,
     ) -> Any:
         """Go over the steps from both ends."""
-        self.require_dense(inputs)
+        inputs = self.dense(inputs)
         lengths = self.sequence_length if sequence_length is None else sequence_length
         lengths = lengths_of(self, inputs, lengths)
         given = (fw_initial_state, bw_initial_state)
         default = (self.fw_initial_state, self.bw_initial_state)
-        states = [b if a is None else a for a, b in zip(given, default, strict=True)]
+        states = [first_state(a, b, inputs) for a, b in zip(given, default, strict=True)]
         outputs, states = run_both(self.fw, self.bw, inputs, states, lengths)
         outputs = self.shaped(outputs, lengths, False, self.return_seq_2d)
         return (outputs, *states) if self.return_last_state else outputs

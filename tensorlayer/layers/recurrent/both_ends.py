@@ -43,16 +43,17 @@ class _FromBothEnds(OfCellFunction):
             shape = [None, sum(each.shape[-1] for each in outputs)]
 
     def parts(self) -> Any:
-        """Yield the cells, those of a level by its number if there are several."""
+        """Yield the cells, those of a level by its number if there are several; states to learn."""
         for i, level in enumerate(self.levels):
             number = f"/cell_{i}" if len(self.levels) > 1 else ""
             yield from ((f"{end}{number}", c) for end, c in zip(("fw", "bw"), level, strict=True))
+        yield "fw_initial_state", self.fw_initial_state
+        yield "bw_initial_state", self.bw_initial_state
 
     def outputs_of(
         self, inputs: tf.Tensor, given: tuple[Any, Any], lengths: tf.Tensor | None
     ) -> Outputs:
         """Return the outputs, and the states beside them."""
-        self.require_dense(inputs)
         defaults = (self.fw_initial_state, self.bw_initial_state)
         cells = [[c for level in self.levels for c in level[end].cells] for end in (0, 1)]
         first = [
@@ -88,7 +89,8 @@ class BiRNNLayer(_FromBothEnds):
     n_steps
         The number of steps that the input has; None for any.
     fw_initial_state, bw_initial_state
-        The states to begin with: networks, which are inputs of every call. None for zeros.
+        The states to begin with, as of [`tensorlayer.layers.RNN`][]: networks, or variables, which
+        are learned. None for zeros.
     return_last
         Whether to return only the last output of each direction, when it has seen everything.
     return_seq_2d
@@ -152,6 +154,7 @@ class BiRNNLayer(_FromBothEnds):
         self, inputs: tf.Tensor, fw_initial_state: Any = None, bw_initial_state: Any = None
     ) -> Outputs:
         """Go over the steps from both ends."""
+        inputs = self.dense(inputs)
         return self.outputs_of(inputs, (fw_initial_state, bw_initial_state), None)
 
 
@@ -166,7 +169,8 @@ class BiDynamicRNNLayer(_FromBothEnds):
         How many steps of each sequence count, `(batch)`: a network, or a value for all calls. None
         for up to the last step that is not all 0.
     fw_initial_state, bw_initial_state
-        The states to begin with: networks, which are inputs of every call. None for zeros.
+        The states to begin with, as of [`tensorlayer.layers.RNN`][]: networks, or variables, which
+        are learned. None for zeros.
     return_last
         Whether to return only the last output of each direction, when it has seen everything.
     return_seq_2d
@@ -234,6 +238,7 @@ class BiDynamicRNNLayer(_FromBothEnds):
         sequence_length: Any = None,
     ) -> Outputs:
         """Go over the steps that count, from both ends."""
+        inputs = self.dense(inputs)
         lengths = self.lengths(inputs, sequence_length, self.sequence_length)
         outputs = self.outputs_of(inputs, (fw_initial_state, bw_initial_state), lengths)
         return Outputs(outputs.main, {**outputs.sides, "sequence_length": lengths})

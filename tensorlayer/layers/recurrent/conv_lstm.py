@@ -201,7 +201,8 @@ class ConvLSTMLayer(FixedSteps):
     n_steps
         The number of steps that the input has; None for any.
     initial_state
-        The state to begin with: a network, which is an input of every call. None for zeros.
+        The state to begin with, as of [`tensorlayer.layers.RNN`][]: a network, or a variable, which
+        is learned. None for zeros.
     return_last
         Whether to return only the output of the last step.
     return_seq_2d

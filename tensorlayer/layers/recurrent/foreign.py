@@ -53,8 +53,9 @@ class ForeignCell(Layer):
         """Run it once, eagerly, so that its variables are there before any loop."""
         with tf.init_scope():
             self._call(tf.zeros([1, *inputs_shape[1:]]), self.initial_state(1))
-        # A tf.Module that holds this does not look into objects of Keras.
-        self._found = [each.value for each in getattr(self.cell, "weights", ()) if is_keras(each)]
+        # A tf.Module that holds this does not look into objects of Keras, and a checkpoint not for
+        # the state of their random numbers, which is no weight.
+        self._found = [each.value for each in getattr(self.cell, "variables", ()) if is_keras(each)]
 
     def initial_state(self, batch_size: Any, dtype: Any = None) -> Any:
         """Return the state to begin with."""
@@ -143,11 +144,13 @@ class ForeignCell(Layer):
         found = (cell.kernel, cell.recurrent_kernel, cell.bias if cell.use_bias else None)
         return Kernels(*(None if each is None else tf.cast(each.value, dtype) for each in found))
 
-    def input_mask(self, *_: Any) -> None:
-        """Nothing is dropped here."""
+    def input_mask(self, *_: Any) -> tf.Tensor | None:
+        """Return None: a cell of Keras that drops something has no gates here."""
+        return None
 
-    def recurrent_mask(self, *_: Any) -> None:
-        """Nothing is dropped here."""
+    def recurrent_mask(self, *_: Any) -> tf.Tensor | None:
+        """Return None, as of the inputs."""
+        return None
 
 
 def _cells_in(cell: Any) -> Iterator[Any]:

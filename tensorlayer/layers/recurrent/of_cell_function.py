@@ -16,8 +16,10 @@ from tensorlayer.layers.recurrent.rnn import FixedSteps, Recurrent
 from tensorlayer.layers.recurrent.sequence import (
     StackedCells,
     as_cell,
+    first_state,
     lengths_of,
     run,
+    up_to_last,
 )
 
 __all__ = ["DynamicRNNLayer", "RNNLayer"]
@@ -67,7 +69,7 @@ class OfCellFunction(Recurrent):
 
     def given(self, state: Any, default: Any, inputs: tf.Tensor, cells: Any) -> Any:
         """Return a state as a list of those of the layers; it comes without a list for one."""
-        state = default if state is None else state
+        state = first_state(state, default, inputs)
         if state is None:
             return [each.initial_state(tf.shape(inputs)[0], inputs.dtype) for each in cells]
         return [state] if self.n_layer == 1 else state
@@ -78,13 +80,11 @@ class OfCellFunction(Recurrent):
 
     def lengths(self, inputs: tf.Tensor, *given: Any) -> tf.Tensor:
         """Return the first lengths that are given; else up to the last step that is not 0."""
-        self.require_dense(inputs)
         lengths = next((each for each in given if each is not None), None)
         if lengths is not None:
             return lengths_of(self, inputs, lengths)
         counts = tf.reduce_any(tf.not_equal(inputs, 0), axis=range(2, inputs.shape.rank))
-        places = tf.range(1, tf.shape(inputs)[1] + 1)
-        return tf.reduce_max(tf.where(counts, places, 0), axis=1)
+        return up_to_last(counts)
 
 
 class RNNLayer(OfCellFunction, FixedSteps):
@@ -97,7 +97,8 @@ class RNNLayer(OfCellFunction, FixedSteps):
     n_steps
         The number of steps that the input has; None for any.
     initial_state
-        The state to begin with: a network, which is an input of every call. None for zeros.
+        The state to begin with, as of [`tensorlayer.layers.RNN`][]: a network, or a variable, which
+        is learned. None for zeros.
     return_last
         Whether to return only the output of the last step.
     return_seq_2d
@@ -166,7 +167,8 @@ class DynamicRNNLayer(OfCellFunction):
         How many steps of each sequence count, `(batch)`: a network, or a value for all calls. None
         for up to the last step that is not all 0.
     initial_state
-        The state to begin with: a network, which is an input of every call. None for zeros.
+        The state to begin with, as of [`tensorlayer.layers.RNN`][]: a network, or a variable, which
+        is learned. None for zeros.
     dropout
         The probability of keeping, in training, inputs of each cell and outputs of the last one; or
         a pair of them. None for 1.
@@ -237,13 +239,14 @@ class DynamicRNNLayer(OfCellFunction):
         self.prepare(self.cells, inputs_shape)
 
     def parts(self) -> Any:
-        """Yield the cells."""
-        yield "", self.cells
+        """Yield the cells, and a state to learn."""
+        yield from (("", self.cells), ("initial_state", self.initial_state))
 
     def forward(
         self, inputs: tf.Tensor, initial_state: Any = None, sequence_length: Any = None
     ) -> Outputs:
         """Go over the steps that count."""
+        inputs = self.dense(inputs)
         lengths = self.lengths(inputs, sequence_length, self.sequence_length)
         states = self.given(initial_state, self.initial_state, inputs, self.cells.cells)
         outputs, last = run(self.cells, inputs, states, lengths)

@@ -12,6 +12,7 @@ from tensorlayer.layers.outputs import Outputs
 from tensorlayer.layers.recurrent.cells import GRUCell, LSTMCell, SimpleRNNCell
 from tensorlayer.layers.recurrent.sequence import (
     as_cell,
+    first_state,
     last_output,
     lengths_of,
     make_parameters,
@@ -35,18 +36,31 @@ class Recurrent(Layer):
         remedy = "A sequence is (batch, steps, channels)."
         require_rank(self, inputs_shape, (3, 4, 5, 6), remedy)
 
-    def require_dense(self, inputs: Any) -> None:
-        """Raise WrongShape if the input is ragged, or known to have no steps at all."""
+    def dense(self, inputs: Any) -> tf.Tensor:
+        """Return the inputs, which have to be dense and to have steps.
+
+        Raises
+        ------
+        WrongShape
+            They are ragged, or have no steps. In a graph that does not know how many there are that
+            is an error when it is evaluated.
+        """
         if isinstance(inputs, tf.RaggedTensor):
             raise WrongShape(
                 f"{self!r}: the input is ragged. Give layer(x.to_tensor(), "
                 "sequence_length=x.row_lengths())."
             )
-        if inputs.shape[1] == 0:
+        rule = "A sequence has at least one; sequence_length may be 0."
+        n_steps = inputs.shape[1]
+        if n_steps == 0:
             raise WrongShape(
-                f"{self!r}: the input has no steps, shape {tuple(inputs.shape)}. A sequence has at "
-                "least one; sequence_length may be 0."
+                f"{self!r}: the input has no steps, shape {tuple(inputs.shape)}. {rule}"
             )
+        if n_steps is not None:
+            return inputs
+        text = f"{self!r}: the input has no steps. {rule}"
+        with tf.control_dependencies([tf.debugging.Assert(tf.shape(inputs)[1] > 0, [text])]):
+            return tf.identity(inputs)
 
     def require_steps(self, n_steps: int | None, expected: int | None) -> None:
         """Raise WrongShape if the input has not as many steps as were declared."""
@@ -78,13 +92,13 @@ class FixedSteps(Recurrent):
         self.require_steps(inputs_shape[1], self.n_steps)
 
     def parts(self) -> Any:
-        """Yield the cell, whose parameters go by the name of this layer."""
-        yield "", self.cell
+        """Yield the cell, whose parameters go by the name of this layer, and a state to learn."""
+        yield from (("", self.cell), ("initial_state", self.initial_state))
 
     def forward(self, inputs: tf.Tensor, initial_state: Any = None) -> Outputs:
         """Go over the steps."""
-        self.require_dense(inputs)
-        state = self.initial_state if initial_state is None else initial_state
+        inputs = self.dense(inputs)
+        state = first_state(initial_state, self.initial_state, inputs)
         if state is None:
             state = self.cell.initial_state(tf.shape(inputs)[0], inputs.dtype)
         outputs, last = run(self.cell, inputs, state)
@@ -113,7 +127,7 @@ class RNN(Recurrent):
         Unique in the network.
     initial_state
         The state to begin with, as the layer returns it: a network, which is an input of every
-        call. None for zeros.
+        call, or a variable, which is learned; one row of it is for all sequences. None for zeros.
     sequence_length
         How many steps of each sequence count, `(batch)`: a network. None for all.
 
@@ -193,15 +207,15 @@ class RNN(Recurrent):
         self.prepare(self.cell, inputs_shape)
 
     def parts(self) -> Any:
-        """Yield the cell, whose parameters go by the name of this layer."""
-        yield "", self.cell
+        """Yield the cell, whose parameters go by the name of this layer, and a state to learn."""
+        yield from (("", self.cell), ("initial_state", self.initial_state))
 
     def forward(
         self, inputs: tf.Tensor, initial_state: Any = None, sequence_length: Any = None
     ) -> Any:
         """Go over the steps."""
-        self.require_dense(inputs)
-        state = self.initial_state if initial_state is None else initial_state
+        inputs = self.dense(inputs)
+        state = first_state(initial_state, self.initial_state, inputs)
         lengths = self.sequence_length if sequence_length is None else sequence_length
         lengths = lengths_of(self, inputs, lengths)
         outputs, state = run(self.cell, inputs, state, lengths)

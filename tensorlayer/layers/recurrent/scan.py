@@ -142,7 +142,7 @@ class _Loop:
         """Return the derivatives of the products of all steps, and of the first state."""
         steps = _steps(d_outputs)
         U = tf.transpose(kernels.U)  # once: small products with a transposed matrix are slow
-        coming = tf.TensorArray(d_outputs.dtype, size=steps).unstack(d_outputs)
+        coming = _unstacked(d_outputs)
 
         def body(t: tf.Tensor, d_state: State, products: Arrays) -> Any:
             d_state = (d_state[0] + coming.read(t), *d_state[1:])
@@ -198,11 +198,7 @@ def _steps(sequence: tf.Tensor) -> int | tf.Tensor:
 
 
 def _unstacked(sequence: tf.Tensor) -> tf.TensorArray:
-    array = tf.TensorArray(
-        sequence.dtype, size=_steps(sequence), element_shape=sequence.shape[1:],
-        clear_after_read=False,
-    )  # fmt: skip
-    return array.unstack(sequence)
+    return tf.TensorArray(sequence.dtype, _steps(sequence)).unstack(sequence)
 
 
 def _arrays(like: tf.Tensor, steps: int | tf.Tensor, n: int) -> Arrays:

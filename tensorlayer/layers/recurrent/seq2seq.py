@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tensorlayer.layers.outputs import Outputs
 from tensorlayer.layers.recurrent.of_cell_function import UNIFORM, OfCellFunction
-from tensorlayer.layers.recurrent.sequence import run
+from tensorlayer.layers.recurrent.sequence import first_state, run
 
 __all__ = ["Seq2Seq"]
 
@@ -27,8 +27,8 @@ class Seq2Seq(OfCellFunction):
         How many steps of each sequence count, `(batch)`: networks, or values for all calls. None
         for up to the last step that is not all 0.
     initial_state_encode, initial_state_decode
-        The states to begin with: networks, which are inputs of every call. None for zeros, and for
-        the final state of the encoder.
+        The states to begin with, as of [`tensorlayer.layers.RNN`][]: networks, or variables, which
+        are learned. None for zeros, and for the final state of the encoder.
     return_seq_2d
         Whether to return all outputs as rows, `(batch * steps, n_hidden)`.
     name
@@ -79,7 +79,8 @@ class Seq2Seq(OfCellFunction):
         super().__init__(cell_fn, cell_init_args, n_hidden, initializer, dropout, n_layer, name)
         self.encode, self.decode = self.stack(n_layer), self.stack(n_layer)
         self.lengths_given = (encode_sequence_length, decode_sequence_length)
-        self.states_given = (initial_state_encode, initial_state_decode)
+        self.initial_state_encode = initial_state_encode
+        self.initial_state_decode = initial_state_decode
         self.return_seq_2d = return_seq_2d
 
     def build(self, inputs_shape: Any, net_decode_in: Any = None) -> None:
@@ -98,12 +99,13 @@ class Seq2Seq(OfCellFunction):
         initial_state_decode: Any = None,
     ) -> Outputs:
         """Encode one sequence, decode the other."""
-        given, states = self.lengths_given, self.states_given
+        inputs, net_decode_in = self.dense(inputs), self.dense(net_decode_in)
+        given, default = self.lengths_given, self.initial_state_encode
         lengths = self.lengths(inputs, encode_sequence_length, given[0])
-        first = self.given(initial_state_encode, states[0], inputs, self.encode.cells)
+        first = self.given(initial_state_encode, default, inputs, self.encode.cells)
         _, encoded = run(self.encode, inputs, first, lengths)
         lengths = self.lengths(net_decode_in, decode_sequence_length, given[1])
-        begin = initial_state_decode if initial_state_decode is not None else states[1]
+        begin = first_state(initial_state_decode, self.initial_state_decode, inputs)
         begin = encoded if begin is None else self.given(begin, None, inputs, ())
         outputs, decoded = run(self.decode, net_decode_in, begin, lengths)
         return Outputs(

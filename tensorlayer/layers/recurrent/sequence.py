@@ -16,7 +16,16 @@ from tensorlayer.layers.recurrent.foreign import ForeignCell
 from tensorlayer.layers.recurrent.scan import scan, unroll
 from tensorlayer.layers.tree import join
 
-__all__ = ["StackedCells", "as_cell", "last_output", "lengths_of", "make_parameters", "run"]
+__all__ = [
+    "StackedCells",
+    "as_cell",
+    "first_state",
+    "last_output",
+    "lengths_of",
+    "make_parameters",
+    "run",
+    "up_to_last",
+]
 
 
 class StackedCells(Layer):
@@ -107,6 +116,26 @@ def make_parameters(owner: Layer, cell: Layer, step_shape: Any, label: str) -> t
 
     output = tf.function(step, autograph=False).get_concrete_function(inputs)
     return output.structured_outputs
+
+
+def first_state(given: Any, default: Any, inputs: tf.Tensor) -> Any:
+    """Return the state that a call was given, or else the default of its layer.
+
+    A row of a default is that of every sequence: a layer is made before anybody knows how many
+    there are.
+    """
+    if given is not None or default is None:
+        return given
+    n = tf.shape(inputs)[0]
+
+    def rows(each: Any) -> Any:
+        if not hasattr(each, "shape"):
+            return each  # a number in a list of them
+        each = tf.convert_to_tensor(each)
+        is_one = each.shape.rank and each.shape[0] == 1
+        return tf.repeat(each, n, axis=0) if is_one else each
+
+    return tf.nest.map_structure(rows, default)
 
 
 def run(
@@ -236,6 +265,13 @@ def lengths_of(layer: Layer, inputs: tf.Tensor, lengths: Any) -> tf.Tensor | Non
     fits = tf.reduce_all((lengths >= 0) & (lengths <= steps))
     with tf.control_dependencies([tf.debugging.Assert(fits, [f"{layer!r}: {rule}.", lengths])]):
         return tf.cast(lengths, tf.int32)
+
+
+def up_to_last(counts: tf.Tensor) -> tf.Tensor:
+    """Return how many steps there are up to the last that counts, `(batch)` int32, of booleans."""
+    places = tf.range(1, tf.shape(counts)[1] + 1)
+    # Of no steps at all, the largest would be the least number there is.
+    return tf.maximum(tf.reduce_max(tf.where(counts, places, 0), axis=1), 0)
 
 
 def last_output(outputs: tf.Tensor, lengths: tf.Tensor | None) -> tf.Tensor:

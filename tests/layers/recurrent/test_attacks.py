@@ -213,3 +213,186 @@ def test_a_state_with_names_goes_by_them(kind):
     outputs = rnn(X, initial_state=tl.layers.LSTMState(c=c, h=h))
 
     np.testing.assert_array_equal(outputs, rnn(X, initial_state=by_places))
+
+
+BEGUN = {
+    "RNN": (lambda h: tl.layers.RNN(tl.layers.GRUCell(4), initial_state=h), "initial_state"),
+    "GRURNN": (lambda h: tl.layers.GRURNN(4, initial_state=[h]), "initial_state/0"),
+    "of Keras": (
+        lambda h: tl.layers.RNN(keras.layers.LSTMCell(4), initial_state=[h, h]),
+        "initial_state/0",
+    ),
+    "a stack": (
+        lambda h: tl.layers.RNN([tl.layers.GRUCell(4) for _ in "12"], initial_state=[[h], [h]]),
+        "initial_state/0/0",
+    ),
+    "BiRNN": (
+        lambda h: tl.layers.BiRNN(*[tl.layers.GRUCell(4) for _ in "12"], bw_initial_state=h),
+        "bw_initial_state",
+    ),
+    "RNNLayer": (
+        lambda h: tl.layers.RNNLayer(
+            cell_fn=tl.layers.GRUCell, n_hidden=4, n_steps=5, initial_state=h
+        ),
+        "initial_state",
+    ),
+    "DynamicRNNLayer": (
+        lambda h: tl.layers.DynamicRNNLayer(
+            cell_fn=tl.layers.GRUCell, n_hidden=4, n_layer=2, initial_state=[h, h]
+        ),
+        "initial_state/0",
+    ),
+    "BiRNNLayer": (
+        lambda h: tl.layers.BiRNNLayer(
+            cell_fn=tl.layers.GRUCell, n_hidden=4, fw_initial_state=h, n_steps=5
+        ),
+        "fw_initial_state",
+    ),
+    "BiDynamicRNNLayer": (
+        lambda h: tl.layers.BiDynamicRNNLayer(
+            cell_fn=tl.layers.GRUCell, n_hidden=4, bw_initial_state=h
+        ),
+        "bw_initial_state",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BEGUN)
+def test_a_variable_to_begin_with_is_learned(kind):
+    """Its gradient is that of the same state given to the call, with a row for each sequence."""
+    h = tf.Variable(np.random.default_rng(1).normal(size=[1, 4]).astype("float32"), name="h")
+    make, name = BEGUN[kind]
+    layer = make(h)
+    layer(X)
+    frozen = tf.constant(np.repeat(h.numpy(), len(X), axis=0))
+    (key,) = {n.rsplit("initial_state")[0] + "initial_state" for n in layer.parameters if n == name}
+    state = tf.nest.map_structure(lambda _: frozen, getattr(layer, key))
+
+    with tf.GradientTape() as tape, tf.GradientTape() as other:
+        other.watch(frozen)
+        ours = tf.nest.flatten(layer(X, is_train=True))[0]
+        theirs = tf.nest.flatten(layer(X, **{key: state}, is_train=True))[0]
+        losses = [tf.reduce_sum(ours**2), tf.reduce_sum(theirs**2)]
+
+    np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+    assert layer.parameters[name] is h
+    assert any(h is weight for weight in layer.trainable_weights)
+    gradient = other.gradient(losses[1], frozen).numpy().sum(0, keepdims=True)
+    assert np.abs(gradient).max() > 0
+    np.testing.assert_allclose(tape.gradient(losses[0], h), gradient, rtol=1e-4, atol=1e-6)
+
+
+def test_an_encoder_and_a_decoder_begin_with_variables():
+    first, second = (tf.Variable(tf.ones([1, 4])) for _ in range(2))
+    layer = tl.layers.Seq2Seq(
+        cell_fn=tl.layers.GRUCell, n_hidden=4, initial_state_encode=first,
+        initial_state_decode=second,
+    )  # fmt: skip
+    layer(X, net_decode_in=X)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(layer(X, net_decode_in=X, is_train=True) ** 2)
+
+    names = ["initial_state_decode", "initial_state_encode"]
+    assert sorted(name for name in layer.parameters if "state" in name) == names
+    unused, used = tape.gradient(loss, [first, second])
+    assert unused is None  # the decoder does not begin with what the encoder found
+    assert np.abs(used).max() > 0
+
+
+def test_a_model_with_a_learned_state_is_trained_and_its_weights_saved(tmp_path):
+    def made():
+        inputs = tl.layers.Input([None, 5, 3])
+        state = tf.Variable(tf.zeros([1, 6]))
+        net, _ = tl.layers.RNN(inputs, cell=tl.layers.GRUCell(6), initial_state=state, name="rnn")
+        return tl.models.Model(inputs, net)
+
+    model, other = made(), made()
+    optimizer = tf.optimizers.SGD(0.1)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum((model(X, is_train=True) - 0.5) ** 2)
+    gradients = tape.gradient(loss, model.trainable_weights)
+    optimizer.apply_gradients(zip(gradients, model.trainable_weights, strict=True))
+    model.save_weights(str(tmp_path / "w.npz"))
+    other.load_weights(str(tmp_path / "w.npz"))
+
+    assert np.abs(other.parameters["rnn/initial_state"]).max() > 0
+    for n in (1, 4):
+        expected = model(X[:n], is_train=False)
+        np.testing.assert_array_equal(other(X[:n], is_train=False), expected)
+
+
+def test_a_row_that_a_layer_was_made_with_is_for_all_and_of_a_call_is_not():
+    h = np.ones([1, 6], "float32")
+    rnn = tl.layers.GRURNN(6, in_channels=3, initial_state=h, return_last_state=False)
+
+    expected = rnn(X, initial_state=np.repeat(h, 4, 0))
+    np.testing.assert_allclose(rnn(X), expected, rtol=1e-6)
+    numbers = tl.layers.GRURNN(6, in_channels=3, initial_state=[[[0.0] * 6] * 4])
+    assert numbers(X)[0].shape == (4, 5, 6)
+    with pytest.raises(WrongShape, match="got shape"):
+        rnn(X, initial_state=h)
+
+
+@pytest.mark.parametrize("kind", [*LAYERS_OF_1_X, *CELLS, "BiRNN", "last"])
+@pytest.mark.parametrize("is_train", [False, True])
+def test_no_steps_are_an_error_where_the_graph_knows_no_number_of_steps(kind, is_train):
+    options = {**LAYERS_OF_1_X.get(kind, {})}
+    options |= {} if "Dynamic" in kind else {"n_steps": None}
+    layer = (
+        getattr(tl.layers, kind)(cell_fn=tl.layers.BasicLSTMCell, n_hidden=4, **options)
+        if kind in LAYERS_OF_1_X
+        else tl.layers.BiRNN(tl.layers.GRUCell(4), tl.layers.GRUCell(4))
+        if kind == "BiRNN"
+        else tl.layers.GRURNN(4, return_last_output=True)
+        if kind == "last"
+        else tl.layers.RNN(CELLS[kind]())
+    )
+    layer(X)
+    run = tf.function(
+        lambda x: tf.nest.flatten(layer(x, is_train=is_train))[0],
+        input_signature=[tf.TensorSpec([None, None, 3])],
+    )
+
+    assert run(X).shape[0] == 4
+    with pytest.raises(tf.errors.InvalidArgumentError, match="the input has no steps"):
+        run(X[:, :0])
+
+
+def test_random_numbers_of_keras_are_no_weights_but_saved_with_training(tmp_path):
+    def made():
+        inputs = tl.layers.Input([None, 5, 3])
+        cell = keras.layers.GRUCell(4, dropout=0.5, seed=3)
+        return tl.models.Model(inputs, tl.layers.RNN(inputs, cell=cell, name="rnn")[0])
+
+    model, other = made(), made()
+    model(X, is_train=True)
+    path = tf.train.Checkpoint(model=model).write(str(tmp_path / "training"))
+    expected = model(X, is_train=True)
+    tf.train.Checkpoint(model=other).read(path).assert_consumed()
+
+    np.testing.assert_allclose(other(X, is_train=True), expected, rtol=1e-6)
+    for each in (model, model.get_layer("rnn")):
+        assert len(each.all_weights) == len(each.trainable_weights) == 3
+        assert each.nontrainable_weights == []
+        assert not [name for name in each.parameters if "seed" in name]
+
+
+def test_training_with_a_cell_of_keras_that_drops_is_saved(tmp_path):
+    inputs = tl.layers.Input([None, 5, 3])
+    cell = keras.layers.GRUCell(4, dropout=0.5)
+    model = tl.models.Model(inputs, tl.layers.RNN(inputs, cell=cell, name="rnn")[0])
+    optimizer = tl.optimizers.SGD(0.1)
+    optimizer.build(model.trainable_weights)
+
+    @tf.function
+    def step(x):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(model(x, is_train=True))
+        gradients = tape.gradient(loss, model.trainable_weights)
+        optimizer.apply_gradients(zip(gradients, model.trainable_weights, strict=True))
+        return loss
+
+    checkpoint = tl.train.Checkpoint(tmp_path / "run", {"model": model, "optimizer": optimizer})
+    epochs = tl.train.run(step, tf.data.Dataset.from_tensors(X), n_epoch=2, checkpoint=checkpoint)
+
+    assert len(list(epochs)) == 2

@@ -90,3 +90,15 @@ def test_a_cell_of_ones_own_for_images():
 def test_what_is_wrong_is_said(make, error, message):
     with pytest.raises(error, match=message):
         make()
+
+
+def test_the_cell_of_1_x_begins_with_small_filters_and_remembers():
+    cell = tl.layers.BasicConvLSTMCell((5, 6), (3, 3), 8)
+    layer = tl.layers.ConvLSTMLayer(feature_map=8, n_steps=4)
+    cell(X[:, 0], [tf.zeros([len(X), 5, 6, 8])] * 2)
+    layer(X)
+
+    assert cell.forget_bias == 1
+    for filters in (cell.W, layer.cell.W):
+        assert 0.09 < np.abs(filters).max() <= 0.1
+        assert min(filters.numpy().min(), -0.09) == filters.numpy().min()

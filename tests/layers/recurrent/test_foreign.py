@@ -9,6 +9,7 @@ import tensorflow as tf
 
 import tensorlayer as tl
 from tensorlayer.errors import InvalidArgument
+from tensorlayer.layers.recurrent import sequence
 from tensorlayer.layers.recurrent.foreign import ForeignCell
 
 X = np.random.default_rng(0).normal(size=(2, 5, 3)).astype("float32")
@@ -79,3 +80,34 @@ def test_a_model_with_a_cell_of_keras_saves_its_weights(tmp_path):
 
     np.testing.assert_allclose(first(X, is_train=False), second(X, is_train=False))
     assert list(first.parameters)[:3] == ["rnn/kernel", "rnn/recurrent_kernel", "rnn/bias"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "shapes"),
+    [
+        (keras.layers.GRUCell(4), [[2, 4]]),
+        (keras.layers.LSTMCell(4), [[2, 4], [2, 4]]),
+        (OfTensorFlow1(), None),
+    ],
+)
+def test_the_states_of_cells_of_keras_are_known(cell, shapes):
+    specs = ForeignCell(cell).state_specs(2, tf.float32)
+
+    assert (specs and [each.shape.as_list() for each in specs]) == shapes
+
+
+def test_a_module_finds_the_variables_of_a_cell_of_keras():
+    module = tf.Module()
+    module.rnn = tl.layers.RNN(keras.layers.LSTMCell(4, dropout=0.5), in_channels=3)
+
+    assert len(module.trainable_variables) == 3
+    assert len(module.variables) == 4  # with the state of its random numbers, as Keras has it
+
+
+def test_a_cell_of_keras_is_taken_by_a_function_without_a_word(caplog):
+    rnn = tl.layers.RNN(keras.layers.GRUCell(4), in_channels=3, return_last_state=False)
+
+    traced = tf.function(lambda x: sequence.run(rnn.cell, x, None)[0])(X)
+
+    np.testing.assert_allclose(traced, rnn(X), rtol=1e-5, atol=1e-6)
+    assert "AutoGraph" not in caplog.text

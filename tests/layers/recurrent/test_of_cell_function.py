@@ -164,3 +164,28 @@ def test_the_number_of_steps_may_be_any():
     assert layer(X).shape == (4, 6, 2)
     assert layer(X[:, :2]).shape == (4, 2, 2)
     assert set(weights_of(layer)) == {"kernel", "bias"}
+
+
+@pytest.mark.parametrize("n_layer", [1, 2])
+def test_a_state_is_by_itself_for_one_layer_and_a_list_for_more(n_layer):
+    layer = DynamicRNNLayer(cell_fn=BasicLSTMCell, n_hidden=6, n_layer=n_layer, return_last=False)
+    state = BasicLSTMCell(6).initial_state(len(X))
+    state = state if n_layer == 1 else [state] * 2
+
+    close(layer(X, initial_state=state), layer(X))
+
+
+@pytest.mark.parametrize("make", [RNNLayer, DynamicRNNLayer])
+def test_kernels_begin_between_a_tenth_below_and_above_zero(make):
+    layer = make(cell_fn=BasicLSTMCell, n_hidden=40)
+    layer(X[:, :5])
+    kernel = layer.parameters["kernel"].numpy()
+
+    assert -0.1 <= kernel.min() < -0.095
+    assert 0.095 < kernel.max() <= 0.1
+
+
+@pytest.mark.parametrize("dropout", [0.0, 1.5, -0.5, (0.5,), (0.5, 1.2), (0.5, 0.5, 0.5), "a"])
+def test_dropout_is_a_probability_or_two(dropout):
+    with pytest.raises(InvalidArgument, match=r"probability of keeping, in \(0, 1\], or a pair"):
+        DynamicRNNLayer(cell_fn=BasicLSTMCell, n_hidden=6, dropout=dropout)

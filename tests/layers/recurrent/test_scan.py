@@ -123,3 +123,16 @@ def test_any_function_of_a_step():
     np.testing.assert_allclose(outputs[:2, :2], np.cumsum(x, axis=0)[:2, :2], rtol=1e-6)
     np.testing.assert_array_equal(state["n"], [7, 2, 0])
     np.testing.assert_allclose(state["sum"][1], np.sum(x[:2, 1], axis=0))
+
+
+def test_second_derivatives_name_the_way_to_get_them():
+    kernels, x, state = problem(SimpleGates())
+    with tf.GradientTape() as outer:
+        outer.watch(kernels.U)
+        with tf.GradientTape() as tape:
+            tape.watch(kernels.U)
+            loss = loss_of(SimpleGates(), kernels, x, state)
+        first = tape.gradient(loss, kernels.U)
+
+    with pytest.raises(LookupError, match=r"Evaluate it with is_train=False to diff.* twice\.'$"):
+        outer.gradient(first, kernels.U)

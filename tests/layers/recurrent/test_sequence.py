@@ -7,8 +7,15 @@ import pytest
 import tensorflow as tf
 
 import tensorlayer as tl
-from tensorlayer.errors import InvalidArgument
-from tensorlayer.layers.recurrent.sequence import StackedCells, as_cell, last_output
+from tensorlayer.errors import InvalidArgument, WrongShape
+from tensorlayer.layers.recurrent.sequence import (
+    StackedCells,
+    as_cell,
+    last_output,
+    lengths_of,
+    make_parameters,
+    up_to_last,
+)
 
 X = np.random.default_rng(0).normal(size=(2, 5, 3)).astype("float32")
 
@@ -90,3 +97,44 @@ def test_a_stack_of_layers_in_one_trace_of_any_length():
     np.testing.assert_allclose(
         traced(X, [5, 2]), rnn(X, sequence_length=[5, 2])[0], rtol=1e-5, atol=1e-6
     )
+
+
+LENGTHS_THAT_DO_NOT_FIT = [
+    ([[1], [2]], WrongShape, r"one length for each of the 2 sequences, got shape \(2, 1\)"),
+    ([1, 2, 3], WrongShape, r"one length for each of the 2 sequences, got shape \(3,\)"),
+    (3, WrongShape, r"got shape \(\)"),
+    ([-1, 2], InvalidArgument, "between 0 and the number of steps, 5; got -1 to 2"),
+    ([6, 2], InvalidArgument, "between 0 and the number of steps, 5; got 2 to 6"),
+]
+
+
+@pytest.mark.parametrize(("lengths", "error", "message"), LENGTHS_THAT_DO_NOT_FIT)
+def test_lengths_that_do_not_fit(lengths, error, message):
+    with pytest.raises(error, match=message):
+        lengths_of(tl.layers.GRURNN(4), tf.constant(X), lengths)
+
+
+def test_lengths_from_none_to_all_steps():
+    found = lengths_of(tl.layers.GRURNN(4), tf.constant(X), np.array([0, 5], np.int16))
+
+    assert found.dtype == tf.int32
+    assert found.numpy().tolist() == [0, 5]
+
+
+def test_steps_up_to_the_last_that_counts():
+    counts = tf.constant([[True, False, True, False], [False] * 4, [True] * 4])
+
+    assert up_to_last(counts).numpy().tolist() == [3, 0, 4]
+    assert up_to_last(counts[:, :0]).numpy().tolist() == [0, 0, 0]
+
+
+def test_outputs_are_known_before_there_is_a_batch():
+    spec = make_parameters(tl.layers.GRURNN(4), tl.layers.GRUCell(4), [None, 3], "mine")
+
+    assert (spec.shape.as_list(), spec.dtype) == ([None, 4], tf.float32)
+
+
+def test_nothing_is_dropped_of_a_stack_unless_it_is_said():
+    stack = as_cell([tl.layers.GRUCell(4)])
+
+    assert (stack.keep_in, stack.keep_out) == (1, 1)
