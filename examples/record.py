@@ -49,9 +49,11 @@ class Record:
         """The folder from which a run goes on."""
         return self.folder / "checkpoint"
 
-    def checkpoint(self, values: Mapping[str, Any], every: int | None = None) -> Any:
-        """Return a checkpoint of these values for `tl.train.run`."""
-        return tl.train.Checkpoint(self.place_of_checkpoint, values, every=every)
+    def checkpoint(
+        self, values: Mapping[str, Any], every: int | None = None, part: str = ""
+    ) -> Any:
+        """Return a checkpoint for `tl.train.run`; ``part`` tells trainings of one run apart."""
+        return tl.train.Checkpoint(self.place_of_checkpoint / part, values, every=every)
 
     def log(self, metrics: Mapping[str, float], step: int) -> None:
         """Keep the metrics of a step."""

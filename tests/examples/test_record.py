@@ -77,3 +77,21 @@ def test_a_run_goes_on_or_begins_anew(tmp_path, capsys):
     assert train(5, "--resume") == 5
     assert "nothing" not in capsys.readouterr().out
     assert train(1) == 1
+
+
+def test_trainings_of_one_run_have_checkpoints_of_their_own(tmp_path):
+    data = tf.data.Dataset.from_tensors(1.0)
+
+    def train(part, *arguments):
+        counter = tf.Variable(0.0)
+        with record.Record(options_of(tmp_path, "--no-hub", *arguments), "count") as run:
+            saved = run.checkpoint({"counter": counter}, part=part)
+            tl.train.run(counter.assign_add, data, n_epoch=2, checkpoint=saved)
+        return counter.numpy()
+
+    assert train("one") == 2
+    assert train("other", "--resume") == 2
+    assert train("one", "--resume") == 2
+    assert (tmp_path / "checkpoint" / "one").exists()
+    train("other")  # anew: of both parts nothing is left
+    assert not (tmp_path / "checkpoint" / "one").exists()
