@@ -234,7 +234,6 @@ def parser_of(description: str | None, folder: str) -> argparse.ArgumentParser:
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--env", default="CartPole-v1", help="with discrete actions; ALE/Pong-v5")
-    parser.add_argument("--dueling", action="store_true", help="values in two parts")
     parser.add_argument("--prioritised", action="store_true", help="draw steps by their error")
     parser.add_argument("--noisy", action="store_true", help="noise on weights, of a learnt size")
     parser.add_argument("--steps-ahead", type=int, default=1, help="rewards that are summed up")
@@ -290,6 +289,7 @@ def run_agent(kind: Any, options: argparse.Namespace) -> None:
 def main() -> None:
     """Train, and play fresh episodes."""
     parser = parser_of(__doc__, "dqn-run")
+    parser.add_argument("--dueling", action="store_true", help="values in two parts")
     parser.add_argument("--double", action="store_true", help="values chosen by the network")
     run_agent(Agent, parser.parse_args())
 

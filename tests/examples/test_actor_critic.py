@@ -1,4 +1,4 @@
-"""The actor and the critic: their losses against NumPy, their draws, and the program as it is run."""
+"""The actor and the critic: losses against NumPy, draws, and the program as it is run."""
 
 from __future__ import annotations
 
