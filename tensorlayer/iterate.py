@@ -10,6 +10,7 @@ Arguments are checked when a function is called, not when the first batch is ask
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -176,7 +177,8 @@ def seq_minibatches2(
     """
     _require_equal_lengths("seq_minibatches2", inputs, targets)
     strips = _Strips("seq_minibatches2", (inputs, targets), batch_size, num_steps, ahead=0)
-    both = zip(strips.blocks(inputs), strips.blocks(targets), strict=True)
+    # Copies: whoever writes into a batch does not write into the data.
+    both = zip(*(map(np.array, strips.blocks(each)) for each in (inputs, targets)), strict=True)
     return ((x[:, part], y[:, part]) for x, y in both for part in strips.parts(x.shape[1]))
 
 
@@ -214,7 +216,7 @@ def ptb_iterator(
     [[2, 3], [7, 8]] [[3, 4], [8, 9]]
     """
     strips = _Strips("ptb_iterator", (raw_data,), batch_size, num_steps, ahead=1)
-    blocks = (_as_ids(block) for block in strips.blocks(raw_data))
+    blocks = _blocks_of_ids(strips, raw_data)
     both = ((block[:, :-1], block[:, 1:]) for block in blocks)
     return ((x[:, part], y[:, part]) for x, y in both for part in strips.parts(x.shape[1]))
 
@@ -242,7 +244,7 @@ class _Strips:
         self._at_once = min(max(1, fitting), _BATCHES_AT_ONCE)
 
     def blocks(self, data: Data) -> Iterator[np.ndarray]:
-        """Yield arrays (batch_size, steps of some batches + ahead, ...)."""
+        """Yield arrays (batch_size, steps of some batches + ahead, ...); may be the data's own."""
         if isinstance(data, (list, tuple)) or hasattr(data, "numpy"):
             data = np.asarray(data)
         if isinstance(data, np.ndarray):
@@ -251,7 +253,7 @@ class _Strips:
         for first in range(0, self._end, size):
             last = min(first + size, self._end) + self._ahead
             if isinstance(data, np.ndarray):
-                yield strips[:, first:last].copy()
+                yield strips[:, first:last]
             else:
                 rows = [data[start + first : start + last] for start in self._starts]
                 yield np.stack([np.asarray(row) for row in rows])
@@ -275,16 +277,25 @@ def _take(data: Data, index: np.ndarray) -> Any:
     return np.asarray(items) if hasattr(data, "shape") else items
 
 
+def _blocks_of_ids(strips: _Strips, words: Data) -> Iterator[np.ndarray]:
+    """Yield numbers of words in strips, in memory of their own."""
+    if isinstance(words, (list, tuple)):
+        with contextlib.suppress(OverflowError):  # `_as_ids` says which number it is
+            words = np.array(words, np.int64)  # half the time of finding out what they are
+    for block in strips.blocks(words):
+        yield _as_ids(block)
+
+
 def _as_ids(words: np.ndarray) -> np.ndarray:
     """Return numbers of words as int32, as they are."""
     limits = np.iinfo(np.int32)
-    fits = (words >= limits.min) & (words <= limits.max)
-    if not fits.all():
+    if not (words.min() >= limits.min and words.max() <= limits.max):  # so NaN is refused as well
+        fits = (words >= limits.min) & (words <= limits.max)
         raise InvalidArgument(
             f"ptb_iterator: a word's number is an int32, got {words[~fits][0]}. Number the words "
             "from 0 on."
         )
-    return words.astype(np.int32, copy=False)
+    return words.astype(np.int32)
 
 
 def _length(who: str, data: Any) -> int:

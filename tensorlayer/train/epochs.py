@@ -12,6 +12,7 @@ from tqdm.auto import tqdm
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.train.callbacks import Callback, Epoch, Every, Interval
 from tensorlayer.train.checkpoint import Checkpoint
+from tensorlayer.train.compiling import Faster, JitCompile, loop_of
 from tensorlayer.train.loop import Loop, Pass, Step
 from tensorlayer.train.place import Place, Sums
 from tensorlayer.train.signals import SIGNALS, Postponed
@@ -28,6 +29,7 @@ def run(
     callbacks: Sequence[Callback] = (),
     checkpoint: Checkpoint | None = None,
     progress: bool | None = None,
+    jit_compile: JitCompile = False,
 ) -> list[Epoch]:
     """Run a training step over a dataset, epoch after epoch.
 
@@ -55,6 +57,11 @@ def run(
         one at once.
     progress
         Show a progress bar; None for one where standard error is a terminal.
+    jit_compile
+        Whether XLA compiles the step, once for each shape of a batch; False by default, since
+        compiling takes seconds and not every operation can be compiled. With ``"auto"`` the first
+        batches are trained on both ways by turns, and the faster one goes on; what cannot be
+        compiled goes on without.
 
     Returns
     -------
@@ -94,7 +101,7 @@ def run(
             f"{type(data).__name__}, which can be passed over once. Give a list, or a function of "
             "the epoch's number that makes one."
         )
-    training = _Training(Loop.of(step), callbacks, checkpoint, progress)
+    training = _Training(loop_of(step, jit_compile), callbacks, checkpoint, progress)
     with training.signals:
         return training.run(data, first_epoch, first_epoch + n_epoch - 1)
 
@@ -104,7 +111,7 @@ class _Training:
 
     def __init__(
         self,
-        loop: Loop,
+        loop: Loop | Faster,
         callbacks: Sequence[Callback],
         checkpoint: Checkpoint | None,
         progress: bool | None,

@@ -40,6 +40,8 @@ class Loop:
     ----------
     find
         Returns the step. A loop that is kept must not keep its step alive.
+    jit_compile
+        Whether XLA compiles the step.
 
     Examples
     --------
@@ -51,8 +53,8 @@ class Loop:
     (1, {'loss': 2.0})
     """
 
-    def __init__(self, find: Callable[[], Step]) -> None:
-        self._given = find
+    def __init__(self, find: Callable[[], Step], jit_compile: bool = False) -> None:
+        self._given, self._jit_compile = find, jit_compile
         self._traced: dict[frozenset[int], tuple[Callable[[], Step], Step]] = {}
         self._n_steps = 1
 
@@ -69,20 +71,21 @@ class Loop:
 
     def _find_traced(self) -> Callable[[], Step]:
         find = self._given
+        is_function = hasattr(find(), "get_concrete_function")
+        if is_function and not self._jit_compile:  # perhaps it is traced already
+            return find
 
         def call(*batch: Any) -> Any:
-            return find()(*batch)
+            return (find().python_function if is_function else find())(*batch)
 
-        if hasattr(find(), "get_concrete_function"):  # a tf.function, perhaps traced already
-            return find
-        function = tf.function(call, reduce_retracing=True)
+        function = tf.function(call, reduce_retracing=True, jit_compile=self._jit_compile or None)
         return lambda: function
 
     def _find(self) -> Step:
         return self._functions[0]()
 
     @classmethod
-    def of(cls, step: Step) -> Loop:
+    def of(cls, step: Step, jit_compile: bool = False) -> Loop:
         """Return the loop of a step, the same one as long as the step exists."""
         is_method = isinstance(step, types.MethodType)
         owner, name = (step.__self__, step.__func__) if is_method else (step, None)
@@ -90,12 +93,12 @@ class Loop:
         try:
             loops = _LOOPS.setdefault(owner, {})
         except TypeError:  # it cannot be hashed, or not be held weakly
-            return cls(lambda: step)
+            return cls(lambda: step, jit_compile)
         if loops.setdefault("id", id(owner)) != id(owner):  # equal to another, and not it
-            return cls(lambda: step)
-        if name not in loops:
-            loops[name] = cls(find(step))
-        return loops[name]
+            return cls(lambda: step, jit_compile)
+        if (name, jit_compile) not in loops:
+            loops[name, jit_compile] = cls(find(step), jit_compile)
+        return loops[name, jit_compile]
 
     def begin(self, batches: Iterable[Any]) -> Pass:
         """Return a pass over the data, with the step traced for it and no batch used."""
@@ -128,7 +131,8 @@ class Loop:
             self._n_steps = max(1, min(int(fit), 2 * self._n_steps, MAX_STEPS_PER_CALL))
         return count, count < limit, sums
 
-    def _step(self, batch: Any) -> Metrics:
+    def step(self, batch: Any) -> Metrics:
+        """Make one step, and return its metrics by name."""
         # As float64, so that a mean does not depend on how many steps there are in a call.
         result = self._find()(*_arguments(batch))
         return {name: tf.cast(value, tf.float64) for name, value in _named(result).items()}
@@ -139,7 +143,7 @@ class Loop:
         def body(count: tf.Tensor, upcoming: Any, sums: Metrics) -> tuple[Any, ...]:
             # The step is in no tf.cond, inside of which replicas cannot be synchronised. Behind the
             # limit no batch is drawn: between calls the iterator stands where training does.
-            metrics = self._step(upcoming.get_value())
+            metrics = self.step(upcoming.get_value())
             following = tf.cond(
                 count + 1 < limit,
                 iterator.get_next_as_optional,
@@ -157,7 +161,7 @@ class Loop:
     def _run_in_python(self, iterator: Any, limit: int) -> tuple[int, Metrics]:
         count, sums = 0, {}
         for count, batch in enumerate(itertools.islice(iterator, limit), 1):  # noqa: B007
-            metrics = self._step(_tensors(batch))
+            metrics = self.step(as_tensors(batch))
             sums = {name: value + sums.get(name, 0) for name, value in metrics.items()}
         return count, sums
 
@@ -178,6 +182,8 @@ class Pass:
     """
 
     def __init__(self, loop: Loop, batches: Iterable[Any]) -> None:
+        if isinstance(batches, tf.data.Dataset):
+            batches = batches.prefetch(tf.data.AUTOTUNE)  # read while the step before is computed
         length = operator.length_hint(batches, -1)
         self.n_batches = None if length < 0 else length
         self.iterator = iter(batches)
@@ -193,7 +199,7 @@ class Pass:
             return
         for first in self.iterator:
             self.iterator = itertools.chain([first], self.iterator)
-            self._trace(_tensors(first))
+            self._trace(as_tensors(first))
             break
 
     def _trace(self, batch: Any) -> None:
@@ -236,7 +242,7 @@ def _arguments(batch: Any) -> tuple[Any, ...]:
     return tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
 
 
-def _tensors(batch: Any) -> Any:
+def as_tensors(batch: Any) -> Any:
     """Return a batch of Python with its arrays and numbers as tensors: they are traced once."""
     return tf.nest.map_structure(
         lambda leaf: tf.convert_to_tensor(leaf) if _is_plain(leaf) else leaf, batch

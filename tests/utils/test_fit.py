@@ -40,8 +40,8 @@ def test_fit_trains_and_shows_lines(capsys, as_model):
 
 def test_fit_writes_for_tensorboard(tmp_path):
     tl.utils.fit(
-        network(), tf.optimizers.SGD(0.1), tl.cost.cross_entropy, X, Y, n_epoch=3,
-        tensorboard_dir=tmp_path, tensorboard_epoch_freq=1,
+        network(), tf.optimizers.SGD(0.1), tl.cost.cross_entropy, X, Y, n_epoch=5,
+        tensorboard_dir=tmp_path, tensorboard_epoch_freq=3,
     )  # fmt: skip
 
     tags, graphs = set(), []
@@ -51,6 +51,7 @@ def test_fit_writes_for_tensorboard(tmp_path):
             tags |= {(event.step, value.tag) for value in event.summary.value}
             graphs += [event.graph_def] if event.graph_def else []
     assert {(1, "loss"), (3, "loss"), (3, "logits/weights")} <= tags
+    assert {step for step, tag in tags if tag == "loss"} == {1, 3}  # the first, and every third
     names = {node.name for node in tf.compat.v1.GraphDef.FromString(graphs[0]).node}
     assert "logits/MatMul" in names
 
@@ -84,6 +85,8 @@ def test_errors():
         tl.utils.fit(network(), optimizer, tl.cost.cross_entropy, X, Y[:50])
     with pytest.raises(InvalidArgument, match="not empty, got 0"):
         tl.utils.predict(network(), X[:0])
+    with pytest.raises(InvalidArgument, match=r"batch_size must be positive .*, got -1"):
+        tl.utils.predict(network(), X, batch_size=-1)
     with pytest.raises(InvalidArgument, match="fit: y_val is missing"):
         tl.utils.fit(network(), optimizer, tl.cost.cross_entropy, X, Y, X_val=X)
     with pytest.raises(InvalidArgument, match="fit: X_val is missing"):

@@ -117,7 +117,7 @@ class GatedCell(Layer):
 
     def forward(self, inputs: tf.Tensor, state: Any = None) -> tuple[tf.Tensor, Any]:
         """Compute one step."""
-        batch, dtype = tf.shape(inputs)[0], inputs.dtype
+        batch, dtype = inputs.shape[0] or tf.shape(inputs)[0], inputs.dtype
         state = self.initial_state(batch, dtype) if state is None else state
         state = self.tensors_of(fitting_state(self, state, inputs))
         # No assignment within an expression: where a user's code is converted, this is as well.

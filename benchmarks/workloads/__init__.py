@@ -1,0 +1,1 @@
+"""The three workloads of the paper's Table 1, each declared with every library that is compared."""
