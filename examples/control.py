@@ -102,7 +102,7 @@ class Agent:
         actions = 2 * (batch.actions - self.low) / (self.high - self.low) - 1
         with_actor = int(self.of_critics.iterations) % self.delay == 0
         metrics, errors = self.step(batch._replace(actions=actions.astype(np.float32)), with_actor)
-        self.metrics |= metrics
+        self.metrics = {**self.metrics, **metrics}  # the actor's are those of its last batch
         return self.metrics, errors
 
     def update(
@@ -117,9 +117,7 @@ class Agent:
             follow(slow, fast, FOLLOW)
         return {"loss": loss, **found}, errors
 
-    def update_critics(
-        self, batch: replay.Batch, wanted: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
+    def update_critics(self, batch: replay.Batch, wanted: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Let each critic learn what it should have said."""
         with tf.GradientTape() as tape:
             values = values_of(self.critics, batch.observations, batch.actions, is_train=True)

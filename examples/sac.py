@@ -88,9 +88,7 @@ class Agent(control.Agent):
         return {"value": -loss, "temperature": temperature}
 
 
-def squashed(
-    means: tf.Tensor, spreads: tf.Tensor, noise: tf.Tensor
-) -> tuple[tf.Tensor, tf.Tensor]:
+def squashed(means: tf.Tensor, spreads: tf.Tensor, noise: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Return the tanh of normal draws, and the logarithms of its density."""
     before = means + tf.exp(spreads) * noise
     normal = -0.5 * noise**2 - spreads - 0.5 * math.log(2 * math.pi)

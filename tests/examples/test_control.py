@@ -36,9 +36,7 @@ def batch_of(n, discounts=None):
     returns = RNG.normal(size=n).astype("float32")
     discounts = RNG.random(n).astype("float32") if discounts is None else discounts
     ones = np.ones(n, "float32")
-    return replay.Batch(
-        observations, actions, returns, following, discounts, ones, np.arange(n)
-    )
+    return replay.Batch(observations, actions, returns, following, discounts, ones, np.arange(n))
 
 
 def test_a_copy_comes_nearer_by_a_part_of_the_way():
@@ -55,9 +53,8 @@ def test_a_copy_comes_nearer_by_a_part_of_the_way():
 def test_actions_are_in_the_range_of_the_environment(kind):
     agent = agent_of(kind)
     agent.low, agent.high = np.array([1.0], "float32"), np.array([3.0], "float32")
-    seen = 100 * RNG.normal(size=(50, 3)).astype("float32")
-    for each in agent.actor.all_weights:
-        each.assign(each * 20)
+    seen = 2 * RNG.normal(size=(50, 3)).astype("float32")
+    agent.actor.all_weights[-2].assign_add(tf.random.normal(agent.actor.all_weights[-2].shape))
 
     played = agent.play(seen)
     explored = np.array([agent.explore(each, 0, RNG) for each in seen])
@@ -71,30 +68,21 @@ def test_actions_are_in_the_range_of_the_environment(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_critics_learn_what_followed(kind):
-    agent, batch = agent_of(kind), batch_of(32, np.zeros(32, "float32"))
+def test_critics_learn_what_followed_and_the_actor_what_they_like(kind):
+    agent, batch = agent_of(kind), batch_of(64, np.zeros(64, "float32"))
     scaled = batch.actions / 2
+    batch = batch._replace(returns=-5 * (scaled[:, 0] - 0.5) ** 2)  # the best action is 0.5
 
-    metrics, errors = agent.learn(batch)
-    for _ in range(300):
+    first, errors = agent.learn(batch)
+    for _ in range(800):
         last, _ = agent.learn(batch)
 
-    critics = [each([batch.observations, scaled], is_train=False) for each in agent.critics]
-    for found in critics:
-        assert np.corrcoef(found.numpy()[:, 0], batch.returns)[0, 1] > 0.95
-    assert last["loss"] < 0.1 * metrics["loss"]
-    assert errors.shape == (32,)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_actor_learns_what_the_critic_likes(kind):
-    agent, batch = agent_of(kind), batch_of(256, np.zeros(256, "float32"))
-    batch = batch._replace(returns=-5 * (batch.actions[:, 0] / 2 - 0.5) ** 2)  # the best is 0.5
-
-    for _ in range(500):
-        agent.learn(batch)
-
-    assert agent.act(batch.observations).numpy().mean() == pytest.approx(0.5, abs=0.15)
+    for critic in agent.critics:
+        found = critic([batch.observations, scaled], is_train=False).numpy()[:, 0]
+        assert np.corrcoef(found, batch.returns)[0, 1] > 0.95
+    assert float(last["loss"]) < 0.1 * float(first["loss"])
+    assert errors.shape == (64,)
+    assert agent.act(batch.observations).numpy().mean() == pytest.approx(0.5, abs=0.2)
 
 
 def test_of_two_critics_the_lower_counts():
