@@ -16,7 +16,7 @@ perspective on reinforcement learning" (2017). It plays the action with the larg
 
 Memory, copy, options and ``--resume`` are as in ``dqn.py``. CartPole counts as solved at a mean
 return of 195 over 100 episodes; the most is 500, a random player gets 22. ``--quick`` has to reach
-100.
+75.
 """
 
 from __future__ import annotations

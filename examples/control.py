@@ -38,6 +38,7 @@ class Agent:
     delay = 1  #: batches for each update of the actor
     n_outputs = 1  #: of the actor for each number of an action
     rate = 1e-3
+    n_quick = 6000  #: steps of the quick run
 
     def __init__(self, env: Any) -> None:
         space = env.action_space
@@ -177,7 +178,7 @@ def run_agent(kind: type[Agent], description: str | None, folder: str) -> None:
     parser.add_argument("--steps", type=int, help="of play: 10,000")
     parser.add_argument("--memory", type=int, default=100_000, help="steps")
     parser.add_argument("--evaluate-every", type=int, default=2000, help="steps")
-    parser.add_argument("--quick", action="store_true", help="6,000 steps; checked")
+    parser.add_argument("--quick", action="store_true", help=f"{kind.n_quick:,} steps; checked")
     record.add_options(parser, folder)
     options = parser.parse_args()
 
@@ -186,7 +187,7 @@ def run_agent(kind: type[Agent], description: str | None, folder: str) -> None:
     env = playing.make(options.env)
     if isinstance(env.action_space, playing.Discrete):
         raise SystemExit(f"{options.env} has discrete actions: play it with dqn or ppo")
-    n_steps = options.steps or (6000 if options.quick else 10_000)
+    n_steps = options.steps or (kind.n_quick if options.quick else 10_000)
     plan = off_policy.Plan(
         n_steps=n_steps,
         n_random=min(1000, n_steps // 4),

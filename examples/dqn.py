@@ -21,7 +21,7 @@ value counts. ``--noisy`` learns how much noise there is on the weights, instead
 random at times (Fortunato et al., 2018).
 
 CartPole counts as solved at a mean return of 195 over 100 episodes; the most is 500, a random
-player gets 22. ``--quick`` has to reach 100.
+player gets 22. ``--quick`` has to reach 75.
 
 Killed, a run goes on with ``--resume``: networks, optimizer, counters, random numbers and, for
 CartPole, the memory are as they were after the last evaluation. The memory of an Atari game is too
@@ -282,7 +282,7 @@ def run_agent(kind: Any, options: argparse.Namespace) -> None:
     with record.Record(options, options.env.rpartition("/")[2]) as run:
         off_policy.Loop(agent, options.env, memory, plan, run, options.seed).train()
         is_cartpole = options.env == "CartPole-v1"
-        bar = (100 if options.quick else 195) if is_cartpole else None
+        bar = (75 if options.quick else 195) if is_cartpole else None
         off_policy.finish(agent, options.env, run, options.episodes, bar, started)
 
 

@@ -9,8 +9,8 @@ learns from is reward plus doubt: how unlikely the action was, times a temperatu
 1. As in ``td3.py`` there are two critics, and the lower of what their slow copies say counts. A
    next action is drawn, and its doubt is part of its value.
 2. The actor learns by the gradient of the critics through the action that it draws.
-3. The temperature is learnt as well, so that the mean doubt, an entropy, comes to -1 for each number
-   of an action, as the authors chose. In earnest the mean is played.
+3. The temperature is learnt as well, so that the mean doubt, an entropy, comes to -1 for each
+   number of an action, as the authors chose. In earnest the mean is played.
 
 Pendulum has no end at which it is solved; a random player gets about -1200, a good one -150. The
 mean return of 100 fresh episodes has to reach -250, with ``--quick`` -400. Killed, a run goes on

@@ -33,6 +33,7 @@ class Agent(ddpg.Agent):
     """An actor with two critics, which learns less often than they do."""
 
     n_critics, delay = 2, 2
+    n_quick = 9000  # its actor learns half as often
 
     def next_action(self, following: tf.Tensor) -> tf.Tensor:
         """Return what the slow actor would do, with noise."""

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 from scipy.stats import norm
 
-from tests.examples.running import run
+from tests.examples.running import kill_when, run
 from tests.examples.test_control import agent_of, batch_of
 from tests.examples.test_dqn import returns_of
 
@@ -59,6 +59,21 @@ def test_a_pendulum_is_swung_up(tmp_path):
 
     reached, at_random = returns_of(shown)
     assert reached >= -400 > at_random + 500
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_killed_it_goes_on_to_the_same_end(tmp_path):
+    options = ["--no-hub", "--steps", "899", "--evaluate-every", "300"]
+    run("sac.py", tmp_path, *options, "--out", "whole")
+    mark = tmp_path / "killed" / "checkpoint" / "checkpoint"
+    kill_when(mark, "sac.py", tmp_path, *options, "--out", "killed")
+
+    shown = run("sac.py", tmp_path, *options, "--out", "killed", "--resume")
+
+    assert "on after step " in shown
+    whole, killed = ((tmp_path / each / "events.jsonl") for each in ("whole", "killed"))
+    assert whole.read_text().splitlines()[-1] == killed.read_text().splitlines()[-1]
 
 
 def test_help_teaches(tmp_path):
