@@ -56,9 +56,13 @@ class Agent:
         seed = int(tf.random.uniform([], maxval=2**31 - 1, dtype=tf.int32))
         self.draws = tf.random.Generator.from_seed(seed)
         self.values = {
-            "actor": self.actor, "critics": named(self.critics), "slow": named(self.slow_critics),
-            "of_actor": self.of_actor, "of_critics": self.of_critics, "draws": self.draws,
-        }  # fmt: skip
+            "actor": dict(self.actor.parameters),
+            "critics": named(self.critics),
+            "slow": named(self.slow_critics),
+            "of_actor": self.of_actor,
+            "of_critics": self.of_critics,
+            "draws": self.draws,
+        }
         self.metrics: dict[str, tf.Tensor] = {}
         seen = tf.TensorSpec([None, self.n_seen])
         self.act = tf.function(self.action, [seen], autograph=False)

@@ -38,7 +38,7 @@ class Agent(control.Agent):
         super().__init__(env)
         self.slow_actor = control.actor(self.n_seen, self.n_numbers)
         control.follow(self.slow_actor, self.actor, 1.0)
-        self.values["slow_actor"] = self.slow_actor
+        self.values["slow_actor"] = dict(self.slow_actor.parameters)
 
     def noisy_action(self, seen: tf.Tensor) -> tf.Tensor:
         """Return the action with noise."""

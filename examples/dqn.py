@@ -136,7 +136,11 @@ class Agent:
         self.model, self.still = (self.network(env.observation_space) for _ in range(2))
         self.optimizer = tf.optimizers.Adam(options.rate)
         self.optimizer.build(self.model.trainable_weights)
-        self.values = {"model": self.model, "still": self.still, "optimizer": self.optimizer}
+        self.values = {
+            "model": dict(self.model.parameters),
+            "still": dict(self.still.parameters),
+            "optimizer": self.optimizer,
+        }
         self.copy()
         seen = tf.TensorSpec([None, *env.observation_space.shape], env.observation_space.dtype)
         is_earnest = tf.TensorSpec([], tf.bool)

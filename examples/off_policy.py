@@ -89,11 +89,11 @@ class Loop:
         self.best = Best(agent.model)
         self.place = Place(epoch=0)  # episodes and steps
         self.metrics: Mapping[str, tf.Tensor] = {}
-        kept = {"draws": playing.Kept.of_draws(self.rng)}
+        kept: dict[str, Any] = {"draws": playing.Kept.of_draws(self.rng)}
         if plan.keeps_memory:
             kept["memory"] = playing.Kept(memory.state, memory.restore)
-        best = {"best": self.best.copies, "score": self.best.score}
-        self.saved = run.checkpoint({**agent.values, **kept, **best})
+        kept |= {"best": self.best.copies, "score": self.best.score}
+        self.saved = run.checkpoint({"loop": kept, "agent": dict(agent.values)})
         found = self.saved.find()
         if found is not None:
             self.saved.restore()
