@@ -39,8 +39,8 @@ class Course(NamedTuple):
 
 
 COURSES = (
-    Course(cifar10.WORKLOAD, "cifar10", real.images, 300, 0.5),
-    Course(ptb.WORKLOAD, "ptb", real.text, 700, 0.75),
+    Course(cifar10.WORKLOAD, "cifar10", real.images, 200, 0.5),
+    Course(ptb.WORKLOAD, "ptb", real.text, 200, 0.75),
     Course(skipgram.WORKLOAD, "text8", real.neighbours, 6000, 0.5),
 )
 
