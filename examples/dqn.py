@@ -24,8 +24,9 @@ CartPole counts as solved at a mean return of 195 over 100 episodes; the most is
 player gets 22. ``--quick`` has to reach 75.
 
 Killed, a run goes on with ``--resume``: networks, optimizer, counters, random numbers and, for
-CartPole, the memory are as they were after the last evaluation. The memory of an Atari game is too
-large to be saved: it is filled again by the network's own play before learning goes on.
+CartPole, the memory are as they were after the last evaluation. With ``--noisy`` it goes on with
+other noise, whose state TensorFlow does not save. The memory of an Atari game is too large to be
+saved: it is filled again by the network's own play before learning goes on.
 """
 
 from __future__ import annotations
