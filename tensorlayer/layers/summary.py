@@ -59,7 +59,7 @@ def parameter_table(parameters: Iterable[Parameter], details: bool = False) -> T
     statistics = {"mean": np.mean, "median": np.median, "std": np.std} if details else {}
     table = Table("name", "shape", "dtype", "trainable", *statistics)
     total = 0
-    for name, variable, is_frozen in parameters:
+    for name, variable, is_frozen, _ in parameters:
         values = _value_of(variable) if details else None
         shown = [f"{compute(values):.4g}" for compute in statistics.values()]
         is_trained = str(variable.trainable and not is_frozen)
