@@ -1,6 +1,6 @@
 """A small chatbot: it answers what it has been told, however it is asked.
 
-    python examples/chatbot.py                          # about 3 minutes on 2 cores
+    python examples/chatbot.py                          # a little more than a minute on 2 cores
     python examples/chatbot.py --quick                  # less than one
     python examples/chatbot.py --data dialogues.txt     # dialogues of your own
 

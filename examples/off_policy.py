@@ -20,7 +20,6 @@ from replay import Batch, PrioritisedReplay, Replay
 from tqdm import tqdm
 
 import tensorlayer as tl
-from tensorlayer.train.place import Place
 
 SEED_OF_CHOICE, SEED_OF_TEST = 1_000_000, 2_000_000  # of episodes that nobody learns from
 
@@ -87,7 +86,7 @@ class Loop:
         self.env = playing.make(env, is_trained=True)
         self.rng = np.random.default_rng(seed)
         self.best = Best(agent.model)
-        self.place = Place(epoch=0)  # episodes and steps
+        self.place = tl.train.Place(epoch=0)  # episodes and steps
         self.metrics: Mapping[str, tf.Tensor] = {}
         kept: dict[str, Any] = {"draws": playing.Kept.of_draws(self.rng)}
         if plan.keeps_memory:

@@ -72,7 +72,8 @@ def _gated(products: tf.Tensor, c: tf.Tensor, b: tf.Variable) -> State:
 
 def native() -> Contestant:
     """TensorFlow, written by hand: one step after the other."""
-    vectors, lstms, (kernel, biases) = _native_weights()
+    weights = _native_weights()
+    vectors, lstms, (kernel, biases) = weights
 
     def forward(words: tf.Tensor, states: list[State]) -> tuple[tf.Tensor, list[State]]:
         nets = tf.unstack(tf.nn.embedding_lookup(vectors, words), axis=1)
@@ -84,13 +85,13 @@ def native() -> Contestant:
         net = tf.reshape(tf.stack(nets, 1), [-1, UNITS])
         return tf.nn.bias_add(tf.matmul(net, kernel), biases), states
 
-    weights = [vectors, *(each for lstm in lstms for each in lstm), kernel, biases]
-    return descending(carried(forward), weights, RATE, CLIP)
+    return descending(carried(forward), tf.nest.flatten(weights), RATE, CLIP)
 
 
 def native_ahead() -> Contestant:
     """TensorFlow, written by hand: first the products of all inputs of a layer, at once."""
-    vectors, lstms, (kernel, biases) = _native_weights()
+    weights = _native_weights()
+    vectors, lstms, (kernel, biases) = weights
 
     def forward(words: tf.Tensor, states: list[State]) -> tuple[tf.Tensor, list[State]]:
         net = tf.nn.embedding_lookup(vectors, tf.transpose(words))
@@ -105,11 +106,10 @@ def native_ahead() -> Contestant:
         net = tf.reshape(tf.transpose(net, [1, 0, 2]), [-1, UNITS])
         return tf.nn.bias_add(tf.matmul(net, kernel), biases), states
 
-    weights = [vectors, *(each for lstm in lstms for each in lstm), kernel, biases]
-    return descending(carried(forward), weights, RATE, CLIP)
+    return descending(carried(forward), tf.nest.flatten(weights), RATE, CLIP)
 
 
-def _our_layers() -> tuple[Any, list[Any], Any]:
+def _our_layers() -> tuple[tuple[Any, list[Any], Any], list[tf.Variable]]:
     uniform = tl.initializers.RandomUniform(-SCALE, SCALE)
     cell = {
         "kernel_initializer": uniform, "recurrent_initializer": uniform, "unit_forget_bias": False,
@@ -119,12 +119,14 @@ def _our_layers() -> tuple[Any, list[Any], Any]:
         tl.layers.RNN(tl.layers.LSTMCell(UNITS, **cell), in_channels=UNITS) for _ in range(LAYERS)
     ]
     dense = tl.layers.Dense(WORDS, W_init=uniform, b_init=uniform, in_channels=UNITS)
-    return vectors, lstms, dense
+    layers = (vectors, *lstms, dense)
+    weights = [weight for layer in layers for weight in layer.trainable_weights]
+    return (vectors, lstms, dense), weights
 
 
 def ours() -> Contestant:
     """TensorLayer: a sequence is one operation."""
-    vectors, lstms, dense = _our_layers()
+    (vectors, lstms, dense), weights = _our_layers()
 
     def forward(words: tf.Tensor, states: list[State]) -> tuple[tf.Tensor, list[State]]:
         net = vectors(words)
@@ -132,14 +134,12 @@ def ours() -> Contestant:
             net, states[layer] = lstm(net, initial_state=list(states[layer]))
         return dense(tf.reshape(net, [-1, UNITS])), states
 
-    layers = (vectors, *lstms, dense)
-    weights = [weight for layer in layers for weight in layer.trainable_weights]
     return descending(carried(forward), weights, RATE, CLIP)
 
 
 def our_cells() -> Contestant:
     """TensorLayer, its cells in the loop of the native one: operation for operation the same."""
-    vectors, lstms, dense = _our_layers()
+    (vectors, lstms, dense), weights = _our_layers()
 
     def forward(words: tf.Tensor, states: list[State]) -> tuple[tf.Tensor, list[State]]:
         nets = tf.unstack(vectors(words), axis=1)
@@ -148,8 +148,6 @@ def our_cells() -> Contestant:
                 nets[step], states[layer] = lstm.cell(net, list(states[layer]))
         return dense(tf.reshape(tf.stack(nets, 1), [-1, UNITS])), states
 
-    layers = (vectors, *lstms, dense)
-    weights = [weight for layer in layers for weight in layer.trainable_weights]
     return descending(carried(forward), weights, RATE, CLIP)
 
 

@@ -24,5 +24,6 @@ from tensorlayer.train.callbacks import Epoch, Every, Interval, early_stop
 from tensorlayer.train.checkpoint import Checkpoint
 from tensorlayer.train.epochs import run
 from tensorlayer.train.loop import Step
+from tensorlayer.train.place import Place
 
-__all__ = ["Checkpoint", "Epoch", "Every", "Interval", "Step", "early_stop", "run"]
+__all__ = ["Checkpoint", "Epoch", "Every", "Interval", "Place", "Step", "early_stop", "run"]

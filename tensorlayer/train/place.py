@@ -40,7 +40,24 @@ class Sums:
 
 @dataclasses.dataclass
 class Place:
-    """How far a run has come: all that it knows beside the values of variables."""
+    """How far a run has come: all that it knows beside the values of variables.
+
+    For a loop of your own, which `run` is not for: count in it, and a `Checkpoint` saves it with
+    the values, as one.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> from tensorlayer.train import Checkpoint
+    >>> total = tf.Variable(0.0)
+    >>> saved = Checkpoint("run-2", {"total": total})
+    >>> place = saved.find() or Place(epoch=1)
+    >>> place.step += 3
+    >>> _ = total.assign_add(3.0)
+    >>> saved.save(place)
+    >>> saved.find().step
+    3
+    """
 
     epoch: int  #: number of the epoch
     step: int = 0  #: steps of the whole run
