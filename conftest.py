@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import uuid
 
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # TensorFlow reads it when it is imported
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # TensorFlow reads both when it is imported
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # There is a worker for each processor: more threads would take turns, and wait in loops.
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 
 import hypothesis
 import pytest
@@ -17,6 +21,11 @@ hypothesis.settings.register_profile(
     "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("patient")
+
+
+def pytest_collection_finish():
+    """Let collections of garbage pass by what stays for the whole run: libraries, and tests."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

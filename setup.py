@@ -15,6 +15,7 @@ REQUIRES = [
     "safetensors>=0.4",
     "h5py>=3.10",
     "tqdm>=4.66",
+    "protobuf>=4.22",  # profiles are messages of it; TensorFlow needs it anyway
     "tensorboard>=2.16",
     "rich>=13.7",
     "typer>=0.12",

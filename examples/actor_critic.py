@@ -20,7 +20,10 @@ most is 500, a random player gets 22. Training ends when the last 30 episodes di
 from __future__ import annotations
 
 import argparse
+import math
 import time
+from collections import deque
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +86,10 @@ class Agent:
 
     def learn(self, played: rollouts.Played) -> None:
         """Learn from the steps that were just played."""
+        self.learn_from(*self.lesson(played))
+
+    def lesson(self, played: rollouts.Played) -> list[np.ndarray]:
+        """Return what was seen and done, what it was worth, and what the critic should say."""
         values, following = (
             self.values(rollouts.flat(each)).numpy().reshape(played.rewards.shape)
             for each in (played.observations, played.following)
@@ -91,7 +98,7 @@ class Agent:
             played.rewards, values, following, played.is_terminal, played.is_over
         )
         parts = (played.observations, played.actions.astype(np.int32), worth, worth + values)
-        self.learn_from(*map(rollouts.flat, parts))
+        return [rollouts.flat(each) for each in parts]
 
     def learn_from(
         self, seen: np.ndarray, actions: np.ndarray, worth: np.ndarray, wanted: np.ndarray
@@ -99,15 +106,26 @@ class Agent:
         """Learn what actions were worth, and what the critic should have said."""
         self.step(seen, actions, np.zeros(len(seen), np.float32), standard(worth), wanted)
 
-    def update(
+    def update(self, *lesson: tf.Tensor) -> None:
+        """Update the weights once, by what ``gradients`` is told."""
+        self.follow(self.gradients(*lesson))
+
+    def follow(self, gradients: Iterable[tf.Tensor]) -> None:
+        """Take an optimizer's step."""
+        self.optimizer.apply_gradients(zip(gradients, self.variables, strict=True))
+
+    def gradients(
         self,
         seen: tf.Tensor,
         actions: tf.Tensor,
         before: tf.Tensor,
         worth: tf.Tensor,
         wanted: tf.Tensor,
-    ) -> None:
-        """Update the weights once; ``before`` is how likely the actions were, as logarithms."""
+    ) -> list[tf.Tensor]:
+        """Return where the loss rises, for each of the weights.
+
+        ``before`` is how likely the actions were, as logarithms.
+        """
         with tf.GradientTape() as tape:
             logits = self.actor(seen, is_train=True)
             values = self.critic(seen, is_train=True)[:, 0]
@@ -115,8 +133,7 @@ class Agent:
             of_critic = tf.reduce_mean((values - wanted) ** 2)
             of_actor = self.loss_of_actor(found, before, worth)
             loss = of_actor + self.of_critic * of_critic - self.of_doubt * doubt(logits)
-        gradients = tape.gradient(loss, self.variables)
-        self.optimizer.apply_gradients(zip(gradients, self.variables, strict=True))
+        return tape.gradient(loss, self.variables)
 
     def loss_of_actor(self, found: tf.Tensor, before: tf.Tensor, worth: tf.Tensor) -> tf.Tensor:
         """Return what falls as worthy actions become likelier."""
@@ -148,8 +165,67 @@ def standard(worth: np.ndarray) -> np.ndarray:
     return (worth - worth.mean()) / (worth.std() + 1e-6)
 
 
-def run_agent(kind: type[Agent], description: str | None, n_steps: int, picture: str) -> None:
-    """Learn until the pole stays up, at most so many steps, and play fresh episodes."""
+def joined(arrays: Iterable[Any]) -> np.ndarray:
+    """Return all numbers in one row, in double precision."""
+    return np.concatenate([np.ravel(each) for each in arrays]).astype(np.float64)
+
+
+def split(row: np.ndarray, like: Iterable[Any]) -> list[np.ndarray]:
+    """Return the arrays that were joined, with the shapes of others."""
+    shapes = [tuple(each.shape) for each in like]
+    parts = np.split(row, np.cumsum([math.prod(shape) for shape in shapes])[:-1])
+    return [
+        part.reshape(shape).astype(np.float32) for part, shape in zip(parts, shapes, strict=True)
+    ]
+
+
+class Progress:
+    """How far play has come, and whether that will do.
+
+    Parameters
+    ----------
+    env
+        What is played.
+    n_steps
+        At most so many steps.
+    returns
+        Of the latest episodes; others add to them.
+    """
+
+    every = 5000  #: steps between two lines
+
+    def __init__(self, env: str, n_steps: int, returns: deque[float]) -> None:
+        self.env, self.n_steps, self.returns = env, n_steps, returns
+        self.n_played = 0
+
+    def add(self, n_played: int) -> None:
+        """Count steps, and say now and then how it goes."""
+        n_shown = self.n_played // self.every
+        self.n_played += n_played
+        if self.n_played // self.every > n_shown:
+            latest = np.mean(self.returns) if self.returns else np.nan
+            print(f"step {self.n_played:,}: return {latest:.1f} of the latest episodes", flush=True)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the game is solved, or all steps are played."""
+        is_sure = self.env == "CartPole-v1" and len(self.returns) == self.returns.maxlen
+        return self.n_played >= self.n_steps or (is_sure and np.mean(self.returns) >= STOP)
+
+
+def train(agent: Agent, env: str, n_steps: int, seed: int) -> int:
+    """Play and learn until it is solved, at most so many steps; return how many there were."""
+    players = rollouts.Players(env, agent.n_games, seed)
+    progress = Progress(env, n_steps, players.returns)
+    while not progress.is_over:
+        played = players.play(agent.draw, agent.n_steps)
+        agent.learn(played)
+        progress.add(played.n_steps)
+    return progress.n_played
+
+
+def parser_of(description: str | None, n_steps: int, picture: str) -> argparse.ArgumentParser:
+    """Return what reads the options."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -158,15 +234,20 @@ def run_agent(kind: type[Agent], description: str | None, n_steps: int, picture:
     parser.add_argument("--out", type=Path, default=Path(picture), help="a picture of play")
     parser.add_argument("--seed", type=int, default=0, help="of weights, games and draws")
     parser.add_argument("--quick", action="store_true", help="the same: it takes half a minute")
-    options = parser.parse_args()
+    return parser
 
-    started = time.perf_counter()
+
+def begin(kind: type[Agent], options: argparse.Namespace) -> Agent:
+    """Return an agent for a game with discrete actions."""
     tf.keras.utils.set_random_seed(options.seed)
     env = playing.make(options.env)
     if not isinstance(env.action_space, playing.Discrete):
         raise SystemExit(f"{options.env} has no discrete actions: play it with ddpg, td3 or sac")
-    agent = kind(env, np.random.default_rng(options.seed))
-    n_played = train(agent, options.env, options.steps, options.seed)
+    return kind(env, np.random.default_rng(options.seed))
+
+
+def finish(agent: Agent, options: argparse.Namespace, n_played: int, started: float) -> None:
+    """Play fresh episodes, and say what is reached."""
     returns = playing.evaluate(options.env, agent.play, 100, SEED_OF_TEST)
     at_random = playing.random_return(options.env, 100, SEED_OF_TEST)
     print(playing.save_strip(options.env, agent.play, str(options.out), SEED_OF_TEST))
@@ -177,21 +258,12 @@ def run_agent(kind: type[Agent], description: str | None, n_steps: int, picture:
         raise SystemExit(f"the mean return should be at least {SOLVED}")
 
 
-def train(agent: Agent, env: str, n_steps: int, seed: int) -> int:
-    """Play and learn until it is solved, at most so many steps; return how many there were."""
-    players = rollouts.Players(env, agent.n_games, seed)
-    n_played, n_shown = 0, 0
-    while n_played < n_steps:
-        played = players.play(agent.draw, agent.n_steps)
-        agent.learn(played)
-        n_played += played.n_steps
-        latest = np.mean(players.returns) if players.returns else np.nan
-        if n_played // 5000 > n_shown:
-            n_shown = n_played // 5000
-            print(f"step {n_played:,}: return {latest:.1f} of the latest episodes")
-        if env == "CartPole-v1" and len(players.returns) == 30 and latest >= STOP:
-            break
-    return n_played
+def run_agent(kind: type[Agent], description: str | None, n_steps: int, picture: str) -> None:
+    """Learn until the pole stays up, at most so many steps, and play fresh episodes."""
+    options = parser_of(description, n_steps, picture).parse_args()
+    started = time.perf_counter()
+    agent = begin(kind, options)
+    finish(agent, options, train(agent, options.env, options.steps, options.seed), started)
 
 
 if __name__ == "__main__":

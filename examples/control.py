@@ -182,6 +182,7 @@ def run_agent(kind: type[Agent], description: str | None, folder: str) -> None:
     parser.add_argument("--steps", type=int, help="of play: 10,000")
     parser.add_argument("--memory", type=int, default=100_000, help="steps")
     parser.add_argument("--evaluate-every", type=int, default=2000, help="steps")
+    parser.add_argument("--episodes", type=int, default=100, help="fresh ones at the end")
     parser.add_argument("--quick", action="store_true", help=f"{kind.n_quick:,} steps; checked")
     record.add_options(parser, folder)
     options = parser.parse_args()
@@ -207,4 +208,4 @@ def run_agent(kind: type[Agent], description: str | None, folder: str) -> None:
     with record.Record(options, options.env) as run:
         off_policy.Loop(agent, options.env, memory, plan, run, options.seed).train()
         bar = (BARS_QUICK if options.quick else BARS).get(options.env)
-        off_policy.finish(agent, options.env, run, 100, bar, started)
+        off_policy.finish(agent, options.env, run, options.episodes, bar, started)

@@ -29,7 +29,8 @@ from tensorlayer.startup import quiet_tensorflow
 
 quiet_tensorflow()
 
-import prose  # noqa: E402 - the file beside this one
+import classifying  # noqa: E402 - files beside this one
+import prose  # noqa: E402
 import tensorflow as tf  # noqa: E402 - after it was told to be quiet
 from tqdm import tqdm  # noqa: E402
 
@@ -92,11 +93,6 @@ def network(buckets: int, size: int) -> tl.models.Model:
     return tl.models.Model(grams, net, name="fasttext")
 
 
-def accuracy(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-    """Return the share of texts that are told right."""
-    return tf.reduce_mean(tf.cast(tf.argmax(logits, 1) == labels, tf.float32))
-
-
 def show(model: tl.models.Model, X: np.ndarray, texts: Sequence[Sequence], y: np.ndarray) -> None:
     """Print what is made of some sentences."""
     logits = tl.utils.predict(model, X[:5])
@@ -141,17 +137,17 @@ def main() -> None:
             loss = tl.cost.cross_entropy(logits, labels)
         gradients = tape.gradient(loss, model.trainable_weights)
         optimizer.apply_gradients(zip(gradients, model.trainable_weights, strict=True))
-        return {"loss": loss, "accuracy": accuracy(logits, labels)}
+        return {"loss": loss, "accuracy": classifying.accuracy(logits, labels)}
 
     def after_epoch(epoch: tl.train.Epoch) -> None:
-        held_out = tl.utils.test(model, accuracy, X_test, y_test, batch_size=500)
+        held_out = tl.utils.test(model, classifying.accuracy, X_test, y_test, batch_size=500)
         means = ", ".join(f"{name} {mean:.3f}" for name, mean in epoch.metrics.items())
         tqdm.write(f"epoch {epoch.number}: {means}; held out {held_out:.1%}")
 
     n_epoch = 5 if options.quick else options.epochs or (5 if options.data else 10)
     tl.train.run(step, data, n_epoch=n_epoch, callbacks=[after_epoch])
 
-    reached = tl.utils.test(model, accuracy, X_test, y_test, batch_size=500)
+    reached = tl.utils.test(model, classifying.accuracy, X_test, y_test, batch_size=500)
     if not options.data:
         show(model, X_test, test_texts, y_test)
     print(f"accuracy {reached:.1%} on texts held out, the majority {majority:.1%}")

@@ -59,12 +59,13 @@ class Agent(actor_critic.Agent):
         start, logits = [each.numpy() for each in weights], self.logits(seen)
 
         def times(vector: np.ndarray) -> np.ndarray:
-            parts = split(vector.astype(np.float32), start)
-            return joined(self.curve(seen, parts)) + self.damping * vector
+            parts = actor_critic.split(vector.astype(np.float32), start)
+            return actor_critic.joined(self.curve(seen, parts)) + self.damping * vector
 
-        direction = solve(times, joined(self.gradient(seen, actions, worth)))
+        direction = solve(times, actor_critic.joined(self.gradient(seen, actions, worth)))
         change = direction @ times(direction)  # twice the relative entropy, nearby
-        longest = split(direction * np.sqrt(2 * self.bound / max(change, 1e-12)), start)
+        direction *= np.sqrt(2 * self.bound / max(change, 1e-12))
+        longest = actor_critic.split(direction, start)
         for part in 0.5 ** np.arange(self.n_halved):
             for each, first, way in zip(weights, start, longest, strict=True):
                 each.assign(first + part * way)
@@ -133,20 +134,6 @@ def solve(
         before, size = size, rest @ rest
         way = rest + size / before * way
     return found
-
-
-def joined(arrays: list[tf.Tensor]) -> np.ndarray:
-    """Return all numbers in one row, in double precision."""
-    return np.concatenate([np.ravel(each) for each in arrays]).astype(np.float64)
-
-
-def split(row: np.ndarray, like: list[np.ndarray]) -> list[np.ndarray]:
-    """Return the arrays that were joined, with the shapes of others."""
-    ends = np.cumsum([each.size for each in like])[:-1]
-    return [
-        each.reshape(one.shape).astype(np.float32)
-        for each, one in zip(np.split(row, ends), like, strict=True)
-    ]
 
 
 if __name__ == "__main__":

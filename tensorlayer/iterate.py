@@ -288,14 +288,22 @@ def _blocks_of_ids(strips: _Strips, words: Data) -> Iterator[np.ndarray]:
 
 def _as_ids(words: np.ndarray) -> np.ndarray:
     """Return numbers of words as int32, as they are."""
-    limits = np.iinfo(np.int32)
-    if not (words.min() >= limits.min and words.max() <= limits.max):  # so NaN is refused as well
+    if not (np.can_cast(words.dtype, np.int32) or _are_int32(words)):
+        limits = np.iinfo(np.int32)
         fits = (words >= limits.min) & (words <= limits.max)
         raise InvalidArgument(
             f"ptb_iterator: a word's number is an int32, got {words[~fits][0]}. Number the words "
             "from 0 on."
         )
     return words.astype(np.int32)
+
+
+def _are_int32(words: np.ndarray) -> bool:
+    limits = np.iinfo(np.int32)
+    # One look is enough where none is negative: without a sign such a number is a large one.
+    if words.dtype == np.int64 and words.view(np.uint64).max() <= limits.max:
+        return True
+    return bool(words.min() >= limits.min and words.max() <= limits.max)  # so NaN is refused
 
 
 def _length(who: str, data: Any) -> int:

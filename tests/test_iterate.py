@@ -309,6 +309,15 @@ def test_numbers_of_words_do_not_wrap_around(kind, number):
     assert next(batches)[0].tolist() == [[2**31 - 1, -(2**31)]]
 
 
+@pytest.mark.parametrize("dtype", [np.uint32, np.uint64, np.float64])
+def test_numbers_of_words_of_other_types_do_not_wrap_around_either(dtype):
+    text = np.array([3, 2**31 - 1, 2**31], dtype)
+
+    assert next(iterate.ptb_iterator(text[:2], 1, 1))[1].tolist() == [[2**31 - 1]]
+    with pytest.raises(InvalidArgument, match="word's number is an int32, got 2147483648"):
+        list(iterate.ptb_iterator(text, 1, 2))
+
+
 @pytest.mark.parametrize("data", [tf.ragged.constant([[1], [2, 3], [4]]), iter([1, 2, 3])])
 def test_data_without_a_length_is_told_what_to_do(data):
     for call in (

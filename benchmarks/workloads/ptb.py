@@ -131,7 +131,7 @@ def ours() -> Contestant:
     def forward(words: tf.Tensor, states: list[State]) -> tuple[tf.Tensor, list[State]]:
         net = vectors(words)
         for layer, lstm in enumerate(lstms):
-            net, states[layer] = lstm(net, initial_state=list(states[layer]))
+            net, states[layer] = lstm(net, initial_state=list(states[layer]), is_train=True)
         return dense(tf.reshape(net, [-1, UNITS])), states
 
     return descending(carried(forward), weights, RATE, CLIP)

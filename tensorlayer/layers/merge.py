@@ -48,6 +48,13 @@ class Concat(Layer):
     Input shape: a list that agrees but for the axis. Output shape: the sum of the sizes along it.
     No parameters.
 
+    Raises
+    ------
+    InvalidArgument
+        The input is no list.
+    WrongShape
+        The inputs do not have such an axis, or differ along another one.
+
     Examples
     --------
     >>> import tensorlayer as tl
@@ -63,7 +70,25 @@ class Concat(Layer):
     def forward(self, inputs: Sequence[tf.Tensor]) -> tf.Tensor:
         """Concatenate."""
         _require_several(self, inputs)
+        self._require_fit([each.shape for each in inputs])
         return tf.concat(list(inputs), self.concat_dim)
+
+    def _require_fit(self, shapes: Sequence[tf.TensorShape]) -> None:
+        known = [shape for shape in shapes if shape.rank is not None]
+        for shape in known:
+            if not -shape.rank <= self.concat_dim < shape.rank:
+                raise WrongShape(
+                    f"{self!r}: concat_dim must be from {-shape.rank} to {shape.rank - 1} for an "
+                    f"input of shape {tuple(shape)}."
+                )
+        others = [shape.as_list() for shape in known]
+        for sizes in others:
+            sizes[self.concat_dim] = None
+        if any(not tf.TensorShape(sizes).is_compatible_with(others[0]) for sizes in others):
+            raise WrongShape(
+                f"{self!r}: the inputs must agree but for axis {self.concat_dim}, got shapes "
+                f"{', '.join(str(tuple(shape)) for shape in shapes)}."
+            )
 
 
 class Elementwise(Layer):

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
-from tensorlayer.errors import InvalidArgument
+from tensorlayer.errors import InvalidArgument, WrongShape
 from tensorlayer.layers import spatial_arguments as spatial
 from tensorlayer.layers.base import Layer, require_rank
 
@@ -92,7 +92,7 @@ class PadLayer(Layer):
     InvalidArgument
         `padding` is not a list of pairs of sizes, or the mode is another one.
     WrongShape
-        The input has not one axis for each pair.
+        The input has not one axis for each pair, or fewer values than are to be mirrored.
 
     Examples
     --------
@@ -119,7 +119,20 @@ class PadLayer(Layer):
     def forward(self, inputs: tf.Tensor) -> tf.Tensor:
         """Pad."""
         require_rank(self, inputs.shape, (len(self.padding),), "padding has a pair for each axis.")
+        self._require_values(inputs.shape)
         return tf.pad(inputs, self.padding, self.mode)
+
+    def _require_values(self, shape: tf.TensorShape) -> None:
+        """Raise WrongShape if there are fewer values to be mirrored than are to be put around."""
+        if self.mode == "CONSTANT":
+            return
+        for axis, (size, pair) in enumerate(zip(shape, self.padding, strict=True)):
+            at_most = None if size is None else size - (self.mode == "REFLECT")
+            if at_most is not None and max(pair) > at_most:
+                raise WrongShape(
+                    f"{self!r}: of axis {axis} at most {at_most} values can be mirrored, got "
+                    f"shape {tuple(shape)} and padding {tuple(pair)}. Pad less, or with CONSTANT."
+                )
 
 
 class _ZeroPad(Layer):

@@ -157,16 +157,16 @@ def illumination(
     lit = brightness(image, gamma)
     cv2 = library("cv2")
     means = cv2.mean(lit.astype(np.float32) if lit.dtype == np.float16 else lit)[:3]
-    if not np.isfinite(means).all():
+    if lit.dtype.kind == "f" and not np.isfinite(means).all():
         known = np.isfinite(lit).all(axis=2)
         means = cv2.mean(lit.astype(np.float32), known.astype(np.uint8))[:3]
     offset = float(_LUMA @ means) * (1 - contrast)
     # What contrast would take out of the range is clipped before it, so that one matrix does the
-    # rest: contrast, and each colour's own share and that of grey. Its rows have the sum 1.
+    # rest: contrast, each colour's own share and that of grey.
     has_contrast = abs(contrast) > _NO_CONTRAST
     bounds = [(edge - offset) / contrast if has_contrast else edge for edge in (0, whole)]
-    matrix = saturation * np.eye(3) + (1 - saturation) * _LUMA
-    matrix = np.column_stack([contrast * matrix, [offset] * 3])
+    matrix = np.full((3, 4), offset)
+    matrix[:, :3] = contrast * (saturation * np.identity(3) + (1 - saturation) * _LUMA)
 
     def change(values: np.ndarray, spare: np.ndarray) -> np.ndarray:
         np.clip(values, min(bounds), max(bounds), out=values)

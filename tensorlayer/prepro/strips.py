@@ -19,8 +19,8 @@ __all__ = ["by_strips"]
 #: of other arrays; returns where of the first two the result is.
 Change = Callable[..., np.ndarray]
 
-#: Numbers in a strip: 384 kB.
-_STRIP = 98_304
+#: Numbers in a strip: 768 kB.
+_STRIP = 196_608
 
 
 def by_strips(

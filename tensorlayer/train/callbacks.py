@@ -78,7 +78,7 @@ def early_stop(metric: str, patience: int = 5, mode: str = "min") -> Callable[[E
     Parameters
     ----------
     metric
-        One of those that the step returns.
+        One of those that the step or ``evaluate`` returns.
     patience
         How many epochs without a better value are allowed.
     mode
@@ -106,8 +106,8 @@ class _EarlyStop:
     def __call__(self, epoch: Epoch) -> bool:
         if self._metric not in epoch.metrics:
             raise InvalidArgument(
-                f"early_stop: the step returns no metric {self._metric!r}, only "
-                f"{list(epoch.metrics)}."
+                f"early_stop: neither the step nor evaluate returns a metric {self._metric!r}, "
+                f"only {list(epoch.metrics)}."
             )
         value = self._sign * epoch.metrics[self._metric]
         is_better = value < self._best
@@ -118,4 +118,5 @@ class _EarlyStop:
         """Count anew, from the epochs before a run that goes on."""
         self._best, self._since = math.inf, 0
         for epoch in history:
-            self(epoch)
+            if self._metric in epoch.metrics:  # else it is measured from now on
+                self(epoch)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tqdm.auto import tqdm
@@ -15,9 +17,13 @@ from tensorlayer.train.checkpoint import Checkpoint
 from tensorlayer.train.compiling import Faster, JitCompile, loop_of
 from tensorlayer.train.loop import Loop, Pass, Step
 from tensorlayer.train.place import Place, Sums
+from tensorlayer.train.profiling import Profile
 from tensorlayer.train.signals import SIGNALS, Postponed
 
-__all__ = ["run"]
+__all__ = ["Evaluate", "run"]
+
+#: What is measured between epochs, by name.
+Evaluate = Callable[[], Mapping[str, float]]
 
 
 def run(
@@ -30,6 +36,8 @@ def run(
     checkpoint: Checkpoint | None = None,
     progress: bool | None = None,
     jit_compile: JitCompile = False,
+    evaluate: Evaluate | None = None,
+    profile: Profile | str | os.PathLike[str] | None = None,
 ) -> list[Epoch]:
     """Run a training step over a dataset, epoch after epoch.
 
@@ -50,7 +58,9 @@ def run(
     callbacks
         Called in order with each finished [`Epoch`][], or, wrapped in [`Every`][], with an
         [`Interval`][] after every so many steps. If one returns True, training ends; an epoch
-        that was not finished then counts as one that was.
+        that was not finished then counts as one that was. One with a method ``resume(history)`` is
+        told the epochs before, when a run goes on: what it has changed, as which layers are
+        frozen, is not in the checkpoint.
     checkpoint
         Where to save the run and what of it; the run goes on from there if it was begun already,
         also with more epochs. Ctrl-C and SIGTERM are obeyed as soon as the run is saved, a second
@@ -62,6 +72,14 @@ def run(
         compiling takes seconds and not every operation can be compiled. With ``"auto"`` the first
         batches are trained on both ways by turns, and the faster one goes on; what cannot be
         compiled goes on without.
+    evaluate
+        Called after each epoch, before the callbacks; what it returns is recorded with the other
+        metrics of the epoch. An [`Evaluation`][tensorlayer.train.Evaluation], or a function of
+        yours that returns numbers by name. The run is saved before, so that an evaluation that is
+        killed does not cost the epoch.
+    profile
+        A folder for a trace of some steps, which TensorBoard shows; a table of the ten operations
+        that took longest is printed. A [`Profile`][tensorlayer.train.Profile] says which steps.
 
     Returns
     -------
@@ -72,7 +90,8 @@ def run(
     ------
     InvalidArgument
         The data is empty, or an iterator is to be passed over several times; the step returns
-        something else than scalars (nothing is trained then); or see [`Checkpoint`][].
+        something else than scalars (nothing is trained then); what is evaluated is called as a
+        metric of the step is; or see [`Checkpoint`][] and [`Profile`][tensorlayer.train.Profile].
     StructureMismatch
         The checkpoint is that of something else.
 
@@ -101,8 +120,14 @@ def run(
             f"{type(data).__name__}, which can be passed over once. Give a list, or a function of "
             "the epoch's number that makes one."
         )
-    training = _Training(loop_of(step, jit_compile), callbacks, checkpoint, progress)
-    with training.signals:
+    if evaluate is not None and not callable(evaluate):
+        raise InvalidArgument(
+            "training: evaluate is a function without arguments that returns numbers by name, got "
+            f"a {type(evaluate).__name__}. Make one of data: tl.train.Evaluation(network, metrics, "
+            "data)."
+        )
+    training = _Training(loop_of(step, jit_compile), callbacks, checkpoint, progress, evaluate)
+    with training.signals, training.profiled(profile):
         return training.run(data, first_epoch, first_epoch + n_epoch - 1)
 
 
@@ -115,11 +140,27 @@ class _Training:
         callbacks: Sequence[Callback],
         checkpoint: Checkpoint | None,
         progress: bool | None,
+        evaluate: Evaluate | None,
     ) -> None:
         self._loop, self._checkpoint, self._progress = loop, checkpoint, progress
+        self._evaluate, self._profile = evaluate, None
         self._callbacks = [each for each in callbacks if not isinstance(each, Every)]
         self._everys = [each for each in callbacks if isinstance(each, Every)]
         self.signals = Postponed(() if checkpoint is None else SIGNALS)
+
+    @contextlib.contextmanager
+    def profiled(self, profile: Profile | str | os.PathLike[str] | None) -> Iterator[None]:
+        """Profile what is run in this context, if there is a profile."""
+        if profile is None:
+            yield
+            return
+        self._profile = profile if isinstance(profile, Profile) else Profile(profile)
+        self._profile.begin()
+        try:
+            yield
+            self._profile.end()
+        finally:
+            self._profile.stop()
 
     def run(self, data: Any, first: int, last: int) -> list[Epoch]:
         found = self._checkpoint.find() if self._checkpoint else None
@@ -146,13 +187,17 @@ class _Training:
     def _go_on(self, data: Any, first: int) -> Pass:
         """Begin the epoch that the checkpoint was written in, and restore everything."""
         place = self._place
-        if not callable(data):
-            for _ in range(first, place.epoch):  # data that counts its passes has to count these
-                next(iter(data), None)
+        # Data that counts its passes has to count those before.
+        evaluated = getattr(self._evaluate, "data", ())
+        for _ in range(first, place.epoch):
+            for each in (() if callable(data) else data, evaluated):
+                next(iter(each), None)
         running = self._begin(data)  # which makes the variables
+        if place.is_between:
+            next(iter(evaluated), None)
         self._checkpoint.restore()
         running.skip(1 if place.is_between else place.sums.n_steps)
-        for callback in self._callbacks:
+        for callback in (*self._callbacks, self._evaluate):
             if hasattr(callback, "resume"):
                 callback.resume(place.history)
         return running
@@ -168,6 +213,8 @@ class _Training:
                 count, sums = running.advance(self._until_stop())
                 if count:
                     place.add(count, sums, time.perf_counter() - started)
+                    if self._profile:
+                        self._profile.count(count)
                     means = place.sums.means.items()
                     bar.set_postfix({name: f"{mean:.4g}" for name, mean in means}, refresh=False)
                     bar.update(count)
@@ -180,7 +227,10 @@ class _Training:
         if self._checkpoint and self._checkpoint.every:
             periods.append(self._checkpoint.every)
         step = self._place.step
-        return min((period - step % period for period in periods), default=sys.maxsize)
+        ahead = [period - step % period for period in periods]
+        if self._profile:
+            ahead.append(self._profile.n_ahead)
+        return min(ahead, default=sys.maxsize)
 
     def _after_steps(self) -> None:
         place = self._place
@@ -198,10 +248,23 @@ class _Training:
     def _after_epoch(self) -> None:
         place = self._place
         self._require_batches(place.sums.n_steps)
-        epoch = place.end_epoch()
+        epoch = place.end_epoch(self._evaluated())
         place.is_stopped |= True in [callback(epoch) for callback in self._callbacks]
         if self._checkpoint:
             self._save(is_due=True)
+
+    def _evaluated(self) -> Mapping[str, float]:
+        if self._evaluate is None:
+            return {}
+        if self._checkpoint and not self._place.is_stopped:
+            self._save(is_due=True)  # however long it takes, the epoch is not trained again
+        found = self._evaluate()
+        if not (found is None or isinstance(found, Mapping)):
+            raise InvalidArgument(
+                "training: evaluate returns numbers by name, or nothing, got a "
+                f"{type(found).__name__}. Return for example {{'val_loss': loss}}."
+            )
+        return found or {}
 
     def _save(self, *, is_due: bool) -> None:
         """Save if it is time, or if a signal is about to end the program."""

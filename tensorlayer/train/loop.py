@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.parameters import frozen_now
+from tensorlayer.train.measures import require_scalars
 
 __all__ = ["Loop", "Pass", "Step"]
 
@@ -21,11 +22,15 @@ Metrics = dict[str, tf.Tensor]
 #: A function of a batch that returns a scalar, a dictionary of scalars, or nothing.
 Step = Callable[..., Any]
 
+_RULE = "a training step returns a scalar or a dictionary of scalars"
 #: How long one call of TensorFlow should take: short enough for a lively progress bar and for
 #: Ctrl-C, long enough that Python's share is below a percent.
 SECONDS_PER_CALL = 0.2
 #: A bound for steps of almost no length.
 MAX_STEPS_PER_CALL = 4096
+#: Longer steps are called from Python one by one: that takes less than a twentieth of such a step,
+#: and in a loop TensorFlow computes a step of many operations more slowly than by itself.
+SECONDS_OF_SHORT_STEP = 0.01
 #: For how many states of what is frozen a step stays traced: a GAN freezes two models by turns.
 MAX_TRACED = 4
 
@@ -56,7 +61,7 @@ class Loop:
     def __init__(self, find: Callable[[], Step], jit_compile: bool = False) -> None:
         self._given, self._jit_compile = find, jit_compile
         self._traced: dict[frozenset[int], tuple[Callable[[], Step], Step]] = {}
-        self._n_steps = 1
+        self._n_steps, self._are_short = 1, False
 
     @property
     def _functions(self) -> tuple[Callable[[], Step], Step]:
@@ -121,14 +126,17 @@ class Loop:
         """
         started = time.perf_counter()
         limit = min(self._n_steps, at_most)
-        if is_in_graph:
+        if is_in_graph and (self._are_short or not isinstance(iterator, tf.data.Iterator)):
             count, sums = self._functions[1](iterator, tf.constant(limit), names)
         else:
             count, sums = self._run_in_python(iterator, limit)
         count, sums = int(count), {name: float(value) for name, value in sums.items()}
+        if count:
+            seconds = max(time.perf_counter() - started, 1e-6) / count
+            self._are_short = seconds < SECONDS_OF_SHORT_STEP
         if count == limit:
-            fit = count * SECONDS_PER_CALL / max(time.perf_counter() - started, 1e-6)
-            self._n_steps = max(1, min(int(fit), 2 * self._n_steps, MAX_STEPS_PER_CALL))
+            fit = int(SECONDS_PER_CALL / seconds)
+            self._n_steps = max(1, min(fit, 2 * self._n_steps, MAX_STEPS_PER_CALL))
         return count, count < limit, sums
 
     def step(self, batch: Any) -> Metrics:
@@ -205,7 +213,9 @@ class Pass:
     def _trace(self, batch: Any) -> None:
         traced = self._loop.trace(batch)
         self.variables = tuple(traced.variables)
-        self._names = tuple(_check(_named(traced.structured_outputs)))
+        if isinstance(self.iterator, tf.distribute.DistributedIterator) and _is_gathering(traced):
+            self._is_in_graph = False  # one step in a call
+        self._names = tuple(require_scalars(_named(traced.structured_outputs), _RULE))
 
     def skip(self, n_batches: int) -> None:
         """Pass over batches that were used already."""
@@ -222,6 +232,17 @@ class Pass:
             self.iterator, at_most, self._names, is_in_graph=self._is_in_graph
         )
         return count, sums
+
+
+def _is_gathering(traced: Any) -> bool:
+    """Whether replicas put rows together, as those of sparse gradients.
+
+    Within one call of TensorFlow such an operation has one shape; a short batch has fewer rows.
+    """
+    definition = traced.graph.as_graph_def()
+    nested = (function.node_def for function in definition.library.function)
+    nodes = itertools.chain(definition.node, *nested)
+    return any(node.op.startswith("CollectiveGather") for node in nodes)
 
 
 def _outside(create: Callable[..., Any], **options: Any) -> Any:
@@ -260,27 +281,3 @@ def _is_plain(leaf: Any) -> bool:
 def _named(result: Any) -> dict[str, Any]:
     named = result if isinstance(result, Mapping) else {"loss": result}
     return {str(name): value for name, value in named.items()}
-
-
-def _check(metrics: dict[str, Any]) -> dict[str, Any]:
-    """Return the metrics of a trace if they are scalars."""
-    rule = "a training step returns a scalar or a dictionary of scalars"
-    for name, value in metrics.items():
-        if value is None:
-            raise InvalidArgument(
-                f"{rule}, got None as {name!r}. Return the loss, or {{'loss': loss}}."
-            )
-        is_tensor = isinstance(value, tf.Tensor)
-        if not is_tensor or value.dtype == tf.string:
-            kind = value.dtype.name if is_tensor else type(value).__name__
-            raise InvalidArgument(
-                f"{rule}, got {name!r} of type {kind}. Name several in a dictionary; values of "
-                "replicas are reduced with strategy.reduce."
-            )
-        if value.shape.rank != 0:
-            shape = tuple(value.shape) if value.shape.rank is not None else "unknown"
-            raise InvalidArgument(
-                f"{rule}, got {name!r} of shape {shape}. Reduce it, for example with "
-                "tf.reduce_mean."
-            )
-    return metrics

@@ -6,6 +6,7 @@ import dataclasses
 import json
 from collections.abc import Mapping
 
+from tensorlayer.errors import InvalidArgument
 from tensorlayer.train.callbacks import Epoch
 
 __all__ = ["Place", "Sums"]
@@ -28,9 +29,10 @@ class Sums:
     totals: dict[str, float] = dataclasses.field(default_factory=dict)
 
     def add(self, n_steps: int, sums: Mapping[str, float]) -> None:
-        """Count some steps in."""
+        """Count some steps in; a metric that was not there from the first one on is left out."""
+        known = self.totals if self.n_steps else dict.fromkeys(sums, 0.0)
         self.n_steps += n_steps
-        self.totals = {name: self.totals.get(name, 0.0) + each for name, each in sums.items()}
+        self.totals = {name: known[name] + each for name, each in sums.items() if name in known}
 
     @property
     def means(self) -> dict[str, float]:
@@ -79,11 +81,17 @@ class Place:
         for each in (self.sums, *self.intervals):
             each.add(n_steps, sums)
 
-    def end_epoch(self) -> Epoch:
-        """Append what the epoch has come to, and return it."""
+    def end_epoch(self, evaluated: Mapping[str, float] | None = None) -> Epoch:
+        """Append what the epoch has come to, with what was measured after it, and return it."""
         means, n_steps = self.sums.means, self.sums.n_steps
+        found = {name: float(value) for name, value in (evaluated or {}).items()}
+        if both := sorted(means.keys() & found.keys()):
+            raise InvalidArgument(
+                f"training: the step and evaluate both return {', '.join(map(repr, both))}. Give "
+                "one of them another name, such as 'val_" + both[0] + "'."
+            )
         self.history.append(
-            Epoch(number=self.epoch, n_steps=n_steps, seconds=self.seconds, metrics=means)
+            Epoch(number=self.epoch, n_steps=n_steps, seconds=self.seconds, metrics=means | found)
         )
         return self.history[-1]
 

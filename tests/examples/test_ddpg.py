@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.examples.running import run
+from tests.examples.running import help_of, run
 from tests.examples.test_dqn import returns_of
 
 
@@ -18,5 +18,5 @@ def test_a_pendulum_is_swung_up(tmp_path):
     assert reached >= -400 > at_random + 500
 
 
-def test_help_teaches(tmp_path):
-    assert "Lillicrap" in run("ddpg.py", tmp_path, "--help")
+def test_help_teaches():
+    assert "Lillicrap" in help_of("ddpg.py")

@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 import tensorlayer as tl
-from tests.examples.running import kill_when, run
+from tests.examples.running import help_of, kill_when, run, run_here
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 
@@ -143,21 +143,21 @@ def returns_of(shown):
 @pytest.mark.examples
 @pytest.mark.timeout(300)
 def test_a_pole_is_balanced(tmp_path, monkeypatch):
-    shown = run("dqn.py", tmp_path, "--quick", "--double")
+    shown = run("dqn.py", tmp_path, "--quick", "--double", "--steps", "6000")
 
     reached, at_random = returns_of(shown)
     assert reached >= 75 > 2 * at_random
     monkeypatch.setenv("TENSORLAYER_HOME", str(tmp_path / "home"))
     with tl.connect(project="examples") as hub:
         best = hub.models.best("CartPole-v1", "return")
-        assert best.step <= 12_000
-        assert len(hub.models.events("CartPole-v1")) >= 5 * 3
+        assert best.step <= 6000
+        assert len(hub.models.events("CartPole-v1")) >= 3 * 3
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_killed_it_goes_on_to_the_same_end(tmp_path):
-    options = ["--no-hub", "--steps", "1500", "--evaluate-every", "500", "--episodes", "5"]
+    options = ["--no-hub", "--steps", "1000", "--evaluate-every", "500", "--episodes", "2"]
     options += ["--prioritised", "--dueling", "--steps-ahead", "2", "--env", "Acrobot-v1"]
     run("dqn.py", tmp_path, *options, "--out", "whole")
     mark = tmp_path / "killed" / "checkpoint" / "checkpoint"
@@ -182,13 +182,13 @@ def test_pong_is_played_from_pixels(tmp_path):
     assert "loss" in (tmp_path / "dqn-run" / "events.jsonl").read_text()
 
 
-def test_actions_that_are_no_choice_are_refused(tmp_path):
-    with pytest.raises(AssertionError, match="Pendulum-v1 has no discrete actions: play it with"):
-        run("dqn.py", tmp_path, "--env", "Pendulum-v1", "--no-hub")
+def test_actions_that_are_no_choice_are_refused():
+    with pytest.raises(SystemExit, match="Pendulum-v1 has no discrete actions: play it with"):
+        run_here("dqn.py", "--env", "Pendulum-v1", "--no-hub")
 
 
-def test_help_teaches(tmp_path):
-    shown = run("dqn.py", tmp_path, "--help")
+def test_help_teaches():
+    shown = help_of("dqn.py")
 
     assert "Mnih" in shown
     assert "--prioritised" in shown

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from tests.examples.running import run
+from tests.examples.running import help_of, run
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
 
@@ -44,8 +44,8 @@ def test_reviews_in_the_file_of_imdb_are_told_apart(tmp_path):
     assert words_only < 75
 
 
-def test_help_teaches(tmp_path):
-    shown = run("imdb_fasttext.py", tmp_path, "--help")
+def test_help_teaches():
+    shown = help_of("imdb_fasttext.py")
 
     assert "fastText" in shown
     assert "--quick" in shown

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 import tensorflow as tf
 
 import tensorlayer as tl
+from tests.examples.running import run_here
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 
@@ -76,18 +76,11 @@ def test_without_pygame_one_line_says_what_to_install(monkeypatch, tmp_path):
     assert not (tmp_path / "play.png").exists()
 
 
-def test_without_gymnasium_one_line_says_what_to_install():
-    blocked = "import sys; sys.modules['gymnasium'] = None; import playing"
-    found = subprocess.run(
-        [sys.executable, "-c", blocked],
-        cwd=Path(playing.__file__).parent,
-        capture_output=True,
-        text=True,
-    )
+def test_without_gymnasium_one_line_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "gymnasium", None)
 
-    assert found.returncode == 1
-    assert found.stderr.splitlines()[-1].endswith("pip install 'tensorlayer[rl]'")
-    assert "Traceback" not in found.stderr
+    with pytest.raises(SystemExit, match=r"gymnasium is missing.*pip install 'tensorlayer\[rl\]'$"):
+        run_here("playing.py")
 
 
 @pytest.mark.parametrize(

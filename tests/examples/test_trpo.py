@@ -11,10 +11,11 @@ import pytest
 import tensorflow as tf
 from scipy.special import rel_entr, softmax
 
-from tests.examples.running import run
+from tests.examples.running import help_of, run
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 
+import actor_critic
 import playing
 import trpo
 
@@ -57,7 +58,7 @@ def test_products_are_those_of_the_fisher_matrix():
     chances = np.exp(likelihoods.numpy())
     fisher = np.einsum("ia,iaj,iak->jk", chances, slopes, slopes) / 3
 
-    found = trpo.joined(agent.curve(seen, trpo.split(vector, weights_of(weights))))
+    found = actor_critic.joined(agent.curve(seen, actor_critic.split(vector, weights_of(weights))))
     np.testing.assert_allclose(found, fisher @ vector, rtol=1e-3, atol=1e-4)
 
 
@@ -102,5 +103,5 @@ def test_a_pole_is_balanced(tmp_path):
     assert float(found[1]) >= 195 > 6 * float(found[2])
 
 
-def test_help_teaches(tmp_path):
-    assert "Fisher" in run("trpo.py", tmp_path, "--help")
+def test_help_teaches():
+    assert "Fisher" in help_of("trpo.py")

@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from tests.examples.running import run
+from tests.examples.running import help_of, run
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(330)]
 
@@ -32,8 +32,8 @@ def test_a_zip_with_a_text_is_read(tmp_path):
     assert re.search(r"cost [\d.]+", shown), shown
 
 
-def test_help_teaches(tmp_path):
-    shown = run("word2vec_basic.py", tmp_path, "--help")
+def test_help_teaches():
+    shown = help_of("word2vec_basic.py")
 
     assert "skip-gram" in shown
     assert "--quick" in shown

@@ -33,6 +33,24 @@ def test_concat_is_along_the_last_axis_by_default():
     np.testing.assert_array_equal(Concat(inputs(), concat_dim=0)([A, B, C]), np.vstack([A, B, C]))
 
 
+@pytest.mark.parametrize("axis", [3, -4])
+def test_concat_is_along_an_axis_that_is_there(axis):
+    x = tf.zeros([2, 3, 4])
+
+    with pytest.raises(WrongShape, match=r"concat_dim must be from -3 to 2 for an .*\(2, 3, 4\)"):
+        Concat(concat_dim=axis)([x, x])
+    assert Concat(concat_dim=-3)([x, x]).shape == Concat(concat_dim=0)([x, x]).shape == [4, 3, 4]
+
+
+def test_what_is_put_side_by_side_agrees_but_for_the_axis():
+    x, y = tf.zeros([2, 3, 4]), tf.zeros([2, 5, 4])
+
+    assert Concat(concat_dim=1)([x, y]).shape == [2, 8, 4]
+    rule = r"agree but for axis -1, got shapes \(2, 3, 4\), \(2, 5, 4\)\."
+    with pytest.raises(WrongShape, match=rule):
+        Concat()([x, y])
+
+
 def test_elementwise_folds_from_the_left_then_activates():
     net = Elementwise(inputs(), combine_fn=tf.subtract, act=tf.nn.relu)
 

@@ -60,6 +60,17 @@ def test_zeros_are_counted_by_sizes(padding):
         ZeroPad2d(padding)
 
 
+@pytest.mark.parametrize(("mode", "at_most"), [("REFLECT", 3), ("SYMMETRIC", 4)])
+def test_no_more_is_mirrored_than_there_is(mode, at_most):
+    x = np.arange(8.0).reshape(2, 4)
+
+    padded = PadLayer([[0, 0], [0, at_most]], mode)(x)
+    np.testing.assert_array_equal(padded, np.pad(x, [(0, 0), (0, at_most)], mode.lower()))
+    assert PadLayer(Input([2, None]), [[0, 0], [9, 9]], mode).outputs.shape == [2, None]
+    with pytest.raises(WrongShape, match=rf"axis 1 at most {at_most} values can be mirrored, got"):
+        PadLayer([[0, 0], [at_most + 1, 0]], mode)(x)
+
+
 def test_errors():
     with pytest.raises(InvalidArgument, match="ZeroPad1d: padding is a size, or 1 pair"):
         ZeroPad1d((3,))

@@ -53,6 +53,7 @@ def data_of(kind):
     spec = (tf.TensorSpec([4, 2]), tf.TensorSpec([4, 1]))
     return {
         "shuffled": lambda: tensors.shuffle(20, seed=3).batch(4).prefetch(2),
+        "accumulated": lambda: tensors.shuffle(20, seed=3).batch(4),
         "stateful": lambda: tf.data.Dataset.from_generator(samples, output_signature=spec).shuffle(
             5, seed=3
         ),
@@ -114,8 +115,14 @@ def train(folder, kind="shuffled", number=None, at=0, every=2):
         if calls == at:
             os.kill(os.getpid(), number)
 
+    parts = tl.train.GradientStep(
+        network.net, tl.cost.mean_squared_error, network.optimizer, accumulate=3, clip_norm=0.1
+    )
+
     def step(x, y):
         tf.py_function(call, [], [])
+        if kind == "accumulated":
+            return parts(x, y)
         if kind != "distributed":
             return network.noisy_step(x, y)
         losses = strategy.run(network.step, args=(x, y))
@@ -159,6 +166,98 @@ def train_on_two_devices(optimizer):
     while not running.is_over:
         calls.append(running.advance(at_most=100)[0])
     return {"weights": weights, "losses": losses, "calls": calls}
+
+
+#: Options of a `GradientStep` by name; on two devices each of them is the step of one.
+STEPS = {
+    "plain": {},
+    "clipped": {"clip_norm": 0.05},
+    "accumulated": {"accumulate": 3},
+    "both": {"accumulate": 3, "clip_norm": 0.05},
+    "scaled": {"accumulate": 2, "clip_norm": 0.05, "is_scaled": True},
+}
+
+
+class Words:
+    """A table of words, averaged, and a network on it."""
+
+    def __init__(self, *, is_scaled=False, **options):
+        x = tl.layers.Embedding(tl.layers.Input([None, 3], "int64"), 12, 4, name="words")
+        x = tl.layers.Lambda(x, lambda x: tf.reduce_mean(x, 1))
+        self.net = tl.layers.Dense(x, 1, name="out")
+        for index, weights in enumerate(self.net.all_weights):
+            weights.assign(np.random.default_rng(index).normal(size=weights.shape))
+        self.optimizer = tl.optimizers.Adagrad(0.1)
+        if is_scaled:
+            self.optimizer = tl.optimizers.LossScaleOptimizer(self.optimizer, initial_scale=64.0)
+        cost = tl.cost.mean_squared_error
+        metrics = {"largest": lambda output, target: tf.reduce_mean(tf.abs(target))}
+        self.step = tl.train.GradientStep(
+            self.net, cost, self.optimizer, metrics=metrics, **options
+        )
+        self.measures = {"loss": cost}
+
+    def train(self, spread=lambda data: data, *, n):
+        """Train for three epochs; return weights, losses and what is measured afterwards."""
+        random = np.random.default_rng(7)
+        arrays = random.integers(0, 12, [n, 3]), random.normal(size=[n, 1]).astype("float32")
+        data = spread(tf.data.Dataset.from_tensor_slices(arrays).batch(4))  # the last has 1
+        held_out = tl.train.Evaluation(self.net, self.measures, data)
+        epochs = tl.train.run(self.step, data, n_epoch=3, evaluate=held_out, progress=False)
+        weights = np.concatenate([w.numpy().ravel() for w in self.net.all_weights]).tolist()
+        return weights, [list(epoch.metrics.values()) for epoch in epochs]
+
+
+def step_on_two_devices(name, n):
+    """Return weights and metrics on one device and on two."""
+    strategy = devices()
+    one = Words(**STEPS[name]).train(n=n)
+    with strategy.scope():
+        words = Words(**STEPS[name])
+        two = words.train(strategy.experimental_distribute_dataset, n=n)
+    return dict(zip(("weights", "losses"), zip(one, two, strict=True), strict=True))
+
+
+def normalised_on_two_devices():
+    """Return weights and moving averages of one device and of two; all parts are alike."""
+    strategy = devices()
+    x = np.tile(np.array([[1.0, 2.0], [3.0, -1.0]], "float32"), [4, 1])
+    data = tf.data.Dataset.from_tensor_slices((x, x[:, :1])).batch(8)
+
+    def train(data):
+        net = tl.layers.BatchNorm(tl.layers.Input([None, 2]), gamma_init=1.0, name="norm")
+        net = tl.layers.Dense(net, 1, W_init=0.5, name="out")
+        optimizer = tl.optimizers.SGD(0.1)
+        step = tl.train.GradientStep(net, tl.cost.mean_squared_error, optimizer, accumulate=2)
+        tl.train.run(step, data, n_epoch=3, progress=False)
+        return np.concatenate([w.numpy().ravel() for w in net.all_weights]).tolist()
+
+    one = train(data)
+    with strategy.scope():
+        return one, train(strategy.experimental_distribute_dataset(data))
+
+
+def overflow_on_one_device():
+    """Return weights before and after an update that is not finite on the second device only."""
+    strategy = devices()
+    with strategy.scope():
+        words = Words(is_scaled=True)
+        before = np.concatenate([w.numpy().ravel() for w in words.net.all_weights]).tolist()
+
+        def data(*targets):
+            given = np.ones([4, 3], "int64"), np.array(targets, "float32")[:, None]
+            pairs = tf.data.Dataset.from_tensor_slices(given).batch(4)
+            return strategy.experimental_distribute_dataset(pairs)
+
+        def weights():
+            return np.concatenate([w.numpy().ravel() for w in words.net.all_weights]).tolist()
+
+        tl.train.run(words.step, data(1, 1, 1, np.inf), progress=False)
+        after = weights()
+        scale = words.optimizer.dynamic_scale.value
+        scales = [float(each) for each in strategy.experimental_local_results(scale)]
+        tl.train.run(words.step, data(1, 1, 1, 1), progress=False)
+        return {"before": before, "after": after, "scales": scales, "finally": weights()}
 
 
 def grow(n_runs):

@@ -57,6 +57,20 @@ def test_a_period_is_positive():
         Every(0, print)
 
 
+def test_early_stop_begins_with_the_first_epoch_that_has_the_metric():
+    def epoch(number, **metrics):
+        return Epoch(number=number, n_steps=1, seconds=0.0, metrics=metrics)
+
+    stop = early_stop("val_loss", patience=0)
+    stop.resume([epoch(1, loss=0.1), epoch(2, loss=0.1, val_loss=0.5)])
+
+    assert not stop(epoch(3, val_loss=0.4))
+    with pytest.raises(
+        InvalidArgument, match=r"neither the step nor evaluate returns .*'val_loss'"
+    ):
+        stop(epoch(4, loss=0.1))
+
+
 def test_early_stop_knows_the_epochs_before_a_run_that_goes_on():
     def epoch(number, loss):
         return Epoch(number=number, n_steps=1, seconds=0.0, metrics={"loss": loss})

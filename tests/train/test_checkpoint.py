@@ -22,7 +22,7 @@ def without_calls(result):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["shuffled", "stateful", "list", "distributed"])
+@pytest.mark.parametrize("kind", ["shuffled", "stateful", "list", "distributed", "accumulated"])
 def test_after_kill_9_training_goes_on_as_if_nothing_had_happened(tmp_path, kind):
     undisturbed, folder = [None, kind], [str(tmp_path), kind]
 

@@ -81,6 +81,22 @@ def test_the_loop_itself_is_traced_once():
     assert loop._functions[1].experimental_get_tracing_count() == 1
 
 
+@pytest.mark.parametrize(("shorter_than", "n_traces"), [(0.0, 0), (float("inf"), 1)])
+def test_only_short_steps_are_part_of_a_loop(shorter_than, n_traces, monkeypatch):
+    monkeypatch.setattr(loop, "SECONDS_OF_SHORT_STEP", shorter_than)
+    total = tf.Variable(0, dtype=tf.int64)
+
+    def step(x):
+        return total.assign_add(x)
+
+    (epoch,) = run(step, tf.data.Dataset.range(50))
+
+    assert int(total) == sum(range(50))
+    assert epoch.n_steps == 50
+    assert epoch.metrics["loss"] == pytest.approx(np.mean(np.cumsum(range(50))))
+    assert Loop.of(step)._functions[1].experimental_get_tracing_count() == n_traces
+
+
 class Trainer:
     def __init__(self, factor=1):
         self.factor, self.traces = factor, 0

@@ -32,6 +32,14 @@ def test_a_place_adds_up_its_epoch_and_its_intervals():
     assert place.end_epoch() == Epoch(number=1, n_steps=3, seconds=0.7, metrics={"loss": 3.0})
 
 
+def test_a_metric_that_comes_later_is_left_out_of_the_epoch():
+    sums = Sums()
+    sums.add(900, {"loss": 90.0})
+    sums.add(100, {"loss": 10.0, "accuracy": 90.0})
+
+    assert sums.means == {"loss": 0.1}
+
+
 def test_between_epochs_is_after_the_end_of_one():
     place = Place(epoch=1)
     place.add(1, {}, seconds=0.1)

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from tensorlayer.errors import WrongShape
 
-__all__ = ["causal", "masked", "of_keys", "of_pairs"]
+__all__ = ["causal", "fitting", "masked", "of_keys", "of_pairs"]
 
 
 def causal(scores: tf.Tensor, offset: Any = 0) -> tf.Tensor:
@@ -48,6 +48,26 @@ def of_pairs(mask: Any, who: Any, what: str = "mask") -> tf.Tensor:
             f"queries, keys), got shape {mask.shape}. What is (batch, keys) is a key_mask."
         )
     return mask[:, tf.newaxis] if mask.shape.rank == 3 else mask
+
+
+def fitting(mask: tf.Tensor, scores: tf.Tensor, who: Any, what: str) -> tf.Tensor:
+    """Return what is said of pairs as it is, if its sizes are those of the scores, or 1.
+
+    Raises
+    ------
+    WrongShape
+        A size is another one.
+    """
+    sizes = [] if mask.shape.rank is None else mask.shape
+    for size, wanted in zip(reversed(sizes), reversed(scores.shape), strict=False):
+        if None not in {size, wanted} and size not in {1, wanted}:
+            batch, _, queries, keys = scores.shape
+            raise WrongShape(
+                f"{who!r}: there are {queries} queries and {keys} keys in a batch of {batch}, and "
+                f"the {what} is for {tuple(mask.shape)}: (batch, heads, queries, keys), where a "
+                "size may be 1."
+            )
+    return mask
 
 
 def masked(scores: tf.Tensor, masks: Sequence[tf.Tensor]) -> tf.Tensor:

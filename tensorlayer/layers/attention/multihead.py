@@ -266,12 +266,20 @@ class MultiheadAttention(Layer):
         mask = self.mask if mask is None else mask
         key_mask = self.key_mask if key_mask is None else key_mask
         bias = self.bias if bias is None else bias
-        if bias is not None:
-            scores += tf.cast(masks.of_pairs(bias, self, "bias"), scores.dtype)
+        given = {
+            "bias": None if bias is None else masks.of_pairs(bias, self, "bias"),
+            "mask": None if mask is None else masks.of_pairs(mask, self),
+            "key_mask": None if key_mask is None else masks.of_keys(key_mask, self),
+        }
+        given = {
+            what: masks.fitting(each, scores, self, what)
+            for what, each in given.items()
+            if each is not None
+        }
+        if "bias" in given:
+            scores += tf.cast(given.pop("bias"), scores.dtype)
         found = [masks.causal(scores, first)] if self.is_causal else []
-        found += [] if mask is None else [masks.of_pairs(mask, self)]
-        found += [] if key_mask is None else [masks.of_keys(key_mask, self)]
-        return masks.masked(scores, found)
+        return masks.masked(scores, [*found, *given.values()])
 
     def _dropped(self, weights: tf.Tensor) -> tf.Tensor:
         if not self.is_train or self.keep == 1:

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tensorlayer.layers.recurrent.cells import GatedCell
 from tensorlayer.layers.recurrent.gates import LSTMGates, PeepholeGates
-from tensorlayer.layers.recurrent.scan import Kernels
+from tensorlayer.layers.recurrent.ways import Kernels
 
 __all__ = ["BasicLSTMCell", "LSTMState"]
 

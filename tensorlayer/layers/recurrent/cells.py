@@ -23,7 +23,7 @@ from tensorlayer.errors import InvalidArgument, WrongShape
 from tensorlayer.layers.arguments import positive
 from tensorlayer.layers.base import Layer, require_known, require_rank
 from tensorlayer.layers.recurrent.gates import Gates, GRUGates, LSTMGates, SimpleGates
-from tensorlayer.layers.recurrent.scan import Kernels
+from tensorlayer.layers.recurrent.ways import Kernels
 
 __all__ = ["GRUCell", "LSTMCell", "SimpleRNNCell"]
 

@@ -12,7 +12,7 @@ import tensorflow as tf
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.base import Layer
 from tensorlayer.layers.recurrent.gates import Gates, GRUGates, LSTMGates, SimpleGates
-from tensorlayer.layers.recurrent.scan import Kernels
+from tensorlayer.layers.recurrent.ways import Kernels
 from tensorlayer.layers.tree import is_keras
 
 __all__ = ["ForeignCell"]

@@ -161,16 +161,14 @@ def run(
         return _run_stacked(cell, inputs, state, lengths)
     if is_given:
         state = fitting_state(cell, state, inputs)
-    turned = _turned(inputs)
     mask = None
     if lengths is not None:
-        mask = tf.transpose(tf.sequence_mask(lengths, tf.shape(inputs)[1]))[..., tf.newaxis]
-        turned = _masked(turned, mask)  # what is behind the end may be anything, also NaN
+        mask = tf.sequence_mask(lengths, tf.shape(inputs)[1])[..., tf.newaxis]
+        inputs = _masked(inputs, mask)  # what is behind the end may be anything, also NaN
     gates = getattr(cell, "gates", None)
-    outputs, last = (_unroll if gates is None else _scan)(cell, turned, state, mask)
+    outputs, last = (_unroll if gates is None else _scan)(cell, inputs, state, mask)
     if mask is not None:
         outputs = _masked(outputs, mask)
-    outputs = _turned(outputs)
     outputs.set_shape([inputs.shape[0], inputs.shape[1], *outputs.shape[2:]])
     return outputs, last
 
@@ -195,10 +193,10 @@ def _for_each(cells: StackedCells, state: Any) -> Any:
 
 def _scan(cell: Any, inputs: tf.Tensor, state: Any, mask: tf.Tensor | None) -> tuple[Any, Any]:
     """Compute a gated cell as one operation."""
-    dtype, batch = inputs.dtype, tf.shape(inputs)[1]
+    dtype, batch = inputs.dtype, tf.shape(inputs)[0]
     dropped = cell.input_mask(batch, inputs.shape[-1], dtype)
     if dropped is not None:
-        inputs *= dropped
+        inputs *= dropped[:, tf.newaxis]
     flat = cell.tensors_of(state)
     outputs, last = scan(
         cell.gates,
@@ -215,13 +213,8 @@ def _scan(cell: Any, inputs: tf.Tensor, state: Any, mask: tf.Tensor | None) -> t
 def _unroll(cell: Any, inputs: tf.Tensor, state: Any, mask: tf.Tensor | None) -> tuple[Any, Any]:
     """Compute any other cell step by step."""
     over_steps = getattr(cell, "over_steps", None)
-    with nullcontext() if over_steps is None else over_steps(inputs[0], state):
+    with nullcontext() if over_steps is None else over_steps(inputs[:, 0], state):
         return unroll(cell, inputs, state, mask)
-
-
-def _turned(sequence: tf.Tensor) -> tf.Tensor:
-    """Return it with steps and batch exchanged."""
-    return tf.transpose(sequence, [1, 0, *range(2, sequence.shape.rank)])
 
 
 def _masked(sequence: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:

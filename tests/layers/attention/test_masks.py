@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tensorlayer.errors import WrongShape
-from tensorlayer.layers.attention.masks import causal, masked, of_keys, of_pairs
+from tensorlayer.layers.attention.masks import causal, fitting, masked, of_keys, of_pairs
 
 RNG = np.random.default_rng(0)
 SCORES = RNG.normal(size=(2, 3, 4, 5)).astype("float32")
@@ -90,3 +90,25 @@ def test_a_mask_of_unknown_rank_is_refused():
 
     with pytest.raises(WrongShape, match=r"got shape <unknown>"):
         look.get_concrete_function()
+
+
+@pytest.mark.parametrize("shape", [(4, 5), (1, 1), (2, 1, 4, 1), (2, 3, 4, 5), (1, 3, 1, 5)])
+def test_a_mask_fits_with_the_sizes_of_the_scores_or_1(shape):
+    mask = tf.ones(shape)
+
+    assert fitting(mask, tf.zeros([2, 3, 4, 5]), "layer", "mask") is mask
+
+
+@pytest.mark.parametrize("shape", [(4, 6), (5, 5), (2, 2, 4, 5), (3, 1, 1, 5)])
+def test_a_mask_of_other_sizes_is_refused(shape):
+    rule = r"'layer': there are 4 queries and 5 keys in a batch of 2, and the bias is for \("
+    with pytest.raises(WrongShape, match=rule):
+        fitting(tf.ones(shape), tf.zeros([2, 3, 4, 5]), "layer", "bias")
+
+
+def test_sizes_that_nobody_knows_fit():
+    @tf.function(input_signature=[tf.TensorSpec(None), tf.TensorSpec([None, 3, 4, None])])
+    def look(mask, scores):
+        return fitting(mask, scores, "layer", "mask"), fitting(scores, scores[:1], "layer", "mask")
+
+    look(tf.ones([4, 5]), tf.zeros([2, 3, 4, 5]))

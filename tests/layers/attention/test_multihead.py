@@ -428,3 +428,14 @@ def test_traced_it_has_no_more_operations_than_the_formula(is_causal, shared, st
     for kind in ("Einsum", "Softmax", "AddV2", "Mul", "ReadVariableOp", "SelectV2"):
         assert mine[kind] == native[kind], kind
     np.testing.assert_allclose(twin(X), expected, **close)
+
+
+@pytest.mark.parametrize(
+    ("what", "shape"),
+    [("key_mask", (2, 4)), ("key_mask", (3, 5)), ("mask", (4, 5)), ("bias", (6,) * 3)],
+)
+def test_masks_of_other_sizes_are_refused_by_name(what, shape):
+    attention = MultiheadAttention(2, 8, name="look")
+
+    with pytest.raises(WrongShape, match=rf"look.*5 queries and 5 keys.* the {what} is for \("):
+        attention(tf.zeros([2, 5, 8]), **{what: tf.ones(shape)})

@@ -1,0 +1,69 @@
+"""One replica is no detour; what several do is in test_gradient_step.py and test_evaluation.py."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tensorlayer.errors import InvalidArgument
+from tensorlayer.train.replicas import Replicas, n_samples, share_of
+from tests.operations import operations
+
+
+def test_one_replica_adds_no_operation():
+    def double(x):
+        return {"loss": 2 * x}
+
+    replicas, spec = Replicas(), tf.TensorSpec([], tf.float32)
+
+    assert replicas.n == 1
+    assert operations(tf.function(lambda x: replicas.run(double, (x,))), spec) == operations(
+        tf.function(double), spec
+    )
+
+
+def test_one_replica_of_a_strategy_is_one():
+    with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
+        replicas = Replicas()
+
+    assert replicas.n == 1
+    assert replicas.summed([1.0, None]) == [1.0, None]
+
+
+def test_the_length_is_that_of_the_first_tensor():
+    assert int(n_samples(({"b": np.zeros([3, 2])}, np.zeros([9])))) == 3
+    assert int(n_samples(tf.ragged.constant([[1], [2, 3]]))) == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "share", "wanted"),
+    [(8.0, 0.25, 2.0), (float("nan"), 0.0, 0.0), (float("inf"), 0.0, 0.0), (3, 0.5, 1.5)],
+)
+def test_a_share_of_nothing_is_nothing(value, share, wanted):
+    assert float(share_of(value, tf.constant(share))) == wanted
+
+
+def test_shares_of_16_bits_add_up():
+    shares = tf.math.accumulate_n([share_of(tf.constant(1.0, tf.bfloat16), 1 / 512)] * 512)
+
+    assert float(shares) == pytest.approx(1.0)
+
+
+def test_shares_of_64_bits_are_not_rounded():
+    third = tf.constant(1, tf.int32) / tf.constant(3, tf.int32)
+
+    assert float(3 * share_of(tf.constant(1.0, tf.float64), third)) == 1.0
+
+
+def test_data_of_replicas_is_refused_where_there_is_one():
+    class Spread(tf.distribute.DistributedValues):
+        """Values of several replicas, of which TensorFlow makes none on one device."""
+
+    with pytest.raises(InvalidArgument, match=r"outside of the scope of the strategy .*Make it"):
+        Replicas().run(lambda x: {"loss": x}, ((Spread(),), 1.0))
+
+
+def test_the_type_is_kept():
+    assert share_of(tf.constant(2.0, tf.float64), tf.constant(0.5)).dtype == tf.float64
+    assert share_of(tf.constant(value=True), tf.constant(0.5)).dtype == tf.float32
