@@ -107,7 +107,7 @@ def test_early_stop_waits_for_its_patience():
 
 def test_early_stop_names_the_metrics_there_are():
     stop = early_stop("los")
-    with pytest.raises(InvalidArgument, match=r"no metric 'los', only \['loss'\]"):
+    with pytest.raises(InvalidArgument, match=r"returns a metric 'los', only \['loss'\]"):
         stop(Epoch(number=1, n_steps=1, seconds=0.0, metrics={"loss": 1.0}))
     with pytest.raises(InvalidArgument, match="mode is 'min' or 'max', got 'least'"):
         early_stop("loss", mode="least")
