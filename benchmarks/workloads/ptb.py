@@ -199,7 +199,7 @@ WORKLOAD = Workload(
     name="PTB",
     unit="words",
     per_step=BATCH * STEPS,
-    n_steps=15,
+    n_steps=20,
     batches=text,
     contestants={
         "native": native,

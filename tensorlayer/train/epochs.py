@@ -208,7 +208,8 @@ class _Training:
         running = begun or self._begin(data)
         disable = None if self._progress is None else not self._progress
         options = {"total": running.n_batches, "initial": place.sums.n_steps, "disable": disable}
-        with tqdm(desc=f"epoch {place.epoch}/{last}", unit="step", **options) as bar:
+        bar = tqdm(desc=f"epoch {place.epoch}/{last}", unit="step", **options)
+        with bar, contextlib.closing(running):
             while not (running.is_over or place.is_stopped):
                 count, sums = running.advance(self._until_stop())
                 if count:

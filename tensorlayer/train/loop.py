@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import operator
+import threading
 import time
 import types
 import weakref
@@ -25,12 +26,9 @@ Step = Callable[..., Any]
 _RULE = "a training step returns a scalar or a dictionary of scalars"
 #: How long one call of TensorFlow should take: short enough for a lively progress bar and for
 #: Ctrl-C, long enough that Python's share is below a percent.
-SECONDS_PER_CALL = 0.2
+SECONDS_PER_CALL = 0.5
 #: A bound for steps of almost no length.
 MAX_STEPS_PER_CALL = 4096
-#: Longer steps are called from Python one by one: that takes less than a twentieth of such a step,
-#: and in a loop TensorFlow computes a step of many operations more slowly than by itself.
-SECONDS_OF_SHORT_STEP = 0.01
 #: For how many states of what is frozen a step stays traced: a GAN freezes two models by turns.
 MAX_TRACED = 4
 
@@ -61,7 +59,7 @@ class Loop:
     def __init__(self, find: Callable[[], Step], jit_compile: bool = False) -> None:
         self._given, self._jit_compile = find, jit_compile
         self._traced: dict[frozenset[int], tuple[Callable[[], Step], Step]] = {}
-        self._n_steps, self._are_short = 1, False
+        self._n_steps = 1
 
     @property
     def _functions(self) -> tuple[Callable[[], Step], Step]:
@@ -126,16 +124,13 @@ class Loop:
         """
         started = time.perf_counter()
         limit = min(self._n_steps, at_most)
-        if is_in_graph and (self._are_short or not isinstance(iterator, tf.data.Iterator)):
+        if is_in_graph:
             count, sums = self._functions[1](iterator, tf.constant(limit), names)
         else:
             count, sums = self._run_in_python(iterator, limit)
         count, sums = int(count), {name: float(value) for name, value in sums.items()}
-        if count:
-            seconds = max(time.perf_counter() - started, 1e-6) / count
-            self._are_short = seconds < SECONDS_OF_SHORT_STEP
         if count == limit:
-            fit = int(SECONDS_PER_CALL / seconds)
+            fit = int(SECONDS_PER_CALL * count / max(time.perf_counter() - started, 1e-6))
             self._n_steps = max(1, min(fit, 2 * self._n_steps, MAX_STEPS_PER_CALL))
         return count, count < limit, sums
 
@@ -180,7 +175,7 @@ class Pass:
     Attributes
     ----------
     iterator
-        Of the data; it stands behind the last batch that was used.
+        Of the data; it stands behind the last batch that was used, and ends with the pass.
     n_batches
         How many there are in all, where the data knows it.
     variables
@@ -232,6 +227,16 @@ class Pass:
             self.iterator, at_most, self._names, is_in_graph=self._is_in_graph
         )
         return count, sums
+
+    def close(self) -> None:
+        """Let go of the iterator, also of one that has not come to its end.
+
+        tf.data tunes a pipeline in a thread that looks up after 10, 20, 40 ms and so on, up to
+        every minute, and the end of an iterator often waits for its next look. Training does not.
+        """
+        held, self.iterator = [self.iterator], iter(())
+        if hasattr(held[0], "get_next_as_optional"):
+            threading.Thread(target=held.clear, daemon=True).start()
 
 
 def _is_gathering(traced: Any) -> bool:
