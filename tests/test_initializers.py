@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
@@ -69,6 +70,30 @@ def test_the_global_seed_makes_draws_repeatable(init, seed):
 
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(*first)
+
+
+@pytest.mark.parametrize("init", [each for each, _ in DRAWN], ids=repr)
+@pytest.mark.parametrize("dtype", [tf.float16, tf.float32, tf.float64], ids=repr)
+@pytest.mark.parametrize("seed", [None, 7])
+def test_large_values_are_those_of_small_ones(init, dtype, seed, monkeypatch):
+    init = dataclasses.replace(init, seed=seed)
+
+    def draw():
+        tf.random.set_seed(3)
+        return [init((7, 3, 100), dtype).numpy(), init((5,), dtype).numpy()]
+
+    expected = draw()
+    monkeypatch.setattr(initializers, "_MANY", 1000)
+    large = draw()
+
+    for value, other in zip(large, expected, strict=True):
+        np.testing.assert_array_equal(value, other)
+
+
+def test_large_values_are_drawn_where_a_function_is_traced_as_well(monkeypatch):
+    monkeypatch.setattr(initializers, "_MANY", 1000)
+    drawn = tf.function(lambda: initializers.RandomNormal(2.0, 0.5)(MANY))()
+    assert stats.kstest(drawn.numpy().ravel(), stats.norm(2, 0.5).cdf).pvalue > 1e-3
 
 
 @pytest.mark.parametrize("init", EVERY, ids=repr)
