@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import functools
 import json
-import resource
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
@@ -66,10 +64,7 @@ def stepping(n_parts: int) -> Callable[..., object]:
 def peak(n_parts: int) -> float:
     """Return by how many MB a process grows in a step."""
     step, samples = stepping(n_parts), batch(N_SAMPLES)
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    step(*samples)
-    highest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return highest - pages * resource.getpagesize() / 2**20
+    return harness.growth(lambda: step(*samples)) / 2**20
 
 
 def memory(n_rounds: int) -> Case:

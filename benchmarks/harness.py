@@ -99,6 +99,19 @@ def seconds(function: Callable[[], Any]) -> float:
     return time.perf_counter() - started
 
 
+def growth(function: Callable[[], Any]) -> int:
+    """Return by how many bytes at most the process is larger during a call than before it."""
+    before = _memory("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+    function()
+    return _memory("VmHWM") - before
+
+
+def _memory(what: str) -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(what))
+
+
 def rounds(contestants: Mapping[str, Callable[[], Any]], n_rounds: int) -> Samples:
     """Return the seconds of each contestant in each round; who begins takes turns."""
     samples: Samples = {name: [] for name in contestants}

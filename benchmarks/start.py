@@ -35,21 +35,15 @@ print(time.perf_counter() - started)
 assert "tensorflow" not in sys.modules
 """
 
-# The peak that a process had begins anew before, since that of the import would cover it.
 _DECLARING = """
-import pathlib
 from tensorlayer.startup import quiet_tensorflow
 quiet_tensorflow()
 import tensorlayer as tl
+from benchmarks.harness import growth
 tl.layers.Dense(tl.layers.Input([None, 2]), 2)
-status = pathlib.Path("/proc/self/status")
-def memory(what):
-    (line,) = (line for line in status.read_text().splitlines() if line.startswith(what))
-    return 1024 * int(line.split()[1])
-before = memory("VmRSS")
-pathlib.Path("/proc/self/clear_refs").write_text("5")
-model = tl.models.vgg16()
-print((memory("VmHWM") - before) / sum(4 * w.shape.num_elements() for w in model.all_weights))
+made = []
+grown = growth(lambda: made.append(tl.models.vgg16()))
+print(grown / sum(4 * weight.shape.num_elements() for weight in made[0].all_weights))
 """
 
 

@@ -157,9 +157,9 @@ class RandomUniform(Initializer):
 
     def __call__(self, shape: Sequence[int], dtype: tf.DType = tf.float32) -> tf.Tensor:
         """Draw the tensor."""
-        if _is_large(shape, dtype):
+        if self.seed is None and _is_large(shape, dtype):
             width = tf.constant(self.maxval, dtype) - tf.constant(self.minval, dtype)
-            return _in_place(tf.raw_ops.RandomUniform, shape, dtype, self.seed, width, self.minval)
+            return _drawn_in_place(tf.raw_ops.RandomUniform, shape, dtype, width, self.minval)
         return tf.random.uniform(shape, self.minval, self.maxval, dtype, self.seed)
 
 
@@ -186,9 +186,9 @@ class RandomNormal(Initializer):
 
     def __call__(self, shape: Sequence[int], dtype: tf.DType = tf.float32) -> tf.Tensor:
         """Draw the tensor."""
-        if _is_large(shape, dtype):
+        if self.seed is None and _is_large(shape, dtype):
             draw = tf.raw_ops.RandomStandardNormal
-            return _in_place(draw, shape, dtype, self.seed, self.stddev, self.mean)
+            return _drawn_in_place(draw, shape, dtype, self.stddev, self.mean)
         return tf.random.normal(shape, self.mean, self.stddev, dtype, self.seed)
 
 
@@ -211,9 +211,9 @@ class TruncatedNormal(RandomNormal):
 
     def __call__(self, shape: Sequence[int], dtype: tf.DType = tf.float32) -> tf.Tensor:
         """Draw the tensor."""
-        if _is_large(shape, dtype):
+        if self.seed is None and _is_large(shape, dtype):
             draw = tf.raw_ops.TruncatedNormal
-            return _in_place(draw, shape, dtype, self.seed, self.stddev, self.mean)
+            return _drawn_in_place(draw, shape, dtype, self.stddev, self.mean)
         return tf.random.truncated_normal(shape, self.mean, self.stddev, dtype, self.seed)
 
 
@@ -293,7 +293,7 @@ def deconv2d_bilinear_upsampling_initializer(shape: Sequence[int]) -> BilinearUp
     return BilinearUpsampling()
 
 
-#: From so many values on (16 MB of 32 bits) they are scaled part by part, and of so many at once.
+#: From so many values on, 16 MB of 32 bits, the memory is worth tracing a function.
 _MANY = 2**22
 
 
@@ -302,25 +302,28 @@ def _is_large(shape: Sequence[int], dtype: tf.DType) -> bool:
     return bool(n_values >= _MANY and dtype.is_floating and tf.executing_eagerly())
 
 
-def _in_place(
+def _drawn_in_place(
     draw: Callable[..., tf.Tensor],
     shape: Sequence[int],
     dtype: tf.DType,
-    seed: int | None,
     factor: float | tf.Tensor,
     offset: float,
 ) -> tf.Tensor:
     """Return what ``tf.random`` returns, with one copy in memory instead of its three.
 
-    Three copies of the largest weight of a VGG are more than twice all of its weights.
+    Three copies of the largest weight of a VGG are more than twice all of its weights. What
+    TensorFlow computes within a graph, it computes in place.
     """
-    seed, seed2 = tf.compat.v1.random.get_seed(seed)
-    size = [tf.TensorShape(shape).num_elements()]
-    values = tf.Variable(draw(shape=size, dtype=dtype, seed=seed or 0, seed2=seed2 or 0))
-    for start in range(0, size[0], _MANY):
-        part = values[start : start + _MANY]
-        part.assign(part * factor + offset)
-    return tf.reshape(values, shape)
+    # Before tracing: a graph numbers its operations, and equal graphs would draw the same. (With a
+    # seed of one's own, each draw goes on where the last one ended, in no function.)
+    numbers = tf.compat.v1.random.get_seed(None)
+    seeds = {name: n or 0 for name, n in zip(("seed", "seed2"), numbers, strict=True)}
+
+    @tf.function(autograph=False)
+    def drawn() -> tf.Tensor:
+        return draw(shape=shape, dtype=dtype, **seeds) * factor + offset
+
+    return drawn()
 
 
 zeros = Zeros

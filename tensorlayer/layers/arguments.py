@@ -222,6 +222,8 @@ def switch(value: Any, what: str) -> bool:
     >>> switch(np.bool_(False), "is_train")
     False
     """
+    if isinstance(value, bool):  # all others take longer to tell apart
+        return value
     is_symbolic = tf.is_tensor(value) and not hasattr(value, "numpy")
     if not is_symbolic and not isinstance(value, (str, bytes)) and value in (True, False):
         return bool(value)

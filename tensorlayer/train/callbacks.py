@@ -42,7 +42,8 @@ class Every:
         How many. Python is called back at least that often, so below some hundred of them short
         steps become slower.
     callback
-        Called with an [`Interval`][]. If it returns True, training ends.
+        Called with an [`Interval`][]. If it returns True, training ends. A method ``resume`` is
+        called as `run` says.
 
     Raises
     ------
@@ -84,6 +85,16 @@ def early_stop(metric: str, patience: int = 5, mode: str = "min") -> Callable[[E
     mode
         ``"min"`` if smaller is better, else ``"max"``.
 
+    Raises
+    ------
+    InvalidArgument
+        The patience is no number of epochs, there is no such mode, or (when it is called) no such
+        metric.
+
+    Notes
+    -----
+    It can be used again: where epochs are counted from the beginning, it begins anew.
+
     Examples
     --------
     >>> stop = early_stop("loss", patience=1)
@@ -93,6 +104,10 @@ def early_stop(metric: str, patience: int = 5, mode: str = "min") -> Callable[[E
     """
     if mode not in {"min", "max"}:
         raise InvalidArgument(f"early_stop: mode is 'min' or 'max', got {mode!r}.")
+    if isinstance(patience, bool) or not isinstance(patience, int) or patience < 0:
+        raise InvalidArgument(
+            f"early_stop: patience is a number of epochs, 0 or more, got {patience!r}."
+        )
     return _EarlyStop(metric, patience, sign=1 if mode == "min" else -1)
 
 
@@ -101,7 +116,10 @@ class _EarlyStop:
 
     def __init__(self, metric: str, patience: int, sign: int) -> None:
         self._metric, self._patience, self._sign = metric, patience, sign
-        self._best, self._since = math.inf, 0
+        self._begin()
+
+    def _begin(self) -> None:
+        self._best, self._since, self._number = math.inf, 0, 0
 
     def __call__(self, epoch: Epoch) -> bool:
         if self._metric not in epoch.metrics:
@@ -109,6 +127,9 @@ class _EarlyStop:
                 f"early_stop: neither the step nor evaluate returns a metric {self._metric!r}, "
                 f"only {list(epoch.metrics)}."
             )
+        if epoch.number <= self._number:
+            self._begin()
+        self._number = epoch.number
         value = self._sign * epoch.metrics[self._metric]
         is_better = value < self._best
         self._best, self._since = (value, 0) if is_better else (self._best, self._since + 1)
@@ -116,7 +137,7 @@ class _EarlyStop:
 
     def resume(self, history: Iterable[Epoch]) -> None:
         """Count anew, from the epochs before a run that goes on."""
-        self._best, self._since = math.inf, 0
+        self._begin()
         for epoch in history:
             if self._metric in epoch.metrics:  # else it is measured from now on
                 self(epoch)

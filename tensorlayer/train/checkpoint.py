@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import re
 import shutil
@@ -43,7 +45,8 @@ class Checkpoint:
     ------
     InvalidArgument
         TensorFlow cannot save one of the values, ``every`` is not positive, or (when the run
-        begins) the step uses variables that are not among the values.
+        begins) the step uses variables that are not among the values, or another run is using the
+        folder.
     StructureMismatch
         When the run begins: the folder has the checkpoint of something else.
 
@@ -60,8 +63,8 @@ class Checkpoint:
     The random numbers of ``tf.random.uniform``, ``tf.nn.dropout`` and the like have a state that
     TensorFlow does not save: they start anew. Those of a ``tf.random.Generator`` go on.
 
-    Callbacks of the end of an epoch are called before it is saved, so after a kill at that moment
-    they are called for it again. A run that a callback has ended stays ended: to train on, take
+    After a kill while callbacks of the end of an epoch are running, they are called for it again;
+    the epoch itself is saved before. A run that a callback has ended stays ended: to train on, take
     another folder and load the weights.
 
     Examples
@@ -97,6 +100,23 @@ class Checkpoint:
         self._place = tf.Variable("", dtype=tf.string, trainable=False)
         self._root = tf.train.Checkpoint(values=self._values, place=self._place)
         self._manager = self._managed()
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Have the folder for oneself: a second run would remove what the first has saved.
+
+        The lock ends with the process, however that ends.
+        """
+        os.makedirs(self.folder, exist_ok=True)
+        with open(os.path.join(self.folder, "lock"), "ab") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise InvalidArgument(
+                    f"Checkpoint: another run is using the folder {self.folder!r}, and a folder is "
+                    "for one run. Wait for it to end, or take another folder."
+                ) from error
+            yield
 
     def find(self) -> Place | None:
         """Return the place that was saved last, or None."""

@@ -9,12 +9,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from tqdm.auto import tqdm
 
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.train.callbacks import Callback, Epoch, Every, Interval
 from tensorlayer.train.checkpoint import Checkpoint
 from tensorlayer.train.compiling import Faster, JitCompile, loop_of
+from tensorlayer.train.evaluation import Evaluation
 from tensorlayer.train.loop import Loop, Pass, Step
 from tensorlayer.train.place import Place, Sums
 from tensorlayer.train.profiling import Profile
@@ -57,10 +59,10 @@ def run(
         The number of the first epoch, for a run that goes on.
     callbacks
         Called in order with each finished [`Epoch`][], or, wrapped in [`Every`][], with an
-        [`Interval`][] after every so many steps. If one returns True, training ends; an epoch
-        that was not finished then counts as one that was. One with a method ``resume(history)`` is
-        told the epochs before, when a run goes on: what it has changed, as which layers are
-        frozen, is not in the checkpoint.
+        [`Interval`][] after every so many steps. If one returns True (and nothing else), training
+        ends; an epoch that was not finished then counts as one that was. One with a method
+        ``resume(history)`` is told the epochs before, when a run goes on: what it has changed, as
+        which layers are frozen, is not in the checkpoint.
     checkpoint
         Where to save the run and what of it; the run goes on from there if it was begun already,
         also with more epochs. Ctrl-C and SIGTERM are obeyed as soon as the run is saved, a second
@@ -75,8 +77,8 @@ def run(
     evaluate
         Called after each epoch, before the callbacks; what it returns is recorded with the other
         metrics of the epoch. An [`Evaluation`][tensorlayer.train.Evaluation], or a function of
-        yours that returns numbers by name. The run is saved before, so that an evaluation that is
-        killed does not cost the epoch.
+        yours that returns numbers by name. The run is saved before it and the callbacks, so that a
+        kill does not cost the epoch: they are called again. Ctrl-C ends an evaluation at once.
     profile
         A folder for a trace of some steps, which TensorBoard shows; a table of the ten operations
         that took longest is printed. A [`Profile`][tensorlayer.train.Profile] says which steps.
@@ -127,8 +129,14 @@ def run(
             "data)."
         )
     training = _Training(loop_of(step, jit_compile), callbacks, checkpoint, progress, evaluate)
-    with training.signals, training.profiled(profile):
+    alone = checkpoint.locked() if checkpoint else contextlib.nullcontext()
+    with alone, training.profiled(profile):
         return training.run(data, first_epoch, first_epoch + n_epoch - 1)
+
+
+def _is_true(answer: Any) -> bool:
+    """Whether a callback asks for the end; what else one returns is its own business."""
+    return isinstance(answer, (bool, np.bool_)) and bool(answer)
 
 
 class _Training:
@@ -146,7 +154,7 @@ class _Training:
         self._evaluate, self._profile = evaluate, None
         self._callbacks = [each for each in callbacks if not isinstance(each, Every)]
         self._everys = [each for each in callbacks if isinstance(each, Every)]
-        self.signals = Postponed(() if checkpoint is None else SIGNALS)
+        self._signals = Postponed(() if checkpoint is None else SIGNALS)
 
     @contextlib.contextmanager
     def profiled(self, profile: Profile | str | os.PathLike[str] | None) -> Iterator[None]:
@@ -171,6 +179,8 @@ class _Training:
         while place.epoch <= last and not place.is_stopped:
             if not place.is_between:
                 self._run_epoch(begun, data, last)
+            elif begun:
+                begun.close()
             begun = None
             if not place.is_stopped:
                 place.begin_next()
@@ -188,7 +198,7 @@ class _Training:
         """Begin the epoch that the checkpoint was written in, and restore everything."""
         place = self._place
         # Data that counts its passes has to count those before.
-        evaluated = getattr(self._evaluate, "data", ())
+        evaluated = self._evaluate.data if isinstance(self._evaluate, Evaluation) else ()
         for _ in range(first, place.epoch):
             for each in (() if callable(data) else data, evaluated):
                 next(iter(each), None)
@@ -197,8 +207,9 @@ class _Training:
             next(iter(evaluated), None)
         self._checkpoint.restore()
         running.skip(1 if place.is_between else place.sums.n_steps)
-        for callback in (*self._callbacks, self._evaluate):
-            if hasattr(callback, "resume"):
+        intervals = (every.callback for every in self._everys)
+        for callback in (*self._callbacks, *intervals, self._evaluate):
+            if place.history and hasattr(callback, "resume"):
                 callback.resume(place.history)
         return running
 
@@ -209,7 +220,7 @@ class _Training:
         disable = None if self._progress is None else not self._progress
         options = {"total": running.n_batches, "initial": place.sums.n_steps, "disable": disable}
         bar = tqdm(desc=f"epoch {place.epoch}/{last}", unit="step", **options)
-        with bar, contextlib.closing(running):
+        with self._signals, bar, contextlib.closing(running):
             while not (running.is_over or place.is_stopped):
                 count, sums = running.advance(self._until_stop())
                 if count:
@@ -220,7 +231,7 @@ class _Training:
                     bar.set_postfix({name: f"{mean:.4g}" for name, mean in means}, refresh=False)
                     bar.update(count)
                     self._after_steps()
-        self._after_epoch()
+            self._after_epoch()
 
     def _until_stop(self) -> int:
         """Return how many steps there are until Python has something to do."""
@@ -241,7 +252,7 @@ class _Training:
                 interval = Interval(
                     epoch=place.epoch, step=place.step, n_steps=sums.n_steps, metrics=sums.means
                 )
-                place.is_stopped |= True in [every.callback(interval)]
+                place.is_stopped |= _is_true(every.callback(interval))
         if self._checkpoint and not place.is_stopped:  # else the epoch ends now, and is saved then
             is_due = self._checkpoint.every and place.step % self._checkpoint.every == 0
             self._save(is_due=bool(is_due))
@@ -249,17 +260,18 @@ class _Training:
     def _after_epoch(self) -> None:
         place = self._place
         self._require_batches(place.sums.n_steps)
+        if self._checkpoint and (self._evaluate or self._callbacks) and not place.is_stopped:
+            self._save(is_due=True)  # however long they take, the epoch is not trained again
         epoch = place.end_epoch(self._evaluated())
-        place.is_stopped |= True in [callback(epoch) for callback in self._callbacks]
+        place.is_stopped |= True in [_is_true(callback(epoch)) for callback in self._callbacks]
         if self._checkpoint:
             self._save(is_due=True)
 
     def _evaluated(self) -> Mapping[str, float]:
         if self._evaluate is None:
             return {}
-        if self._checkpoint and not self._place.is_stopped:
-            self._save(is_due=True)  # however long it takes, the epoch is not trained again
-        found = self._evaluate()
+        with self._signals.let_through():  # all is saved
+            found = self._evaluate()
         if not (found is None or isinstance(found, Mapping)):
             raise InvalidArgument(
                 "training: evaluate returns numbers by name, or nothing, got a "
@@ -269,9 +281,9 @@ class _Training:
 
     def _save(self, *, is_due: bool) -> None:
         """Save if it is time, or if a signal is about to end the program."""
-        if is_due or self.signals.waiting is not None:
+        if is_due or self._signals.waiting is not None:
             self._checkpoint.save(self._place)
-        self.signals.deliver()
+        self._signals.deliver()
 
     def _require_batches(self, found: int | None) -> None:
         if found == 0:

@@ -229,13 +229,14 @@ class Pass:
         return count, sums
 
     def close(self) -> None:
-        """Let go of the iterator, also of one that has not come to its end.
+        """Let go of the iterator.
 
         tf.data tunes a pipeline in a thread that looks up after 10, 20, 40 ms and so on, up to
-        every minute, and the end of an iterator often waits for its next look. Training does not.
+        every minute, and the end of an iterator often waits for its next look. Training does not,
+        unless it leaves data unread: what belongs to that is closed when this returns.
         """
         held, self.iterator = [self.iterator], iter(())
-        if hasattr(held[0], "get_next_as_optional"):
+        if self.is_over and hasattr(held[0], "get_next_as_optional"):
             threading.Thread(target=held.clear, daemon=True).start()
 
 

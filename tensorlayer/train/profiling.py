@@ -47,7 +47,7 @@ class Profile:
     ------
     InvalidArgument
         ``skip`` is negative or ``n_steps`` not positive; or, when the run begins, the folder is a
-        file, or somebody else takes a profile.
+        file.
 
     Examples
     --------
@@ -128,11 +128,10 @@ class Profile:
     def _start(self) -> None:
         try:
             tf.profiler.experimental.start(str(self.folder))
-        except tf.errors.AlreadyExistsError as error:
-            raise InvalidArgument(
-                "profile: there is one at a time, and somebody else takes one. Stop that with "
-                "tf.profiler.experimental.stop()."
-            ) from error
+        except tf.errors.AlreadyExistsError:  # no reason to lose a training
+            self._is_over = True
+            _logger.warning("profile: somebody else takes one, so there is none of this run.")
+            return
         self._is_running = True
 
 

@@ -18,6 +18,11 @@ Metrics = dict[str, tf.Tensor]
 class Replicas:
     """The replicas of the strategy in whose scope this is made; without one a single replica.
 
+    Raises
+    ------
+    InvalidArgument
+        The strategy is one of several machines.
+
     Examples
     --------
     >>> Replicas().run(lambda x: {"loss": 2 * x}, (3.0,))
@@ -26,6 +31,11 @@ class Replicas:
 
     def __init__(self) -> None:
         self._strategy = tf.distribute.get_strategy()
+        if isinstance(self._strategy, tf.distribute.MultiWorkerMirroredStrategy):
+            raise InvalidArgument(
+                "a training step or Evaluation runs on the replicas of one machine, got a "
+                f"{type(self._strategy).__name__}. Use tf.distribute.MirroredStrategy."
+            )
 
     @property
     def n(self) -> int:

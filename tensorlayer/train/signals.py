@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import FrameType
 from typing import Any
 
@@ -56,6 +57,15 @@ class Postponed:
         self._restore()
         if self.waiting is not None:
             signal.raise_signal(self.waiting)
+
+    @contextlib.contextmanager
+    def let_through(self) -> Iterator[None]:
+        """In this context signals do at once what they would do without the one around it."""
+        self._restore()
+        try:
+            yield
+        finally:
+            self.__enter__()
 
     def deliver(self) -> None:
         """Let the signal that waits do what it would have done; go on if that ends nothing."""

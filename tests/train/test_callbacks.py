@@ -82,3 +82,18 @@ def test_early_stop_knows_the_epochs_before_a_run_that_goes_on():
 
     assert not stop(epoch(3, 0.4))
     assert [stop(epoch(n, 0.4)) for n in (4, 5)] == [False, True]
+
+
+def test_early_stop_begins_anew_with_another_run():
+    stop = early_stop("loss", patience=1)
+    first = run(lambda x: 0 * x + 1, [1.0], n_epoch=9, callbacks=[stop])
+    second = run(lambda x: 0 * x + 2, [1.0], n_epoch=9, callbacks=[stop])
+    goes_on = run(lambda x: 0 * x + 2, [1.0], n_epoch=9, first_epoch=4, callbacks=[stop])
+
+    assert [len(each) for each in (first, second, goes_on)] == [3, 3, 1]
+
+
+@pytest.mark.parametrize("patience", [-1, "5", 1.5, True, None])
+def test_patience_is_a_number_of_epochs(patience):
+    with pytest.raises(InvalidArgument, match="patience is a number of epochs, 0 or more, got"):
+        early_stop("loss", patience=patience)

@@ -290,3 +290,25 @@ def test_what_others_keep_in_the_folder_stays(tmp_path):
 
     assert (tmp_path / "training-data" / "x").read_text() == "mine"
     assert (tmp_path / "training-curve.png").exists()
+
+
+def test_a_folder_is_for_one_run(tmp_path):
+    seen = []
+
+    def again(_):
+        with pytest.raises(InvalidArgument, match=r"another run is using the folder '.*', and a"):
+            run(lambda x: x, [1.0], checkpoint=Checkpoint(tmp_path, {}))
+        run(lambda x: x, [1.0], checkpoint=Checkpoint(tmp_path / "other", {}))
+        seen.append("refused")
+
+    run(lambda x: x, [1.0], checkpoint=Checkpoint(tmp_path, {}), callbacks=[again])
+    run(lambda x: x, [1.0], n_epoch=2, checkpoint=Checkpoint(tmp_path, {}))  # it is free again
+
+    assert seen == ["refused"]
+
+
+def test_a_run_that_fails_leaves_its_folder_to_others(tmp_path):
+    with pytest.raises(InvalidArgument, match="has no batch"):
+        run(lambda x: x, [], checkpoint=Checkpoint(tmp_path, {}))
+
+    assert len(run(lambda x: x, [1.0], checkpoint=Checkpoint(tmp_path, {}))) == 1

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import signal
+
+import numpy as np
 import pytest
 import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument
-from tensorlayer.train import run
+from tensorlayer.train import Checkpoint, Every, run
 
 
 def test_an_iterator_is_passed_over_once():
@@ -36,3 +39,111 @@ def test_the_time_of_an_epoch_includes_its_trace():
     (epoch,) = run(lambda x: x, [1.0])
 
     assert epoch.seconds > 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "ends"),
+    [(True, True), (np.True_, True), (1, False), (1.0, False), (np.ones(3), False), ("x", False)],
+    ids=str,
+)
+@pytest.mark.parametrize("when", ["epoch", "steps"])
+def test_only_true_ends_training(answer, ends, when):
+    def callback(_):
+        return answer
+
+    callbacks = [callback if when == "epoch" else Every(1, callback)]
+
+    assert len(run(lambda x: x, [1.0], n_epoch=3, callbacks=callbacks)) == (1 if ends else 3)
+
+
+class Killed(Exception):
+    """As if the process ended here."""
+
+
+def test_a_kill_in_a_callback_costs_no_step(tmp_path):
+    def train(is_killed):
+        steps, called = tf.Variable(0), []
+
+        def callback(epoch):
+            if is_killed and epoch.number == 2:
+                raise Killed
+            called.append(epoch.number)
+
+        saved = Checkpoint(tmp_path, {"steps": steps})
+        run(
+            lambda x: steps.assign_add(1), [1.0, 1.0], n_epoch=3, checkpoint=saved,
+            callbacks=[callback],
+        )  # fmt: skip
+        return int(steps), called
+
+    with pytest.raises(Killed):
+        train(is_killed=True)
+
+    assert train(is_killed=False) == (6, [2, 3])
+
+
+def test_a_callback_is_told_the_epochs_before_if_there_are_some(tmp_path):
+    class Counting:
+        def __init__(self, ends):
+            self.ends, self.told = ends, []
+
+        def __call__(self, _):
+            if self.ends:
+                raise Killed
+
+        def resume(self, history):
+            self.told.append(len(history))
+
+    def train(*callbacks):
+        saved = Checkpoint(tmp_path, {})
+        run(lambda x: x, [1.0, 1.0], n_epoch=2, checkpoint=saved, callbacks=callbacks)
+
+    with pytest.raises(Killed):
+        train(Counting(ends=True))  # in its first epoch
+    first, often = Counting(ends=False), Counting(ends=False)
+    train(first, Every(1, often))
+    again, as_often = Counting(ends=False), Counting(ends=False)
+    train(again, Every(1, as_often))
+
+    assert first.told == often.told == []
+    assert again.told == as_often.told == [2]
+
+
+def test_ctrl_c_ends_an_evaluation_at_once_and_costs_no_step(tmp_path):
+    after = []
+
+    def train(is_interrupted):
+        steps = tf.Variable(0)
+
+        def evaluate():
+            if is_interrupted:
+                signal.raise_signal(signal.SIGINT)
+                after.append("the signal waited")
+
+        saved = Checkpoint(tmp_path, {"steps": steps})
+        run(
+            lambda x: steps.assign_add(1), [1.0, 1.0], n_epoch=2, checkpoint=saved,
+            evaluate=evaluate,
+        )  # fmt: skip
+        return int(steps)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(is_interrupted=True)
+
+    assert after == []
+    assert train(is_interrupted=False) == 4
+
+
+def test_data_of_an_evaluation_of_ones_own_is_not_touched(tmp_path):
+    class Evaluate:
+        def __init__(self):
+            self.data = iter([1, 2, 3])
+
+        def __call__(self):
+            return {}
+
+    for n_epoch in (1, 3):
+        evaluate = Evaluate()
+        saved = Checkpoint(tmp_path, {})
+        run(lambda x: x, [1.0], n_epoch=n_epoch, checkpoint=saved, evaluate=evaluate)
+        assert list(evaluate.data) == [1, 2, 3]

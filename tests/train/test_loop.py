@@ -271,24 +271,41 @@ def test_batches_that_were_used_are_passed_over():
         Loop.of(same).begin([1, 2, 3]).skip(4)
 
 
-def test_training_does_not_wait_for_the_end_of_an_iterator():
-    may_end, has_ended = threading.Event(), threading.Event()
+def endless(at_the_end):
+    """Return data without an end, and what is called when its iterator is gone."""
 
     def batches():
         try:
             yield from itertools.repeat(1.0)
         finally:
-            may_end.wait(60)
-            has_ended.set()
+            at_the_end()
 
-    data = tf.data.Dataset.from_generator(batches, output_signature=tf.TensorSpec([]))
+    return tf.data.Dataset.from_generator(batches, output_signature=tf.TensorSpec([]))
 
-    epochs = run(lambda x: x, data, callbacks=[Every(3, lambda interval: True)])
+
+def test_training_does_not_wait_for_the_end_of_an_iterator():
+    may_end, has_ended = threading.Event(), threading.Event()
+
+    def end():
+        may_end.wait(60)
+        has_ended.set()
+
+    (epoch,) = run(lambda x: x, endless(end).take(3))
 
     assert not has_ended.is_set()
-    assert epochs[0].n_steps == 3
+    assert epoch.n_steps == 3
     may_end.set()
     assert has_ended.wait(60)
+
+
+def test_data_that_is_left_unread_is_closed_when_training_ends():
+    ends = []
+    data = endless(lambda: ends.append("closed"))
+
+    (epoch,) = run(lambda x: x, data, callbacks=[Every(3, lambda interval: True)])
+
+    assert epoch.n_steps == 3
+    assert ends == ["closed"]
 
 
 def test_steps_that_are_equal_are_not_one_step():

@@ -81,3 +81,14 @@ def test_in_other_threads_it_does_nothing():
     thread.join()
 
     assert not errors
+
+
+def test_a_signal_may_be_let_through(handled):
+    with Postponed([signal.SIGTERM]) as signals:
+        with signals.let_through():
+            signal.raise_signal(signal.SIGTERM)
+            assert handled == [signal.SIGTERM]
+        signal.raise_signal(signal.SIGTERM)
+        assert handled == [signal.SIGTERM]
+        signals.deliver()
+    assert handled == [signal.SIGTERM] * 2

@@ -11,6 +11,7 @@ import tensorflow as tf
 from tensorlayer.errors import InvalidArgument, WrongShape
 from tensorlayer.layers import computing
 from tensorlayer.layers.base import Layer
+from tensorlayer.layers.precision import require_floats
 from tensorlayer.layers.recurrent.cells import fitting_state
 from tensorlayer.layers.recurrent.foreign import ForeignCell
 from tensorlayer.layers.recurrent.scan import scan, unroll
@@ -212,6 +213,7 @@ def _scan(cell: Any, inputs: tf.Tensor, state: Any, mask: tf.Tensor | None) -> t
 
 def _unroll(cell: Any, inputs: tf.Tensor, state: Any, mask: tf.Tensor | None) -> tuple[Any, Any]:
     """Compute any other cell step by step."""
+    require_floats(cell, inputs)  # outputs are of their type
     over_steps = getattr(cell, "over_steps", None)
     with nullcontext() if over_steps is None else over_steps(inputs[:, 0], state):
         return unroll(cell, inputs, state, mask)
