@@ -52,7 +52,7 @@ N_HELD = 4  # frames for which an action is held
 #: What spaces are called here, and how an error describes those that a program needs.
 KINDS = {
     "vector": "a Box of one axis",
-    "frames": "4 frames of 84 x 84, as those of ALE/Pong-v5",
+    "frames": "4 frames of 84 x 84 (as of ALE/Pong-v5)",
     "choice": "Discrete, counted from 0",
     "numbers": "a Box of one axis with bounds",
 }
