@@ -16,7 +16,8 @@ another one:
 
 What is sent are rows of numbers through a pipe. A worker has nothing to lose, so it may be killed
 at any time, by ``kill -9`` or for want of memory: its pipe ends, and the server starts another one.
-The other way round, workers whose server has ended find that out by their pipe, and end as well.
+It gives up when they are killed again and again, and none has sent a gradient. The other way round,
+workers whose server has ended find that out by their pipe, and end as well.
 
 CartPole counts as solved at a mean return of 195 over 100 episodes, which this has to reach; the
 most is 500, a random player gets 22. Training ends when the last 30 episodes did much better. Who
@@ -47,6 +48,7 @@ import rollouts  # noqa: E402
 import tensorflow as tf  # noqa: E402 - after it was told to be quiet
 
 GONE = (EOFError, OSError)  # what a pipe raises at whose other end nobody is any more
+N_LIVES = 3  # of each worker, before there is a gradient
 
 
 class Agent(actor_critic.Agent):
@@ -136,6 +138,7 @@ class Crew:
         self.context = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
         self.workers: dict[int, Worker] = {}
         self.n_started = 0
+        self.n_lost = 0  # since the last gradient
 
     def __enter__(self) -> Crew:
         return self
@@ -166,7 +169,14 @@ class Crew:
         process.join()
         if process.exitcode >= 0:
             raise SystemExit(f"worker {number} has ended with exit code {process.exitcode}")
-        print(f"worker {number} was killed by {signal.Signals(-process.exitcode).name}")
+        name = signal.Signals(-process.exitcode).name
+        self.n_lost += 1
+        if self.n_lost >= N_LIVES * self.n_workers:
+            raise SystemExit(
+                f"{self.n_lost} workers were killed and none has sent a gradient, the last one by "
+                f"{name}: if memory is short for {self.n_workers}, take fewer by --workers"
+            )
+        print(f"worker {number} was killed by {name}")
 
     def messages(self) -> Iterator[Message]:
         """Yield what workers send, as it comes; those that are missing are started."""
@@ -180,6 +190,7 @@ class Crew:
                 except GONE:
                     self.bury(number_of[connection])
                 else:
+                    self.n_lost = 0 if len(message.slope) else self.n_lost
                     yield message
 
     def answer(self, number: int, weights: np.ndarray) -> None:
@@ -222,7 +233,9 @@ def train(agent: Agent, crew: Crew, n_steps: int) -> int:
 def main() -> None:
     """Learn, and play fresh episodes."""
     parser = actor_critic.parser_of(__doc__, n_steps=150_000, picture="a3c.png")
-    parser.add_argument("--workers", type=int, default=3, help="processes that play")
+    parser.add_argument(
+        "--workers", type=playing.at_least_one, default=3, help="processes that play"
+    )
     options = parser.parse_args()
 
     started = time.perf_counter()

@@ -230,10 +230,12 @@ def parser_of(description: str | None, n_steps: int, picture: str) -> argparse.A
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--env", default="CartPole-v1", help="with discrete actions")
-    parser.add_argument("--steps", type=int, default=n_steps, help="of play, at most so many")
+    parser.add_argument(
+        "--steps", type=playing.at_least_one, default=n_steps, help="of play, at most so many"
+    )
     parser.add_argument("--out", type=Path, default=Path(picture), help="a picture of play")
     parser.add_argument("--seed", type=int, default=0, help="of weights, games and draws")
-    parser.add_argument("--quick", action="store_true", help="the same: it takes half a minute")
+    parser.add_argument("--quick", action="store_true", help="the same: it takes a minute")
     return parser
 
 
@@ -241,19 +243,19 @@ def begin(kind: type[Agent], options: argparse.Namespace) -> Agent:
     """Return an agent for a game with discrete actions."""
     tf.keras.utils.set_random_seed(options.seed)
     env = playing.make(options.env)
-    if not isinstance(env.action_space, playing.Discrete):
-        raise SystemExit(f"{options.env} has no discrete actions: play it with ddpg, td3 or sac")
+    playing.check_spaces(env, options.env, observations=("vector",), actions="choice")
+    options.out.parent.mkdir(parents=True, exist_ok=True)
     return kind(env, np.random.default_rng(options.seed))
 
 
 def finish(agent: Agent, options: argparse.Namespace, n_played: int, started: float) -> None:
-    """Play fresh episodes, and say what is reached."""
+    """Play fresh episodes, say what is reached, and write frames of one."""
     returns = playing.evaluate(options.env, agent.play, 100, SEED_OF_TEST)
     at_random = playing.random_return(options.env, 100, SEED_OF_TEST)
-    print(playing.save_strip(options.env, agent.play, str(options.out), SEED_OF_TEST))
     print(f"return {playing.mean_and_spread(returns)} of 100 fresh episodes after {n_played:,} "
           f"steps; at random {at_random:.1f}")  # fmt: skip
     print(f"{time.perf_counter() - started:.0f} s")
+    print(playing.save_strip(options.env, agent.play, str(options.out), SEED_OF_TEST))
     if options.env == "CartPole-v1" and returns.mean() < SOLVED:
         raise SystemExit(f"the mean return should be at least {SOLVED}")
 

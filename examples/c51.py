@@ -2,6 +2,7 @@
 
     python examples/c51.py                                   # CartPole: balance a pole on a cart
     python examples/c51.py --env ALE/Pong-v5                 # from pixels; days on a processor
+    python examples/c51.py --env Acrobot-v1 --range -100 0
 
 ``dqn.py`` beside this file learns the mean of what follows an action. Here the network says for
 each action how likely each of 51 sums of rewards is: Bellemare, Dabney and Munos, "A distributional
@@ -14,9 +15,13 @@ perspective on reinforcement learning" (2017). It plays the action with the larg
 3. The network learns by the cross-entropy of the two distributions, as one that tells 51 classes
    apart.
 
-Memory, copy, options and ``--resume`` are as in ``dqn.py``. CartPole counts as solved at a mean
-return of 195 over 100 episodes; the most is 500, a random player gets 22. ``--quick`` has to reach
-75.
+The sums lie in a range that has to be known before: for another game than CartPole or one of Atari
+say with ``--range`` what rewards, discounted, come to at least and at most. A reward of -1 at each
+step comes to -100, since later ones count 0.99 less per step.
+
+Memory, copy and ``--resume`` are as in ``dqn.py``, and so are the options but ``--double`` and
+``--dueling``. CartPole counts as solved at a mean return of 195 over 100 episodes; the most is 500,
+a random player gets 22. ``--quick`` has to reach 75.
 """
 
 from __future__ import annotations
@@ -31,15 +36,14 @@ import tensorflow as tf
 import tensorlayer as tl
 
 N_ATOMS = 51
-RANGE, RANGE_ATARI = (0.0, 100.0), (-10.0, 10.0)  # of the discounted sums of rewards
+RANGE_CARTPOLE, RANGE_ATARI = (0.0, 100.0), (-10.0, 10.0)  # of the discounted sums of rewards
 
 
 class Agent(dqn.Agent):
     """A network that says how likely each sum of rewards is."""
 
     def __init__(self, env: Any, options: argparse.Namespace) -> None:
-        low, high = RANGE_ATARI if playing.is_atari(options.env) else RANGE
-        self.atoms = tf.linspace(low, high, N_ATOMS)
+        self.atoms = tf.linspace(*range_of(options.env, options.range), N_ATOMS)
         super().__init__(env, options)
 
     def network(self, space: Any) -> tl.models.Model:
@@ -82,6 +86,20 @@ class Agent(dqn.Agent):
         return {"loss": loss, "value": tf.reduce_mean(value)}, errors
 
 
+def range_of(env: str, given: list[float] | None) -> tuple[float, float]:
+    """Return between which sums of rewards the network tells apart."""
+    usual = RANGE_ATARI if playing.is_atari(env) else RANGE_CARTPOLE if "CartPole" in env else None
+    if given is None and usual is None:
+        raise SystemExit(
+            f"{env} needs --range LOW HIGH: what its rewards, discounted by {dqn.GAMMA} per step, "
+            "come to at least and at most, such as --range -100 0 for -1 at each step"
+        )
+    low, high = given or usual
+    if not low < high:
+        raise SystemExit(f"--range {low:g} {high:g}: the first has to be the lower one")
+    return low, high
+
+
 def project(
     chances: tf.Tensor, returns: tf.Tensor, discounts: tf.Tensor, atoms: tf.Tensor
 ) -> tf.Tensor:
@@ -94,7 +112,15 @@ def project(
 
 def main() -> None:
     """Train, and play fresh episodes."""
-    dqn.run_agent(Agent, dqn.parser_of(__doc__, "c51-run").parse_args())
+    parser = dqn.parser_of(__doc__, "c51")
+    parser.add_argument(
+        "--range",
+        nargs=2,
+        type=float,
+        metavar=("LOW", "HIGH"),
+        help="of discounted sums of rewards",
+    )
+    dqn.run_agent(Agent, "c51", parser.parse_args())
 
 
 if __name__ == "__main__":

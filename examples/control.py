@@ -173,25 +173,27 @@ def named(models: Iterable[tl.models.Model]) -> dict[str, Any]:
     return {str(i): dict(each.parameters) for i, each in enumerate(models)}
 
 
-def run_agent(kind: type[Agent], description: str | None, folder: str) -> None:
+def run_agent(kind: type[Agent], description: str | None, algorithm: str) -> None:
     """Train an agent, and say what it has reached."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--env", default="Pendulum-v1", help="with actions that are numbers")
-    parser.add_argument("--steps", type=int, help="of play: 10,000")
-    parser.add_argument("--memory", type=int, default=100_000, help="steps")
-    parser.add_argument("--evaluate-every", type=int, default=2000, help="steps")
-    parser.add_argument("--episodes", type=int, default=100, help="fresh ones at the end")
+    for name, usual, said in (
+        ("steps", None, "of play: 10,000"),
+        ("memory", 100_000, "steps"),
+        ("evaluate-every", 2000, "steps"),
+        ("episodes", 100, "fresh ones at the end"),
+    ):
+        parser.add_argument(f"--{name}", type=playing.at_least_one, default=usual, help=said)
     parser.add_argument("--quick", action="store_true", help=f"{kind.n_quick:,} steps; checked")
-    record.add_options(parser, folder)
+    record.add_options(parser, f"{algorithm}-run")
     options = parser.parse_args()
 
     started = time.perf_counter()
     tf.keras.utils.set_random_seed(options.seed)
     env = playing.make(options.env)
-    if isinstance(env.action_space, playing.Discrete):
-        raise SystemExit(f"{options.env} has discrete actions: play it with dqn or ppo")
+    playing.check_spaces(env, options.env, observations=("vector",), actions="numbers")
     n_steps = options.steps or (kind.n_quick if options.quick else 10_000)
     plan = off_policy.Plan(
         n_steps=n_steps,
@@ -205,7 +207,5 @@ def run_agent(kind: type[Agent], description: str | None, folder: str) -> None:
         gamma=GAMMA,
     )  # fmt: skip
     agent = kind(env)
-    with record.Record(options, options.env) as run:
-        off_policy.Loop(agent, options.env, memory, plan, run, options.seed).train()
-        bar = (BARS_QUICK if options.quick else BARS).get(options.env)
-        off_policy.finish(agent, options.env, run, options.episodes, bar, started)
+    bar = (BARS_QUICK if options.quick else BARS).get(options.env)
+    off_policy.run(agent, algorithm, memory, plan, options, bar, started)

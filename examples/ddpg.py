@@ -69,4 +69,4 @@ class Agent(control.Agent):
 
 
 if __name__ == "__main__":
-    control.run_agent(Agent, __doc__, "ddpg-run")
+    control.run_agent(Agent, __doc__, "ddpg")

@@ -233,7 +233,7 @@ def memory_for(env: Any, options: argparse.Namespace) -> replay.Replay:
     )
 
 
-def parser_of(description: str | None, folder: str) -> argparse.ArgumentParser:
+def parser_of(description: str | None, algorithm: str) -> argparse.ArgumentParser:
     """Return the options that are also those of other algorithms of its kind."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -241,29 +241,34 @@ def parser_of(description: str | None, folder: str) -> argparse.ArgumentParser:
     parser.add_argument("--env", default="CartPole-v1", help="with discrete actions; ALE/Pong-v5")
     parser.add_argument("--prioritised", action="store_true", help="draw steps by their error")
     parser.add_argument("--noisy", action="store_true", help="noise on weights, of a learnt size")
-    parser.add_argument("--steps-ahead", type=int, default=1, help="rewards that are summed up")
-    parser.add_argument("--steps", type=int, help="of play: 40,000; Atari: 2,000,000")
-    parser.add_argument("--memory", type=int, help="steps: 50,000; Atari: 200,000, of 7 kB each")
-    parser.add_argument("--evaluate-every", type=int, help="steps: 2,000; Atari: 50,000")
-    parser.add_argument("--episodes", type=int, help="fresh ones at the end: 100; Atari: 2")
-    parser.add_argument("--quick", action="store_true", help="12,000 steps, half a minute; checked")
-    record.add_options(parser, folder)
+    for name, said in (
+        ("steps-ahead", "rewards that are summed up: 1"),
+        ("steps", "of play: 40,000; Atari: 2,000,000"),
+        ("memory", "steps: 50,000; Atari: 200,000, of 7 kB each"),
+        ("evaluate-every", "steps: 2,000; Atari: 50,000"),
+        ("episodes", "fresh ones at the end: 100; Atari: 2"),
+    ):
+        parser.add_argument(f"--{name}", type=playing.at_least_one, help=said)
+    parser.add_argument(
+        "--quick", action="store_true", help="12,000 steps, a minute or two; checked"
+    )
+    record.add_options(parser, f"{algorithm}-run")
     return parser
 
 
 def complete(options: argparse.Namespace) -> off_policy.Plan:
     """Fill in what depends on the kind of game, and return the plan."""
     is_atari = playing.is_atari(options.env)
-    usual = (2_000_000, 200_000, 50_000, 2) if is_atari else (40_000, 50_000, 2_000, 100)
+    usual = (2_000_000, 200_000, 50_000, 2, 1) if is_atari else (40_000, 50_000, 2_000, 100, 1)
     if options.quick and not options.steps:
         options.steps = 12_000
-    names = ("steps", "memory", "evaluate_every", "episodes")
+    names = ("steps", "memory", "evaluate_every", "episodes", "steps_ahead")
     for name, value in zip(names, usual, strict=True):
         if getattr(options, name) is None:
             setattr(options, name, value)
     options.rate = 1e-4 if is_atari else 5e-4
     options.copy_every = 2500 if is_atari else 250  # batches
-    options.n_explored = options.steps // (10 if is_atari else 4)
+    options.n_explored = max(1, options.steps // (10 if is_atari else 4))
     return off_policy.Plan(
         n_steps=options.steps,
         n_random=min(20_000 if is_atari else 1000, options.steps // 4),
@@ -275,28 +280,24 @@ def complete(options: argparse.Namespace) -> off_policy.Plan:
     )
 
 
-def run_agent(kind: Any, options: argparse.Namespace) -> None:
+def run_agent(kind: Any, algorithm: str, options: argparse.Namespace) -> None:
     """Train an agent, and say what it has reached."""
     started = time.perf_counter()
     plan = complete(options)
     tf.keras.utils.set_random_seed(options.seed)
     env = playing.make(options.env)
-    if not isinstance(env.action_space, playing.Discrete):
-        raise SystemExit(f"{options.env} has no discrete actions: play it with ddpg, td3 or sac")
+    playing.check_spaces(env, options.env, observations=("vector", "frames"), actions="choice")
     agent, memory = kind(env, options), memory_for(env, options)
-    with record.Record(options, options.env.rpartition("/")[2]) as run:
-        off_policy.Loop(agent, options.env, memory, plan, run, options.seed).train()
-        is_cartpole = options.env == "CartPole-v1"
-        bar = (75 if options.quick else 195) if is_cartpole else None
-        off_policy.finish(agent, options.env, run, options.episodes, bar, started)
+    bar = (75 if options.quick else 195) if options.env == "CartPole-v1" else None
+    off_policy.run(agent, algorithm, memory, plan, options, bar, started)
 
 
 def main() -> None:
     """Train, and play fresh episodes."""
-    parser = parser_of(__doc__, "dqn-run")
+    parser = parser_of(__doc__, "dqn")
     parser.add_argument("--dueling", action="store_true", help="values in two parts")
     parser.add_argument("--double", action="store_true", help="values chosen by the network")
-    run_agent(Agent, parser.parse_args())
+    run_agent(Agent, "dqn", parser.parse_args())
 
 
 if __name__ == "__main__":

@@ -7,7 +7,9 @@ model so far is saved, and so is all that is needed to go on after the process w
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
+import re
 import time
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -148,7 +150,7 @@ class Loop:
     def learn(self) -> None:
         """Learn from a batch, if there is enough in the memory to draw from."""
         memory = self.memory
-        if memory.n_rows <= self.plan.n_random:
+        if memory.n_rows <= self.plan.n_random or not memory.has_steps:
             return
         is_prioritised = isinstance(memory, PrioritisedReplay)
         if is_prioritised:
@@ -173,15 +175,35 @@ class Loop:
         tqdm.write(f"step {step:,}: return {score:.1f} of {len(returns)} episodes  {shown}{mark}")
 
 
+def name_of(algorithm: str, env: str) -> str:
+    """Return the name of a run, by which its models are found: without a namespace of games."""
+    return f"{algorithm}-{re.split('[/:]', env)[-1]}"
+
+
+def run(
+    agent: Agent,
+    algorithm: str,
+    memory: Replay,
+    plan: Plan,
+    options: argparse.Namespace,
+    bar: float | None,
+    started: float,
+) -> None:
+    """Train an agent, and say what it has reached."""
+    with Record(options, name_of(algorithm, options.env)) as kept:
+        Loop(agent, options.env, memory, plan, kept, options.seed).train()
+        finish(agent, options.env, kept, options.episodes, bar, started)
+
+
 def finish(
     agent: Agent, env: str, run: Record, n_episodes: int, bar: float | None, started: float
 ) -> None:
-    """Play fresh episodes, write frames of one, and say what was reached."""
+    """Play fresh episodes, say what was reached, and write frames of one."""
     returns = playing.evaluate(env, agent.play, n_episodes, SEED_OF_TEST)
     at_random = playing.random_return(env, n_episodes, SEED_OF_TEST)
-    print(playing.save_strip(env, agent.play, run.picture("play.png"), SEED_OF_TEST))
     print(f"return {playing.mean_and_spread(returns)} of {n_episodes} fresh episodes; "
           f"at random {at_random:.1f}")  # fmt: skip
     print(f"{time.perf_counter() - started:.0f} s, {time.process_time():.0f} s of processor time")
+    print(playing.save_strip(env, agent.play, run.picture("play.png"), SEED_OF_TEST))
     if bar is not None and returns.mean() < bar:
         raise SystemExit(f"the mean return should be at least {bar:g}")

@@ -7,6 +7,7 @@ playing.save_strip(env_name, greedy, "play.png", seed=2)
 
 from __future__ import annotations
 
+import argparse
 import io
 import json
 import os
@@ -23,7 +24,7 @@ os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # pictures are drawn, no wind
 try:
     import ale_py
     import gymnasium
-    from gymnasium.spaces import Discrete
+    from gymnasium.spaces import Box, Discrete, Space
 except ImportError as error:
     raise SystemExit(
         f"{error.name} is missing, which has the games: pip install 'tensorlayer[rl]'"
@@ -32,6 +33,8 @@ except ImportError as error:
 __all__ = [
     "Discrete",
     "Kept",
+    "at_least_one",
+    "check_spaces",
     "evaluate",
     "is_atari",
     "make",
@@ -46,31 +49,100 @@ Policy = Callable[[np.ndarray], np.ndarray]
 N_STACKED = 4  # frames of an Atari game that are seen at once, as in the paper
 N_HELD = 4  # frames for which an action is held
 
+#: What spaces are called here, and how an error describes those that a program needs.
+KINDS = {
+    "vector": "a Box of one axis",
+    "frames": "4 frames of 84 x 84 (as of ALE/Pong-v5)",
+    "choice": "Discrete, counted from 0",
+    "numbers": "a Box of one axis with bounds",
+}
+#: Which programs play what, by the kinds of observations and actions.
+PLAYED_BY = {
+    ("vector", "choice"): "play it with dqn, c51, actor_critic, a3c, ppo or trpo",
+    ("frames", "choice"): "play it with dqn or c51",
+    ("vector", "numbers"): "play it with ddpg, td3 or sac",
+    ("choice", "choice"): "a table does for it, as in q_table",
+}
+
 
 def make(name: str, *, is_drawn: bool = False, is_trained: bool = False) -> gymnasium.Env:
     """Return an environment; an Atari game with the pictures and actions of Mnih et al. (2015).
 
     ``is_drawn`` lets ``render()`` return its picture. For training the rewards of Atari games are
-    cut to [-1, 1], so that one learning rate does for all of them.
+    cut to [-1, 1], so that one learning rate does for all of them. Vectors have single precision.
     """
     options = {"render_mode": "rgb_array"} if is_drawn else {}
     try:
         if not is_atari(name):
-            return gymnasium.make(name, **options)
+            return in_single_precision(gymnasium.make(name, **options))
         ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)
         gymnasium.register_envs(ale_py)
         env = gymnasium.make(name, frameskip=1, **options)  # the wrapper holds actions
         env = gymnasium.wrappers.AtariPreprocessing(env, frame_skip=N_HELD)
-    except (gymnasium.error.Error, ImportError) as error:
+    except (gymnasium.error.Error, ImportError, ValueError) as error:
         raise SystemExit(f"{name} cannot be played: {error}") from error
     if is_trained:
         env = gymnasium.wrappers.ClipReward(env, -1.0, 1.0)
     return gymnasium.wrappers.FrameStackObservation(env, N_STACKED)
 
 
+def in_single_precision(env: gymnasium.Env) -> gymnasium.Env:
+    """Return an environment whose vectors, if it has others, are single-precision numbers."""
+    space = env.observation_space
+    if not isinstance(space, Box) or len(space.shape) != 1 or space.dtype == np.float32:
+        return env
+    low, high = (each.astype(np.float32) for each in (space.low, space.high))
+    cast = lambda seen: seen.astype(np.float32)  # noqa: E731
+    return gymnasium.wrappers.TransformObservation(env, cast, Box(low, high))
+
+
 def is_atari(name: str) -> bool:
     """Whether it is a game of the Arcade Learning Environment."""
     return name.startswith("ALE/")
+
+
+def kind_of(space: Space) -> str:
+    """Return what a space is called here, or nothing."""
+    if isinstance(space, Discrete):
+        return "choice" if space.start == 0 else ""
+    if not isinstance(space, Box):
+        return ""
+    if space.shape == (N_STACKED, 84, 84) and space.dtype == np.uint8:
+        return "frames"
+    is_vector = len(space.shape) == 1 and np.issubdtype(space.dtype, np.floating)
+    return "vector" if is_vector else ""
+
+
+def check_spaces(
+    env: gymnasium.Env, name: str, *, observations: tuple[str, ...], actions: str
+) -> None:
+    """End the program unless an environment has spaces of these kinds."""
+    seen, done = kind_of(env.observation_space), kind_of(env.action_space)
+    if done == "vector" and env.action_space.is_bounded():
+        done = "numbers"
+    if seen in observations and done == actions:
+        return
+    needed = " or ".join(KINDS[each] for each in observations)
+    raise SystemExit(
+        f"{name} has observations {shown(env.observation_space)} and actions "
+        f"{shown(env.action_space)}; this program needs observations {needed} and actions "
+        f"{KINDS[actions]}: {PLAYED_BY.get((seen, done), 'no program here plays it')}"
+    )
+
+
+def shown(space: Space) -> str:
+    """Return a space in one line, a box without its bounds."""
+    if not isinstance(space, Box):
+        return str(space)
+    without = "" if space.is_bounded() else " without bounds"
+    return f"Box{space.shape} of {space.dtype}{without}"
+
+
+def at_least_one(text: str) -> int:
+    """Return the number of an option that counts something."""
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+    return int(text)
 
 
 def evaluate(name: str, policy: Policy, n_episodes: int, seed: int) -> np.ndarray:
@@ -102,6 +174,9 @@ def save_strip(
     name: str, policy: Policy, path: str, seed: int, size: tuple[int, int] = (2, 4)
 ) -> str:
     """Write frames of one episode, in so many rows and columns; return what to say of it."""
+    modes = make(name).metadata.get("render_modes", [])
+    if "rgb_array" not in modes:
+        return f"no pictures of play: {name} does not render rgb_array, only {modes}"
     try:
         env = make(name, is_drawn=True)
         seen, _ = env.reset(seed=seed)

@@ -116,23 +116,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--episodes", type=int, default=1000, help="at most so many")
+    parser.add_argument(
+        "--episodes", type=playing.at_least_one, default=1000, help="at most so many"
+    )
     parser.add_argument("--out", type=Path, default=Path("policy_gradient.png"), help="a picture")
     parser.add_argument("--seed", type=int, default=0, help="of weights, games and draws")
     parser.add_argument("--quick", action="store_true", help="the same: it takes half a minute")
     options = parser.parse_args()
 
     started = time.perf_counter()
+    options.out.parent.mkdir(parents=True, exist_ok=True)
     tf.keras.utils.set_random_seed(options.seed)
     env = playing.make(ENV)
     policy = Policy(env.observation_space.shape[0], int(env.action_space.n))
     n_episodes = len(train(env, policy, options.episodes, options.seed))
     returns = playing.evaluate(ENV, policy.play, 100, SEED_OF_TEST)
     at_random = playing.random_return(ENV, 100, SEED_OF_TEST)
-    print(playing.save_strip(ENV, policy.play, str(options.out), SEED_OF_TEST))
     print(f"return {playing.mean_and_spread(returns)} of 100 fresh episodes after {n_episodes}; "
           f"at random {at_random:.1f}")  # fmt: skip
     print(f"{time.perf_counter() - started:.0f} s")
+    print(playing.save_strip(ENV, policy.play, str(options.out), SEED_OF_TEST))
     if returns.mean() < SOLVED:
         raise SystemExit(f"the mean return should be at least {SOLVED}")
 

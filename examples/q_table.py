@@ -102,22 +102,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--episodes", type=int, help="to learn from: 20,000")
+    parser.add_argument("--episodes", type=playing.at_least_one, help="to learn from: 20,000")
     parser.add_argument("--out", type=Path, default=Path("q_table.png"), help="the picture")
     parser.add_argument("--seed", type=int, default=0, help="of the ice, and of random actions")
     parser.add_argument("--quick", action="store_true", help="10,000 episodes; checked")
     options = parser.parse_args()
 
     started = time.perf_counter()
+    options.out.parent.mkdir(parents=True, exist_ok=True)
     env = playing.make(ENV)
     n_episodes = options.episodes or (10_000 if options.quick else 20_000)
     table = learn(env, n_episodes, options.seed)
     returns = playing.evaluate(ENV, lambda places: table[places].argmax(1), 1000, SEED_OF_TEST)
     at_random = playing.random_return(ENV, 1000, SEED_OF_TEST)
-    draw(table, env.unwrapped.desc, str(options.out))
     print(np.array2string(table, precision=2, suppress_small=True))
     print(f"across in {returns.mean():.1%} of 1000 fresh episodes; at random {at_random:.1%}")
-    print(f"{time.perf_counter() - started:.0f} s; a picture in {options.out}")
+    print(f"{time.perf_counter() - started:.0f} s")
+    draw(table, env.unwrapped.desc, str(options.out))
+    print(f"a picture in {options.out}")
     if returns.mean() < BAR:
         raise SystemExit(f"it should be at least {BAR:.0%}")
 

@@ -35,7 +35,8 @@ class Replay:
     Parameters
     ----------
     capacity
-        Steps. The oldest makes room for the newest.
+        Steps. The oldest makes room for the newest. A program ends, and names ``--memory``, where
+        so few fit in that there may be none whose ``n_steps`` and frames are all there.
     frame_shape, frame_type
         Of an observation, or of one frame of it.
     n_frames
@@ -58,6 +59,13 @@ class Replay:
         n_steps: int = 1,
         gamma: float = 0.99,
     ) -> None:
+        # Those that wait for the next steps, at the end of an episode as well, and a stack.
+        least = 2 * n_steps + (n_frames or 1)
+        if capacity < least:
+            raise SystemExit(
+                f"--memory {capacity} is too small: to draw a step with the rewards of {n_steps} "
+                f"steps and the frames that it needs, it has to be at least {least}"
+            )
         self.capacity, self.n_frames = capacity, n_frames
         self.n_steps, self.gamma = n_steps, gamma
         self.n_rows = 0  #: ever begun; the newest has an observation only
@@ -73,6 +81,17 @@ class Replay:
 
     def __len__(self) -> int:
         return int(self._arrays["is_ready"].sum())
+
+    @property
+    def has_steps(self) -> bool:
+        """Whether there is a step that can be drawn."""
+        return bool(self._arrays["is_ready"].any())
+
+    @property
+    def made_with(self) -> str:
+        """The options on which its rows depend."""
+        ahead = f" --steps-ahead {self.n_steps}" if self.n_steps > 1 else ""
+        return f"--memory {self.capacity}{ahead}"
 
     @property
     def n_bytes(self) -> int:
@@ -118,11 +137,16 @@ class Replay:
 
     def sample(self, size: int, rng: np.random.Generator) -> Batch:
         """Draw steps, with replacement."""
+        if not self.has_steps:
+            raise ValueError("there is no step in the memory that can be drawn yet")
+        return self._batch(*self._draw(size, rng))
+
+    def _draw(self, size: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         is_ready, rows = self._arrays["is_ready"], np.zeros(0, np.int64)
         while len(rows) < size:
             drawn = rng.integers(0, min(self.n_rows, self.capacity), size)
             rows = np.append(rows, drawn[is_ready[drawn]])
-        return self._batch(rows[:size], np.ones(size, np.float32))
+        return rows[:size], np.ones(size, np.float32)
 
     def _batch(self, rows: np.ndarray, weights: np.ndarray) -> Batch:
         returns, discounts, after = self._look_ahead(rows)
@@ -154,10 +178,16 @@ class Replay:
         """Return all there is, as arrays."""
         used = min(self.n_rows, self.capacity)
         state = {name: each[:used] for name, each in self._arrays.items()}
-        return {**state, "n_rows": np.array(self.n_rows)}
+        return {**state, "n_rows": np.array(self.n_rows), "made_with": np.array(self.made_with)}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Become what a state was taken of, by a memory of the same capacity."""
+        """Become what a state was taken of; end the program if other options made that one."""
+        made_with = str(state["made_with"])
+        if made_with != self.made_with:
+            raise SystemExit(
+                f"the memory of the checkpoint was made with {made_with}, and this one with "
+                f"{self.made_with}: go on with the options of the first run, or without --resume"
+            )
         self.n_rows = int(state["n_rows"])
         for name, each in self._arrays.items():
             each[: len(state[name])] = state[name]
@@ -181,12 +211,17 @@ class PrioritisedReplay(Replay):
         super()._mark(rows, is_ready=is_ready)
         self.tree.assign(rows, np.full(len(rows), self.largest if is_ready else 0.0))
 
-    def sample(self, size: int, rng: np.random.Generator) -> Batch:
-        """Draw steps, one from each of so many equal parts of all priorities."""
+    @property
+    def made_with(self) -> str:
+        """The options on which its rows depend."""
+        return f"{super().made_with} --prioritised"
+
+    def _draw(self, size: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        # One from each of so many equal parts of all priorities.
         rows = self.tree.find((np.arange(size) + rng.random(size)) / size * self.tree.total)
         chances = self.tree.values(rows) / self.tree.total
         weights = (len(self) * chances) ** -self.beta
-        return self._batch(rows, (weights / weights.max()).astype(np.float32))
+        return rows, (weights / weights.max()).astype(np.float32)
 
     def learnt(self, batch: Batch, errors: np.ndarray) -> None:
         """Give the steps of a batch the priorities of their errors."""

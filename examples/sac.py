@@ -98,4 +98,4 @@ def squashed(means: tf.Tensor, spreads: tf.Tensor, noise: tf.Tensor) -> tuple[tf
 
 
 if __name__ == "__main__":
-    control.run_agent(Agent, __doc__, "sac-run")
+    control.run_agent(Agent, __doc__, "sac")

@@ -45,4 +45,4 @@ class Agent(ddpg.Agent):
 
 
 if __name__ == "__main__":
-    control.run_agent(Agent, __doc__, "td3-run")
+    control.run_agent(Agent, __doc__, "td3")

@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -17,7 +18,7 @@ import pytest
 import tensorflow as tf
 from scipy.special import log_softmax, softmax
 
-from tests.examples.running import EXAMPLES, help_of
+from tests.examples.running import EXAMPLES, help_of, run_here
 
 sys.path.insert(0, str(EXAMPLES))
 
@@ -226,3 +227,49 @@ def test_help_teaches():
 
     assert "Asynchronous" in shown
     assert "--workers" in shown
+
+
+@pytest.mark.parametrize("number", ["0", "-1"])
+def test_without_a_worker_nothing_is_waited_for(number, capsys):
+    with pytest.raises(SystemExit):
+        run_here("a3c.py", "--workers", number)
+
+    assert f"argument --workers: {number} is not at least 1" in capsys.readouterr().err
+
+
+def test_workers_that_are_killed_at_their_start_each_time_are_given_up():
+    is_over, crew = threading.Event(), a3c.Crew(2, "CartPole-v1", seed=0)
+
+    def kill():
+        while not is_over.wait(0.01):
+            for worker in list(crew.workers.values()):
+                worker.process.kill()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        with crew, pytest.raises(SystemExit) as ended:
+            next(crew.messages())
+    finally:
+        is_over.set()
+        killer.join()
+
+    assert str(ended.value) == (
+        "6 workers were killed and none has sent a gradient, the last one by SIGKILL: if memory "
+        "is short for 2, take fewer by --workers"
+    )
+    assert crew.n_started in (6, 7)  # one of two may be alive when it ends
+
+
+@pytest.mark.slow
+def test_a_gradient_makes_up_for_workers_that_were_killed():
+    agent = agent_of()
+    with a3c.Crew(1, "CartPole-v1", seed=0) as crew:
+        crew.n_lost = 2
+        messages = crew.messages()
+        next(messages)
+        assert crew.n_lost == 2  # it has only asked for weights
+        crew.answer(0, agent.weights)
+        next(messages)
+
+        assert crew.n_lost == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 import tensorflow as tf
 from scipy.special import log_softmax, softmax
 
-from tests.examples.running import help_of, run
+from tests.examples.running import help_of, run, run_here
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 
@@ -77,6 +78,38 @@ def test_what_is_learnt_is_what_was_played():
     np.testing.assert_array_equal(seen.reshape(6, 2, 4), played.observations)
     np.testing.assert_array_equal(actions.reshape(6, 2), played.actions)
     np.testing.assert_allclose(wanted - worth, agent.values(seen), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["actor_critic.py", "a3c.py", "ppo.py", "trpo.py"])
+@pytest.mark.parametrize(
+    ("env", "said"),
+    [
+        ("ALE/Pong-v5", r"observations Box\(4, 84, 84\) of uint8 .*: play it with dqn or c51$"),
+        ("Pendulum-v1", r"actions Box\(1,\) of float32; .*: play it with ddpg, td3 or sac$"),
+    ],
+)
+def test_what_it_cannot_play_is_refused(name, env, said):
+    with pytest.raises(SystemExit, match=f"{env} has .*{said}"):
+        run_here(name, "--env", env)
+
+
+def test_the_result_is_there_though_the_picture_fails(tmp_path, capsys):
+    (tmp_path / "play.png").mkdir()
+    options = argparse.Namespace(env="CartPole-v1", out=tmp_path / "play.png")
+
+    with pytest.raises(OSError, match="irectory"):
+        actor_critic.finish(agent_of(), options, 7, 0.0)
+
+    assert "of 100 fresh episodes after 7 steps; at random" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["actor_critic.py", "ppo.py", "trpo.py"])
+def test_the_folder_of_the_picture_is_made(tmp_path, name):
+    path = tmp_path / "new" / "play.png"
+    with pytest.raises(SystemExit, match="should be at least 195"):
+        run_here(name, "--steps", "1", "--out", str(path))
+
+    assert path.exists()
 
 
 @pytest.mark.examples

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.examples.running import help_of, run
+from tests.examples.running import help_of, run, run_here
 from tests.examples.test_dqn import batch_of, returns_of
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 
 import c51
 import playing
+import replay
 
 RNG = np.random.default_rng(0)
 
@@ -48,12 +49,12 @@ def test_the_projection_is_that_of_the_paper():
     np.testing.assert_allclose(found.sum(1), 1)
 
 
-def agent_of():
+def agent_of(env="CartPole-v1", between=None):
     tf.keras.utils.set_random_seed(0)
     options = argparse.Namespace(
-        env="CartPole-v1", noisy=False, rate=1e-3, copy_every=100, n_explored=10
+        env=env, noisy=False, rate=1e-3, copy_every=100, n_explored=10, range=between
     )
-    return c51.Agent(playing.make("CartPole-v1"), options)
+    return c51.Agent(playing.make(env), options)
 
 
 def test_the_action_of_the_largest_mean_is_played():
@@ -79,6 +80,35 @@ def test_a_step_learns_the_distribution_of_what_follows():
     assert float(last["value"]) == pytest.approx(batch.returns.mean(), abs=2)
 
 
+def test_sums_of_rewards_that_are_negative_are_learnt_in_their_range():
+    agent, rng = agent_of("Acrobot-v1", [-100.0, 0.0]), np.random.default_rng(1)
+    seen = rng.normal(size=(16, 6)).astype("float32")
+    returns, weights = rng.uniform(-80, -20, 16).astype("float32"), np.ones(16, "float32")
+    batch = replay.Batch(
+        seen, np.zeros(16, "int32"), returns, seen, 0 * weights, weights, np.arange(16)
+    )
+
+    for _ in range(300):
+        last, _ = agent.learn(batch)
+
+    assert float(last["value"]) == pytest.approx(returns.mean(), abs=2)
+
+
+@pytest.mark.parametrize("env", ["Acrobot-v1", "MountainCar-v0"])
+def test_without_a_range_a_line_says_what_to_pass(env):
+    said = f"{env} needs --range LOW HIGH: what its rewards, discounted by 0.99 per step, .*-100 0"
+    with pytest.raises(SystemExit, match=said):
+        run_here("c51.py", "--env", env, "--no-hub")
+
+
+def test_a_range_is_that_of_the_game_or_the_one_that_was_said():
+    assert c51.range_of("CartPole-v1", None) == (0, 100)
+    assert c51.range_of("ALE/Pong-v5", None) == (-10, 10)
+    assert c51.range_of("CartPole-v1", [0.0, 20.0]) == (0, 20)
+    with pytest.raises(SystemExit, match="--range 0 -100: the first has to be the lower one"):
+        run_here("c51.py", "--env", "Acrobot-v1", "--range", "0", "-100", "--no-hub")
+
+
 @pytest.mark.examples
 @pytest.mark.slow
 @pytest.mark.timeout(300)
@@ -90,4 +120,8 @@ def test_a_pole_is_balanced(tmp_path):
 
 
 def test_help_teaches():
-    assert "Bellemare" in help_of("c51.py")
+    shown = help_of("c51.py")
+
+    assert "Bellemare" in shown
+    assert "--range LOW HIGH" in shown
+    assert "half a minute" not in shown

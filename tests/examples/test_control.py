@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.examples.games import game
 from tests.examples.running import run_here
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
@@ -106,9 +107,19 @@ def test_the_delayed_actor_learns_from_every_second_batch():
     assert steps == [(1, 1), (2, 1), (3, 2), (4, 2), (5, 3)]
 
 
-def test_what_has_a_choice_of_actions_is_refused():
-    with pytest.raises(SystemExit, match="CartPole-v1 has discrete actions: play it with dqn"):
-        run_here("ddpg.py", "--env", "CartPole-v1", "--no-hub")
+@pytest.mark.parametrize("name", ["ddpg.py", "td3.py", "sac.py"])
+def test_what_has_a_choice_of_actions_is_refused(name):
+    with pytest.raises(SystemExit, match=r"CartPole-v1 has .*: play it with dqn, c51, a"):
+        run_here(name, "--env", "CartPole-v1", "--no-hub")
+
+
+def test_what_is_seen_as_a_picture_is_refused():
+    spaces = gymnasium.spaces
+    with (
+        game(spaces.Box(0, 255, (96, 96, 3), np.uint8), spaces.Box(-1, 1, (3,))) as env,
+        pytest.raises(SystemExit, match=rf"{env} has observations Box\(96, 96, 3\) of uint8 and"),
+    ):
+        run_here("sac.py", "--env", env, "--no-hub")
 
 
 def test_pendulum_never_ends_but_by_its_time():

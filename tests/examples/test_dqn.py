@@ -149,9 +149,9 @@ def test_a_pole_is_balanced(tmp_path, monkeypatch):
     assert reached >= 75 > 2 * at_random
     monkeypatch.setenv("TENSORLAYER_HOME", str(tmp_path / "home"))
     with tl.connect(project="examples") as hub:
-        best = hub.models.best("CartPole-v1", "return")
+        best = hub.models.best("dqn-CartPole-v1", "return")
         assert best.step <= 6000
-        assert len(hub.models.events("CartPole-v1")) >= 3 * 3
+        assert len(hub.models.events("dqn-CartPole-v1")) >= 3 * 3
 
 
 @pytest.mark.slow
@@ -182,9 +182,36 @@ def test_pong_is_played_from_pixels(tmp_path):
     assert "loss" in (tmp_path / "dqn-run" / "events.jsonl").read_text()
 
 
-def test_actions_that_are_no_choice_are_refused():
-    with pytest.raises(SystemExit, match="Pendulum-v1 has no discrete actions: play it with"):
-        run_here("dqn.py", "--env", "Pendulum-v1", "--no-hub")
+@pytest.mark.parametrize(
+    ("env", "said"),
+    [
+        ("Pendulum-v1", r"actions Box\(1,\) of float32; .*: play it with ddpg, td3 or sac$"),
+        ("FrozenLake-v1", r"observations Discrete\(16\) .*: a table does for it, as in q_table$"),
+    ],
+)
+@pytest.mark.parametrize("name", ["dqn.py", "c51.py"])
+def test_what_it_cannot_play_is_refused(name, env, said):
+    with pytest.raises(SystemExit, match=f"{env} has .*{said}"):
+        run_here(name, "--env", env, "--no-hub")
+
+
+@pytest.mark.parametrize(
+    ("options", "least"), [("--memory 2", 3), ("--memory 6 --steps-ahead 3", 7)]
+)
+def test_a_memory_that_holds_too_little_is_refused(options, least):
+    said = rf"--memory \d is too small: to draw .* it has to be at least {least}$"
+    with pytest.raises(SystemExit, match=said):
+        run_here("dqn.py", *options.split(), "--no-hub")
+
+
+@pytest.mark.parametrize(
+    "option", ["--memory", "--steps", "--steps-ahead", "--evaluate-every", "--episodes"]
+)
+def test_counts_of_nothing_are_refused(option, capsys):
+    with pytest.raises(SystemExit):
+        run_here("dqn.py", option, "0")
+
+    assert f"argument {option}: 0 is not at least 1" in capsys.readouterr().err
 
 
 def test_help_teaches():

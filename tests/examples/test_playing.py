@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 
 import tensorlayer as tl
+from tests.examples.games import game
 from tests.examples.running import run_here
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
@@ -107,3 +108,76 @@ def test_a_checkpoint_keeps_draws_and_arrays(tmp_path):
 
     np.testing.assert_array_equal(rng.random(4), expected)
     np.testing.assert_array_equal(arrays["a"], np.arange(3))
+
+
+SPACES = gymnasium.spaces
+VECTOR, CHOICE = SPACES.Box(-1, 1, (3,)), SPACES.Discrete(4)
+
+
+@pytest.mark.parametrize(
+    ("seen", "actions", "found", "remedy"),
+    [
+        (CHOICE, CHOICE, "observations Discrete(4)", "a table does for it, as in q_table"),
+        (VECTOR, VECTOR, "actions Box(3,) of float32", "play it with ddpg, td3 or sac"),
+        (
+            SPACES.Box(0, 255, (4, 84, 84), np.uint8),
+            CHOICE,
+            "observations Box(4, 84, 84) of uint8",
+            "play it with dqn or c51",
+        ),
+        (VECTOR, SPACES.MultiBinary(3), "actions MultiBinary(3)", None),
+        (VECTOR, SPACES.MultiDiscrete([2, 3]), "actions MultiDiscrete([2 3])", None),
+        (VECTOR, SPACES.Discrete(3, start=1), "actions Discrete(3, start=1)", None),
+        (SPACES.Box(0, 1, (3, 2)), CHOICE, "observations Box(3, 2) of float32", None),
+        (SPACES.Tuple([CHOICE]), CHOICE, "observations Tuple(Discrete(4))", None),
+        (
+            VECTOR,
+            SPACES.Box(-np.inf, np.inf, (1,)),
+            "actions Box(1,) of float32 without bounds",
+            None,
+        ),
+    ],
+)
+def test_spaces_that_a_program_cannot_take_end_it_in_one_line(seen, actions, found, remedy):
+    with game(seen, actions) as name:
+        env = playing.make(name)
+        with pytest.raises(SystemExit) as ended:
+            playing.check_spaces(env, name, observations=("vector",), actions="choice")
+
+    said = str(ended.value)
+    assert said.startswith("tests/Game-v0 has observations ")
+    assert found in said
+    assert "needs observations a Box of one axis and actions Discrete, counted from 0: " in said
+    assert said.endswith(remedy or "no program here plays it")
+    assert "\n" not in said
+
+
+def test_spaces_of_the_right_kind_are_taken():
+    for name, seen, actions in (
+        ("CartPole-v1", "vector", "choice"),
+        ("ALE/Pong-v5", "frames", "choice"),
+        ("Pendulum-v1", "vector", "numbers"),
+    ):
+        playing.check_spaces(playing.make(name), name, observations=(seen,), actions=actions)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.uint8])
+def test_vectors_are_seen_in_single_precision(dtype):
+    with game(SPACES.Box(0, 9, (3,), dtype), CHOICE) as name:
+        env = playing.make(name)
+        seen, _ = env.reset()
+
+    assert seen.dtype == env.step(0)[0].dtype == env.observation_space.dtype == np.float32
+    playing.check_spaces(env, name, observations=("vector",), actions="choice")
+
+
+def test_a_game_that_gymnasium_cannot_prepare_is_said_in_one_line():
+    with pytest.raises(SystemExit, match=r"ALE/VideoCheckers-v5 cannot be played: .*NOOP"):
+        playing.make("ALE/VideoCheckers-v5")
+
+
+def test_a_game_without_pictures_is_said_in_one_line(tmp_path):
+    with game(VECTOR, CHOICE) as name:
+        said = playing.save_strip(name, lambda seen: np.zeros(len(seen), int), "play.png", seed=0)
+
+    assert said == "no pictures of play: tests/Game-v0 does not render rgb_array, only ['ansi']"

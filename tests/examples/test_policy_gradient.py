@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.examples.running import help_of, run
+from tests.examples.running import help_of, run, run_here
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 
@@ -69,3 +69,19 @@ def test_a_pole_is_balanced(tmp_path):
 
 def test_help_teaches():
     assert "Williams" in help_of("policy_gradient.py")
+
+
+def test_the_result_is_there_though_the_picture_fails(tmp_path, capsys):
+    (tmp_path / "play.png").mkdir()
+    with pytest.raises(OSError, match="irectory"):
+        run_here("policy_gradient.py", "--episodes", "5", "--out", str(tmp_path / "play.png"))
+
+    assert "fresh episodes after 5; at random" in capsys.readouterr().out
+
+
+def test_the_folder_of_the_picture_is_made(tmp_path):
+    path = tmp_path / "new" / "play.png"
+    with pytest.raises(SystemExit, match="the mean return should be at least 195"):
+        run_here("policy_gradient.py", "--episodes", "5", "--out", str(path))
+
+    assert path.exists()

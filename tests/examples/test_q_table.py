@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tensorlayer as tl
-from tests.examples.running import help_of, run
+from tests.examples.running import help_of, run, run_here
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 
@@ -74,3 +74,19 @@ def test_the_lake_is_crossed(tmp_path):
 
 def test_help_teaches():
     assert "slippery" in help_of("q_table.py")
+
+
+def test_the_result_is_there_though_the_picture_fails(tmp_path, capsys):
+    (tmp_path / "play.png").mkdir()
+    with pytest.raises(OSError, match="irectory"):
+        run_here("q_table.py", "--episodes", "5", "--out", str(tmp_path / "play.png"))
+
+    assert "fresh episodes; at random" in capsys.readouterr().out
+
+
+def test_the_folder_of_the_picture_is_made(tmp_path):
+    path = tmp_path / "new" / "play.png"
+    with pytest.raises(SystemExit, match="it should be at least"):
+        run_here("q_table.py", "--episodes", "5", "--out", str(path))
+
+    assert path.exists()

@@ -197,6 +197,57 @@ def test_the_tree_finds_what_a_running_sum_finds():
     assert (values[tree.find(np.full(3, tree.total * (1 + 1e-12)))] > 0).all()
 
 
+def unready(rng, n_steps):
+    """Return episodes of which as few steps as possible can be drawn: short ones."""
+    lengths = rng.integers(1, n_steps + 2, 300)
+    seen = [rng.normal(size=(n + 1, 3)).astype(np.float32) for n in lengths]
+    return [(each, np.zeros(len(each) - 1), np.ones(len(each) - 1), True) for each in seen]
+
+
+@pytest.mark.parametrize("n_steps", [1, 2, 5])
+@pytest.mark.parametrize("kind", [replay.Replay, replay.PrioritisedReplay])
+def test_the_smallest_memory_always_has_a_step(kind, n_steps):
+    rng = np.random.default_rng(0)
+    memory = kind(2 * n_steps + 1, (3,), n_steps=n_steps)
+    played = unready(rng, n_steps)
+    fill(memory, played[:20])
+    for seen, actions, *_ in played[20:]:
+        memory.begin(seen[0])
+        for i in range(len(actions)):
+            memory.add(0, 1.0, seen[i + 1], False, i == len(actions) - 1)
+            assert len(memory.sample(3, rng).rows) == 3
+
+    with pytest.raises(SystemExit, match=f"it has to be at least {2 * n_steps + 1}$"):
+        kind(2 * n_steps, (3,), n_steps=n_steps)
+
+
+def test_a_stack_needs_its_frames():
+    with pytest.raises(SystemExit, match=r"--memory 5 is too small.* has to be at least 6$"):
+        replay.Replay(5, (2, 2), n_frames=4)
+
+
+@pytest.mark.parametrize("kind", [replay.Replay, replay.PrioritisedReplay])
+def test_of_a_memory_without_a_step_none_is_drawn(kind):
+    memory = kind(10, (3,), n_steps=3)
+    memory.begin(np.zeros(3, np.float32))
+    memory.add(0, 1.0, np.zeros(3, np.float32), False, False)
+
+    with pytest.raises(ValueError, match="no step in the memory that can be drawn yet"):
+        memory.sample(2, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("capacity", [32, 128])
+def test_rows_of_another_capacity_are_refused(capacity):
+    first = replay.Replay(64, (3,))
+    fill(first, episodes(np.random.default_rng(0), 80))
+    second = replay.Replay(capacity, (3,))
+
+    with pytest.raises(SystemExit, match=f"made with --memory 64, and this one with .* {capacity}"):
+        second.restore(first.state())
+
+    assert second.n_rows == 0
+
+
 @pytest.mark.parametrize("kind", [replay.Replay, replay.PrioritisedReplay])
 def test_what_is_restored_goes_on_as_the_first_would(kind):
     rng = np.random.default_rng(0)
