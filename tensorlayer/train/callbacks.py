@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import numbers
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from tensorlayer.errors import InvalidArgument
 
 __all__ = ["Callback", "Epoch", "Every", "Interval", "early_stop"]
+
+
+def is_count(value: Any, at_least: int = 1) -> bool:
+    """Whether it is a whole number, and no smaller.
+
+    Examples
+    --------
+    >>> is_count(2), is_count(0), is_count(1.5), is_count(True)
+    (True, False, False, False)
+    """
+    is_whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    return is_whole and value >= at_least
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -48,7 +61,7 @@ class Every:
     Raises
     ------
     InvalidArgument
-        ``n_steps`` is not positive.
+        ``n_steps`` is no whole number, or not positive.
 
     Examples
     --------
@@ -66,8 +79,10 @@ class Every:
     callback: Callable[[Interval], Any]
 
     def __post_init__(self) -> None:
-        if self.n_steps < 1:
-            raise InvalidArgument(f"Every: n_steps has to be at least 1, got {self.n_steps!r}.")
+        if not is_count(self.n_steps):
+            raise InvalidArgument(
+                f"Every: n_steps is a whole number, at least 1, got {self.n_steps!r}."
+            )
 
 
 Callback = Callable[[Epoch], Any] | Every
@@ -104,7 +119,7 @@ def early_stop(metric: str, patience: int = 5, mode: str = "min") -> Callable[[E
     """
     if mode not in {"min", "max"}:
         raise InvalidArgument(f"early_stop: mode is 'min' or 'max', got {mode!r}.")
-    if isinstance(patience, bool) or not isinstance(patience, int) or patience < 0:
+    if not is_count(patience, at_least=0):
         raise InvalidArgument(
             f"early_stop: patience is a number of epochs, 0 or more, got {patience!r}."
         )

@@ -73,6 +73,8 @@ class Faster:
 
     def begin(self, batches: Iterable[Any]) -> Pass:
         """Return a pass over the data, with the step traced for it and no batch used."""
+        for way in self._ways.values():
+            way.expect(batches)
         return Pass(self, batches)
 
     def trace(self, batch: Any) -> Any:

@@ -13,7 +13,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from tensorlayer.errors import InvalidArgument
-from tensorlayer.train.callbacks import Callback, Epoch, Every, Interval
+from tensorlayer.train.callbacks import Callback, Epoch, Every, Interval, is_count
 from tensorlayer.train.checkpoint import Checkpoint
 from tensorlayer.train.compiling import Faster, JitCompile, loop_of
 from tensorlayer.train.evaluation import Evaluation
@@ -91,7 +91,7 @@ def run(
     Raises
     ------
     InvalidArgument
-        The data is empty, or an iterator is to be passed over several times; the step returns
+        An argument is of no use; the data is empty, or an iterator is to be passed over several times; the step returns
         something else than scalars (nothing is trained then); what is evaluated is called as a
         metric of the step is; or see [`Checkpoint`][] and [`Profile`][tensorlayer.train.Profile].
     StructureMismatch
@@ -116,6 +116,7 @@ def run(
     >>> epochs[0].metrics, total.numpy().item()
     ({'sum': 5.0}, 20.0)
     """
+    _require(data, n_epoch, callbacks, checkpoint)
     if n_epoch > 1 and isinstance(data, Iterator):
         raise InvalidArgument(
             f"training for {n_epoch} epochs passes over the data as often, got a "
@@ -132,6 +133,35 @@ def run(
     alone = checkpoint.locked() if checkpoint else contextlib.nullcontext()
     with alone, training.profiled(profile):
         return training.run(data, first_epoch, first_epoch + n_epoch - 1)
+
+
+def _require(data: Any, n_epoch: Any, callbacks: Any, checkpoint: Any) -> None:
+    """Raise InvalidArgument for what is no data, no number of epochs, and so on."""
+    rules = (
+        (is_count(n_epoch, at_least=0), "n_epoch is a whole number, at least 0", n_epoch),
+        (
+            callable(data) or isinstance(data, Iterable) or hasattr(data, "__iter__"),
+            "data is a dataset or another iterable of batches, or a function that returns one",
+            data,
+        ),
+        (
+            isinstance(callbacks, Iterable) and all(map(_is_callback, callbacks)),
+            "callbacks is a list of functions and tl.train.Every",
+            callbacks,
+        ),
+        (
+            checkpoint is None or isinstance(checkpoint, Checkpoint),
+            "checkpoint is a tl.train.Checkpoint(folder, values)",
+            checkpoint,
+        ),
+    )
+    for is_kept, rule, value in rules:
+        if not is_kept:
+            raise InvalidArgument(f"training: {rule}, got {value!r}.")
+
+
+def _is_callback(value: Any) -> bool:
+    return isinstance(value, Every) or callable(value)
 
 
 def _is_true(answer: Any) -> bool:

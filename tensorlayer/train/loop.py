@@ -60,6 +60,7 @@ class Loop:
         self._given, self._jit_compile = find, jit_compile
         self._traced: dict[frozenset[int], tuple[Callable[[], Step], Step]] = {}
         self._n_steps = 1
+        self._data: Callable[[], Any] = lambda: None
 
     @property
     def _functions(self) -> tuple[Callable[[], Step], Step]:
@@ -105,7 +106,17 @@ class Loop:
 
     def begin(self, batches: Iterable[Any]) -> Pass:
         """Return a pass over the data, with the step traced for it and no batch used."""
+        self.expect(batches)
         return Pass(self, batches)
+
+    def expect(self, batches: Iterable[Any]) -> None:
+        """Begin with a step in a call, unless these are the data of the pass before.
+
+        A step over other data may take any time, and nothing ends a call half-way.
+        """
+        if self._data() is not batches:
+            is_held = isinstance(batches, tf.data.Dataset)
+            self._n_steps, self._data = 1, weakref.ref(batches) if is_held else lambda: None
 
     def trace(self, batch: Any) -> Any:
         """Return the step for such a batch as a concrete function, which is traced but not run."""
@@ -281,7 +292,8 @@ def as_tensors(batch: Any) -> Any:
 
 
 def _is_plain(leaf: Any) -> bool:
-    return not tf.is_tensor(leaf) and not isinstance(leaf, tf.distribute.DistributedValues)
+    is_spread = isinstance(leaf, tf.distribute.DistributedValues)
+    return not (leaf is None or is_spread or tf.is_tensor(leaf))
 
 
 def _named(result: Any) -> dict[str, Any]:

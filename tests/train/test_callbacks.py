@@ -53,7 +53,9 @@ def test_true_ends_training_at_once_and_the_epoch_counts():
 
 
 def test_a_period_is_positive():
-    with pytest.raises(InvalidArgument, match="Every: n_steps has to be at least 1, got 0"):
+    with pytest.raises(
+        InvalidArgument, match="Every: n_steps is a whole number, at least 1, got 0"
+    ):
         Every(0, print)
 
 

@@ -240,7 +240,13 @@ def test_what_a_killed_process_left_while_it_saved_is_removed(tmp_path):
 
     run(w.assign_add, [1.0], n_epoch=1, checkpoint=Checkpoint(tmp_path, {"w": w}))
 
-    names = ["checkpoint", "notes.txt", "training-1.data-00000-of-00001", "training-1.index"]
+    names = [
+        "checkpoint",
+        "lock",
+        "notes.txt",
+        "training-1.data-00000-of-00001",
+        "training-1.index",
+    ]
     assert sorted(path.name for path in tmp_path.iterdir()) == names
 
 

@@ -147,3 +147,31 @@ def test_data_of_an_evaluation_of_ones_own_is_not_touched(tmp_path):
         saved = Checkpoint(tmp_path, {})
         run(lambda x: x, [1.0], n_epoch=n_epoch, checkpoint=saved, evaluate=evaluate)
         assert list(evaluate.data) == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"n_epoch": 1.5}, r"n_epoch is a whole number, at least 0, got 1\.5"),
+        ({"n_epoch": -1}, "n_epoch is a whole number, at least 0, got -1"),
+        ({"data": 5}, "data is a dataset or another iterable of batches, .*, got 5"),
+        ({"data": None}, "data is a dataset or another iterable of batches, .*, got None"),
+        ({"callbacks": print}, "callbacks is a list of functions and tl.train.Every, got <built"),
+        ({"callbacks": ["x"]}, "callbacks is a list of functions and tl.train.Every, got .'x'"),
+        (
+            {"checkpoint": "run"},
+            r"checkpoint is a tl\.train\.Checkpoint\(folder, values\), got 'run'",
+        ),
+    ],
+    ids=str,
+)
+def test_arguments_that_are_of_no_use_are_named(wrong, message):
+    arguments = {"data": [1.0], **wrong}
+    with pytest.raises(InvalidArgument, match=message):
+        run(lambda x: x, **arguments)
+
+
+@pytest.mark.parametrize("n_steps", [0, -3, 1.5, "2", True, None])
+def test_every_so_many_steps_is_a_whole_number(n_steps):
+    with pytest.raises(InvalidArgument, match="n_steps is a whole number, at least 1, got"):
+        Every(n_steps, print)

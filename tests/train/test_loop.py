@@ -271,6 +271,10 @@ def test_batches_that_were_used_are_passed_over():
         Loop.of(same).begin([1, 2, 3]).skip(4)
 
 
+def double(x):
+    return 2 * x
+
+
 def endless(at_the_end):
     """Return data without an end, and what is called when its iterator is gone."""
 
@@ -290,12 +294,35 @@ def test_training_does_not_wait_for_the_end_of_an_iterator():
         may_end.wait(60)
         has_ended.set()
 
-    (epoch,) = run(lambda x: x, endless(end).take(3))
+    running = Loop.of(double).begin(endless(end))
+    running.advance(at_most=3)
+    running.is_over = True  # whatever it still holds
+    running.close()
 
     assert not has_ended.is_set()
-    assert epoch.n_steps == 3
     may_end.set()
     assert has_ended.wait(60)
+
+
+def test_steps_over_other_data_begin_with_one_in_a_call():
+    """A step that takes ten thousand times as long could not be interrupted for an hour."""
+    short, other = (tf.data.Dataset.range(1000).map(lambda x: x) for _ in range(2))
+    steps = Loop.of(double)
+    counts = []
+    for data in (short, short, other):
+        running = steps.begin(data)
+        counts.append(running.advance(at_most=1000)[0])
+        while not running.is_over:
+            running.advance(at_most=1000)
+
+    assert counts[0] == counts[2] == 1
+    assert counts[1] > 1
+
+
+def test_nothing_is_a_part_of_a_batch_as_well():
+    (epoch,) = run(lambda x, y: x if y is None else y, [(np.float32(3.0), None)])
+
+    assert epoch.metrics == {"loss": 3.0}
 
 
 def test_data_that_is_left_unread_is_closed_when_training_ends():
