@@ -32,7 +32,8 @@ from tensorlayer.startup import quiet_tensorflow
 
 quiet_tensorflow()
 
-import classifying  # noqa: E402 - files beside this one
+import arguments  # noqa: E402 - files beside this one
+import classifying  # noqa: E402
 import pictures  # noqa: E402
 import record  # noqa: E402
 import tensorflow as tf  # noqa: E402 - after it was told to be quiet
@@ -192,21 +193,22 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, help="folder of CIFAR-10; it is downloaded to it")
-    parser.add_argument("--epochs", type=int, default=25, help="passes over the pictures")
-    parser.add_argument("--pieces", type=int, help="of each photograph: 400; quick 200")
-    parser.add_argument("--quick", action="store_true", help="10 epochs at most: a minute")
+    number = arguments.positive
+    parser.add_argument("--epochs", type=number, default=25, help="passes over the pictures")
+    parser.add_argument("--pieces", type=number, default=400, help="of each photograph")
     record.add_options(parser, "cifar10")
-    options = parser.parse_args()
+    options = arguments.parse(parser, quick={"epochs": 10, "pieces": 200}, takes="a minute")
 
     started = time.perf_counter()
     tf.keras.utils.set_random_seed(options.seed)
-    data = read(options.data, options.pieces or (200 if options.quick else 400))
-    n_epoch = min(options.epochs, 10) if options.quick else options.epochs
+    data = read(options.data, options.pieces)
+    if len(data.X_train) < BATCH:
+        raise SystemExit(f"{len(data.X_train)} pictures are no batch of {BATCH}: more --pieces")
     with record.Record(options, "cifar10") as run:
         draw(data, run.picture("augmented.png"))
-        n_steps = n_epoch * (len(data.X_train) // BATCH)
+        n_steps = options.epochs * (len(data.X_train) // BATCH)
         training = Training(int(data.y_train.max()) + 1, n_steps)
-        reached = train(training, data, n_epoch, run, options.seed)
+        reached = train(training, data, options.epochs, run, options.seed)
     print(f"{reached:.1%} of {len(data.X_test):,} pictures held out are told right")
     print(f"{time.perf_counter() - started:.0f} s")
     if not options.data and reached < BAR:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
@@ -25,10 +24,10 @@ SPECIAL = ["<pad>", "<start>", "<end>", "<unknown>"]
 Pairs = list[tuple[str, str]]
 
 
-def read_tabs(path: str) -> Pairs:
-    """Return the pairs of a file that has a tab between them; what a second tab brings is not."""
+def read_tabs(lines: Iterable[str]) -> Pairs:
+    """Return the pairs of lines that have a tab in between; what a second tab brings is not."""
     found = {}
-    for line in Path(path).read_text(encoding="utf-8").splitlines():
+    for line in lines:
         source, target = [*line.split("\t"), "", ""][:2]
         if source.strip() and target.strip():
             found.setdefault(source.strip(), target.strip())
