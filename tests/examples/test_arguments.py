@@ -14,11 +14,11 @@ sys.path.insert(0, str(EXAMPLES))
 
 import arguments
 
-PROGRAMS = """
-    autoencoder binary_net chatbot cifar10_cnn dcgan dorefa_net imdb_fasttext mnist_mlp ptb_lstm
-    quickstart seq2seq_translation spatial_transformer srgan ternary_net text_generation
-    word2vec_basic
-""".split()
+PROGRAMS = [
+    "autoencoder", "binary_net", "chatbot", "cifar10_cnn", "dcgan", "dorefa_net", "imdb_fasttext",
+    "mnist_mlp", "ptb_lstm", "seq2seq_translation", "spatial_transformer", "srgan",
+    "ternary_net", "text_generation", "word2vec_basic",
+]  # fmt: skip
 READ_TEXTS = ["chatbot", "seq2seq_translation", "text_generation", "word2vec_basic"]
 
 
@@ -87,6 +87,15 @@ def test_no_epochs_are_refused_in_a_line(tmp_path, monkeypatch, capsys, program,
     last = capsys.readouterr().err.splitlines()[-1]
     wanted = f"argument --epochs: a whole number from 1 on is needed, not {epochs!r}"
     assert last == f"{program}.py: error: {wanted}"
+
+
+def test_the_quickstart_has_a_line_of_its_own(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("TENSORLAYER_HOME", str(tmp_path))
+
+    with pytest.raises(SystemExit):
+        run_here("quickstart.py", "--epochs", "0")
+
+    assert capsys.readouterr().err.endswith("error: --epochs 0: it has to be 1 at least\n")
 
 
 def test_no_draws_are_refused_in_a_line(tmp_path, monkeypatch, capsys):

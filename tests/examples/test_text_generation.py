@@ -122,7 +122,7 @@ def test_a_text_of_ones_own_is_learnt(tmp_path):
     assert "on a mat.\n" in shown.partition("always the likeliest")[2]
 
 
-@pytest.mark.parametrize("prompt", ["", " ", "--"])
+@pytest.mark.parametrize("prompt", ["", " ", "()"])
 def test_a_prompt_without_a_word_is_refused_in_a_line(prompt, capsys):
     with pytest.raises(SystemExit):
         run_here("text_generation.py", f"--prompt={prompt}")
