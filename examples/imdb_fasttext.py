@@ -137,22 +137,17 @@ def main() -> None:
     data = tf.data.Dataset.from_tensor_slices((X, y))
     data = data.shuffle(len(X), seed=options.seed).batch(32, drop_remainder=True)
 
-    def step(grams, labels):
-        with tf.GradientTape() as tape:
-            logits = model(grams, is_train=True)
-            loss = tl.cost.cross_entropy(logits, labels)
-        gradients = tape.gradient(loss, model.trainable_weights)
-        optimizer.apply_gradients(zip(gradients, model.trainable_weights, strict=True))
-        return {"loss": loss, "accuracy": classifying.accuracy(logits, labels)}
+    held_out = tf.data.Dataset.from_tensor_slices((X_test, y_test)).batch(500)
+    metrics = {"accuracy": classifying.accuracy}
+    step = tl.train.GradientStep(model, tl.cost.cross_entropy, optimizer, metrics=metrics)
+    evaluate = tl.train.Evaluation(model, metrics, held_out)
 
     def after_epoch(epoch: tl.train.Epoch) -> None:
-        held_out = tl.utils.test(model, classifying.accuracy, X_test, y_test, batch_size=500)
         means = ", ".join(f"{name} {mean:.3f}" for name, mean in epoch.metrics.items())
-        tqdm.write(f"epoch {epoch.number}: {means}; held out {held_out:.1%}")
+        tqdm.write(f"epoch {epoch.number}: {means}")
 
-    tl.train.run(step, data, n_epoch=options.epochs, callbacks=[after_epoch])
-
-    reached = tl.utils.test(model, classifying.accuracy, X_test, y_test, batch_size=500)
+    how = {"callbacks": [after_epoch], "evaluate": evaluate}
+    reached = tl.train.run(step, data, n_epoch=options.epochs, **how)[-1].metrics["val_accuracy"]
     if not options.data:
         show(model, X_test, test_texts, y_test)
     print(f"accuracy {reached:.1%} on texts held out, the majority {majority:.1%}")
