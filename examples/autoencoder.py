@@ -35,7 +35,8 @@ from tensorlayer.startup import quiet_tensorflow
 
 quiet_tensorflow()
 
-import handwritten  # noqa: E402 - the file beside this one
+import arguments  # noqa: E402 - files beside this one
+import handwritten  # noqa: E402
 import tensorflow as tf  # noqa: E402 - after it was told to be quiet
 
 N_LABELS = 10  # of each digit
@@ -128,7 +129,9 @@ def draw(recons: list[tl.layers.Network], test: handwritten.Part, side: int, fol
 def main() -> None:
     """Learn from images, then from labels, and compare with labels alone."""
     parser = handwritten.parser(__doc__, "autoencoder", n_epoch=100)
-    parser.add_argument("--draws", type=int, default=4, help="of labels, which are averaged over")
+    parser.add_argument(
+        "--draws", type=arguments.positive, default=4, help="of labels, which are averaged over"
+    )
     options = parser.parse_args()
     started = time.perf_counter()
     tf.random.set_seed(options.seed)

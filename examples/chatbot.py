@@ -32,14 +32,15 @@ import inspect
 import random
 import re
 import time
-from pathlib import Path
 
 import tensorlayer as tl
 from tensorlayer.startup import quiet_tensorflow
 
 quiet_tensorflow()  # no start-up messages; with TF_CPP_MIN_LOG_LEVEL=0 they are there
 
-import pairs  # noqa: E402 - the file beside this one
+import arguments  # noqa: E402 - files beside this one
+import pairs  # noqa: E402
+import prose  # noqa: E402
 import tensorflow as tf  # noqa: E402 - after it was told to be quiet
 
 MODULES = [
@@ -86,12 +87,12 @@ def questions(n_things: int, seed: int) -> tuple[pairs.Pairs, pairs.Pairs]:
 
 def read(path: str) -> pairs.Pairs:
     """Return the dialogues of a file of one of three kinds."""
-    text = Path(path).read_text(encoding="utf-8", errors="replace")
+    text = prose.read_text(path, errors="replace")  # that of films is in Latin-1
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if lines and CORNELL in lines[0]:
         return cornell(lines)
     if lines and "\t" in lines[0]:
-        return pairs.read_tabs(path)
+        return pairs.read_tabs(lines)
     return list(zip(lines[::2], lines[1::2], strict=False))
 
 
@@ -141,23 +142,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--quick", action="store_true", help="of 100 things only")
+    number = arguments.positive
     parser.add_argument("--data", help="a file with dialogues")
-    parser.add_argument("--pairs", type=int, default=100_000, help="how many dialogues at most")
-    parser.add_argument("--epochs", type=int, default=40, help="passes over the dialogues")
-    parser.add_argument("--units", type=int, default=192, help="of both recurrent layers")
+    parser.add_argument("--pairs", type=number, default=100_000, help="how many dialogues at most")
+    parser.add_argument("--things", type=number, default=10_000, help="of Python, without --data")
+    parser.add_argument("--epochs", type=number, default=40, help="passes over the dialogues")
+    parser.add_argument("--units", type=number, default=192, help="of both recurrent layers")
     parser.add_argument("--method", default="dot", choices=["dot", "general", "concat"])
-    parser.add_argument("--batch", type=int, default=32, help="dialogues in a step")
+    parser.add_argument("--batch", type=number, default=32, help="dialogues in a step")
     parser.add_argument("--rate", type=float, default=0.005, help="of learning, at the beginning")
     parser.add_argument("--seed", type=int, default=0, help="of weights, order and drawn words")
-    options = parser.parse_args()
+    quick = {"things": 100, "epochs": 30}
+    options = arguments.parse(parser, quick, takes="less than half a minute")
 
     tf.random.set_seed(options.seed)
     started = time.perf_counter()
     if options.data:
         train, test = dialogues(options.data, options.pairs, options.seed)
     else:
-        train, test = questions(100 if options.quick else 10_000, options.seed)
+        train, test = questions(options.things, options.seed)
     vocabulary = pairs.Vocabulary(text for pair in train for text in pair)
     source = vocabulary.encode([each for each, _ in train], False, MOST_WORDS)
     target = vocabulary.encode([each for _, each in train], True, MOST_WORDS)

@@ -32,7 +32,8 @@ from tensorlayer.startup import quiet_tensorflow
 
 quiet_tensorflow()
 
-import classifying  # noqa: E402 - files beside this one
+import arguments  # noqa: E402 - files beside this one
+import classifying  # noqa: E402
 import pictures  # noqa: E402
 import record  # noqa: E402
 import tensorflow as tf  # noqa: E402 - after it was told to be quiet
@@ -130,20 +131,15 @@ class Training:
         falling = tf.keras.optimizers.schedules.CosineDecay(0.001, n_steps)
         self.optimizer = tf.optimizers.Adam(falling)
         self.decaying = tl.layers.get_variables_with_name("dense", net=self.model)
+        self.metrics = {"accuracy": classifying.accuracy}
+        self.step = tl.train.GradientStep(
+            self.model, self.cost, self.optimizer, metrics=self.metrics
+        )
 
     def cost(self, logits: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
         """Return the cross-entropy and the squares of the weights that decay, not of biases."""
         squares = tf.add_n([tf.nn.l2_loss(each) for each in self.decaying if each.shape.rank > 1])
         return tl.cost.cross_entropy(logits, classes) + DECAY * squares
-
-    def step(self, batch: tf.Tensor, classes: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Train with a batch."""
-        with tf.GradientTape() as tape:
-            logits = self.model(batch, is_train=True)
-            cost = self.cost(logits, classes)
-        gradients = tape.gradient(cost, self.model.trainable_weights)
-        self.optimizer.apply_gradients(zip(gradients, self.model.trainable_weights, strict=True))
-        return {"cost": cost, "accuracy": classifying.accuracy(logits, classes)}
 
 
 def batches(data: Data, seed: int) -> tf.data.Dataset:
@@ -156,26 +152,21 @@ def batches(data: Data, seed: int) -> tf.data.Dataset:
 
 def train(training: Training, data: Data, n_epoch: int, run: record.Record, seed: int) -> float:
     """Train, and return the share of the pictures held out that are told right."""
-    middles = tf.map_fn(plain, data.X_test, fn_output_signature=tf.float32).numpy()
-
-    def reached() -> float:
-        return tl.utils.test(
-            training.model, classifying.accuracy, middles, data.y_test, batch_size=500
-        )
+    held_out = tf.data.Dataset.from_tensor_slices((data.X_test, data.y_test))
+    held_out = held_out.map(lambda picture, label: (plain(picture), label)).batch(500)
 
     def after_epoch(epoch: tl.train.Epoch) -> None:
-        metrics = {**epoch.metrics, "held_out": reached()}
-        shown = ", ".join(f"{name} {value:.3f}" for name, value in metrics.items())
+        shown = ", ".join(f"{name} {value:.3f}" for name, value in epoch.metrics.items())
         tqdm.write(f"epoch {epoch.number}: {shown}")
-        run.log(metrics, epoch.number)
+        run.log(epoch.metrics, epoch.number)
         run.save(training.model, epoch.number)
 
     saved = run.checkpoint({"model": training.model, "optimizer": training.optimizer})
-    tl.train.run(
+    epochs = tl.train.run(
         training.step, batches(data, seed), n_epoch=n_epoch, callbacks=[after_epoch],
-        checkpoint=saved,
+        evaluate=tl.train.Evaluation(training.model, training.metrics, held_out), checkpoint=saved,
     )  # fmt: skip
-    return reached()
+    return epochs[-1].metrics["val_accuracy"]
 
 
 def draw(data: Data, path: str) -> None:
@@ -192,21 +183,22 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, help="folder of CIFAR-10; it is downloaded to it")
-    parser.add_argument("--epochs", type=int, default=25, help="passes over the pictures")
-    parser.add_argument("--pieces", type=int, help="of each photograph: 400; quick 200")
-    parser.add_argument("--quick", action="store_true", help="10 epochs at most: a minute")
+    number = arguments.positive
+    parser.add_argument("--epochs", type=number, default=25, help="passes over the pictures")
+    parser.add_argument("--pieces", type=number, default=400, help="of each photograph")
     record.add_options(parser, "cifar10")
-    options = parser.parse_args()
+    options = arguments.parse(parser, quick={"epochs": 10, "pieces": 200}, takes="a minute")
 
     started = time.perf_counter()
     tf.keras.utils.set_random_seed(options.seed)
-    data = read(options.data, options.pieces or (200 if options.quick else 400))
-    n_epoch = min(options.epochs, 10) if options.quick else options.epochs
+    data = read(options.data, options.pieces)
+    if len(data.X_train) < BATCH:
+        raise SystemExit(f"{len(data.X_train)} pictures are no batch of {BATCH}: more --pieces")
     with record.Record(options, "cifar10") as run:
         draw(data, run.picture("augmented.png"))
-        n_steps = n_epoch * (len(data.X_train) // BATCH)
+        n_steps = options.epochs * (len(data.X_train) // BATCH)
         training = Training(int(data.y_train.max()) + 1, n_steps)
-        reached = train(training, data, n_epoch, run, options.seed)
+        reached = train(training, data, options.epochs, run, options.seed)
     print(f"{reached:.1%} of {len(data.X_test):,} pictures held out are told right")
     print(f"{time.perf_counter() - started:.0f} s")
     if not options.data and reached < BAR:

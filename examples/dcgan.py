@@ -36,7 +36,8 @@ from tensorlayer.startup import quiet_tensorflow
 
 quiet_tensorflow()
 
-import frechet  # noqa: E402 - files beside this one
+import arguments  # noqa: E402 - files beside this one
+import frechet  # noqa: E402
 import pictures  # noqa: E402
 import record  # noqa: E402
 import tensorflow as tf  # noqa: E402 - after it was told to be quiet
@@ -155,11 +156,11 @@ def main() -> None:
     )
     parser.add_argument("--images", choices=["digits", "faces"], default="digits")
     parser.add_argument("--data", type=Path, help="a folder of JPEGs, such as those of CelebA")
-    parser.add_argument("--width", type=int, default=32, help="of the networks; the paper has 64")
-    parser.add_argument("--epochs", type=int, default=150, help="passes over the images")
-    parser.add_argument("--quick", action="store_true", help="40 epochs at most: a minute")
+    number = arguments.positive
+    parser.add_argument("--width", type=number, default=32, help="of the networks; the paper: 64")
+    parser.add_argument("--epochs", type=number, default=150, help="passes over the images")
     record.add_options(parser, "dcgan")
-    options = parser.parse_args()
+    options = arguments.parse(parser, quick={"epochs": 40}, takes="a minute")
 
     started = time.perf_counter()
     tf.random.set_seed(options.seed)
@@ -167,8 +168,7 @@ def main() -> None:
         data, judge = read(options, run)
         tl.visualize.save_images(judge.held_out[:64], [8, 8], run.picture("real.png"))
         gan = Gan(judge.held_out.shape[1:], options.width, options.seed)
-        n_epoch = min(options.epochs, 40) if options.quick else options.epochs
-        before, after = train(gan, data, judge, n_epoch, run)
+        before, after = train(gan, data, judge, options.epochs, run)
     print(f"distance {before:.4g} before, {after:.4g} after, {time.perf_counter() - started:.0f} s")
     if after > BAR * before:
         raise SystemExit(f"the distance should come to {BAR} of what it was")

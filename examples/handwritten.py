@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import classifying  # files beside this one
+import arguments  # files beside this one
+import classifying
 import numpy as np
 import pictures
 import tensorflow as tf
@@ -34,7 +35,9 @@ def parser(description: str, name: str, n_epoch: int) -> argparse.ArgumentParser
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     found.add_argument("--data", type=Path, help="folder of MNIST; files are downloaded to it")
-    found.add_argument("--epochs", type=int, default=n_epoch, help="passes over the images")
+    found.add_argument(
+        "--epochs", type=arguments.positive, default=n_epoch, help="passes over the images"
+    )
     found.add_argument("--seed", type=int, default=0, help="of weights, noise and order")
     found.add_argument("--out", type=Path, default=Path(name), help="the folder of what is written")
     return found

@@ -21,6 +21,7 @@ import argparse
 import time
 import zlib
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -29,7 +30,8 @@ from tensorlayer.startup import quiet_tensorflow
 
 quiet_tensorflow()
 
-import classifying  # noqa: E402 - files beside this one
+import arguments  # noqa: E402 - files beside this one
+import classifying  # noqa: E402
 import prose  # noqa: E402
 import tensorflow as tf  # noqa: E402 - after it was told to be quiet
 from tqdm import tqdm  # noqa: E402
@@ -64,9 +66,10 @@ def sentences() -> tuple[Split, Split]:
     return (texts[n_test:], labels[n_test:]), (texts[:n_test], labels[:n_test])
 
 
-def reviews(folder: str) -> tuple[Split, Split]:
+def reviews(folder: Path) -> tuple[Split, Split]:
     """Return IMDB's reviews as ids of words, and whether each is good."""
-    X_train, y_train, X_test, y_test = tl.files.load_imdb_dataset(folder, nb_words=20_000)
+    found = classifying.loaded(tl.files.load_imdb_dataset, folder, nb_words=20_000)
+    X_train, y_train, X_test, y_test = found
     return (list(X_train), y_train), (list(X_test), y_test)
 
 
@@ -107,16 +110,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", help="folder of imdb.npz; without it Python's reference")
-    parser.add_argument("--n-gram", type=int, default=2, help="words in the longest n-gram")
-    parser.add_argument("--buckets", type=int, default=200_000, help="vectors that n-grams share")
-    parser.add_argument("--size", type=int, default=50, help="of a vector")
-    parser.add_argument("--length", type=int, default=400, help="words of a text that are read")
-    parser.add_argument("--epochs", type=int, help="passes: 5 over reviews, 10 over sentences")
+    number = arguments.positive
+    parser.add_argument("--data", type=Path, help="folder of imdb.npz; else Python's reference")
+    parser.add_argument("--n-gram", type=number, default=2, help="words in the longest n-gram")
+    parser.add_argument(
+        "--buckets", type=number, default=200_000, help="vectors that n-grams share"
+    )
+    parser.add_argument("--size", type=number, default=50, help="of a vector")
+    parser.add_argument("--length", type=number, default=400, help="words of a text that are read")
+    parser.add_argument("--epochs", type=number, default=10, help="passes: 10, or 5 over reviews")
     parser.add_argument("--learning-rate", type=float, default=0.01, help="of Adam")
     parser.add_argument("--seed", type=int, default=0, help="of weights and order")
-    parser.add_argument("--quick", action="store_true", help="5 epochs, some seconds; checked")
-    options = parser.parse_args()
+    few = {"epochs": 5}
+    options = arguments.parse(parser, quick=few, with_data=few, takes="some seconds; checked")
 
     started = time.perf_counter()
     tf.random.set_seed(options.seed)
@@ -131,23 +137,17 @@ def main() -> None:
     data = tf.data.Dataset.from_tensor_slices((X, y))
     data = data.shuffle(len(X), seed=options.seed).batch(32, drop_remainder=True)
 
-    def step(grams, labels):
-        with tf.GradientTape() as tape:
-            logits = model(grams, is_train=True)
-            loss = tl.cost.cross_entropy(logits, labels)
-        gradients = tape.gradient(loss, model.trainable_weights)
-        optimizer.apply_gradients(zip(gradients, model.trainable_weights, strict=True))
-        return {"loss": loss, "accuracy": classifying.accuracy(logits, labels)}
+    held_out = tf.data.Dataset.from_tensor_slices((X_test, y_test)).batch(500)
+    metrics = {"accuracy": classifying.accuracy}
+    step = tl.train.GradientStep(model, tl.cost.cross_entropy, optimizer, metrics=metrics)
+    evaluate = tl.train.Evaluation(model, metrics, held_out)
 
     def after_epoch(epoch: tl.train.Epoch) -> None:
-        held_out = tl.utils.test(model, classifying.accuracy, X_test, y_test, batch_size=500)
         means = ", ".join(f"{name} {mean:.3f}" for name, mean in epoch.metrics.items())
-        tqdm.write(f"epoch {epoch.number}: {means}; held out {held_out:.1%}")
+        tqdm.write(f"epoch {epoch.number}: {means}")
 
-    n_epoch = 5 if options.quick else options.epochs or (5 if options.data else 10)
-    tl.train.run(step, data, n_epoch=n_epoch, callbacks=[after_epoch])
-
-    reached = tl.utils.test(model, classifying.accuracy, X_test, y_test, batch_size=500)
+    how = {"callbacks": [after_epoch], "evaluate": evaluate}
+    reached = tl.train.run(step, data, n_epoch=options.epochs, **how)[-1].metrics["val_accuracy"]
     if not options.data:
         show(model, X_test, test_texts, y_test)
     print(f"accuracy {reached:.1%} on texts held out, the majority {majority:.1%}")

@@ -35,7 +35,8 @@ from tensorlayer.startup import quiet_tensorflow
 
 quiet_tensorflow()
 
-import classifying  # noqa: E402 - files beside this one
+import arguments  # noqa: E402 - files beside this one
+import classifying  # noqa: E402
 import pictures  # noqa: E402
 import tensorflow as tf  # noqa: E402 - after it was told to be quiet
 from tqdm import tqdm  # noqa: E402
@@ -229,28 +230,31 @@ def main() -> None:
     )
     parser.add_argument("--kind", choices=list(BARS), default="static", help="how it is written")
     parser.add_argument("--data", type=Path, help="folder of MNIST; files are downloaded to it")
-    parser.add_argument("--epochs", type=int, help="passes: 60 over digits, 20 over MNIST")
-    parser.add_argument("--out", type=Path, default=Path("mnist_mlp.png"), help="a picture")
+    parser.add_argument(
+        "--epochs", type=arguments.positive, default=60, help="passes: 60, or 20 over MNIST"
+    )
+    parser.add_argument(
+        "--out", type=arguments.file_to_write, default="mnist_mlp.png", help="a picture"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of weights, dropout and order")
-    parser.add_argument("--quick", action="store_true", help="20 epochs, some seconds; checked")
-    options = parser.parse_args()
+    few = {"epochs": 20}
+    options = arguments.parse(parser, quick=few, with_data=few, takes="some seconds; checked")
 
     started = time.perf_counter()
     tf.keras.utils.set_random_seed(options.seed)
     digits = read(options.data)
     n_pixels = digits.train[0].shape[1]
-    n_epoch = options.epochs or (20 if options.data or options.quick else 60)
     if options.kind == "siamese":
         model = siamese(n_pixels)
-        train_siamese(model, digits, n_epoch, options.seed)
+        train_siamese(model, digits, options.epochs, options.seed)
         judged, what = judge_pairs(model, digits.test), "pairs held out are told right"
     else:
         model = static(n_pixels) if options.kind == "static" else Subclassed(n_pixels)
-        train_classifier(model, digits, n_epoch)
+        train_classifier(model, digits, options.epochs)
         judged, what = judge_digits(model, digits.test), "digits held out are read"
-    tl.visualize.save_images(judged.images[np.argsort(judged.sure)[:64]], [8, 8], options.out)
     print(f"{judged.share:.1%} of {len(judged.sure):,} {what}; {options.out}")
     print(f"{time.perf_counter() - started:.0f} s")
+    tl.visualize.save_images(judged.images[np.argsort(judged.sure)[:64]], [8, 8], options.out)
     if not options.data and judged.share < BARS[options.kind]:
         raise SystemExit(f"it should be {BARS[options.kind]:.0%} at least")
 

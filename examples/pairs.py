@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
@@ -25,10 +24,10 @@ SPECIAL = ["<pad>", "<start>", "<end>", "<unknown>"]
 Pairs = list[tuple[str, str]]
 
 
-def read_tabs(path: str) -> Pairs:
-    """Return the pairs of a file that has a tab between them; what a second tab brings is not."""
+def read_tabs(lines: Iterable[str]) -> Pairs:
+    """Return the pairs of lines that have a tab in between; what a second tab brings is not."""
     found = {}
-    for line in Path(path).read_text(encoding="utf-8").splitlines():
+    for line in lines:
         source, target = [*line.split("\t"), "", ""][:2]
         if source.strip() and target.strip():
             found.setdefault(source.strip(), target.strip())
@@ -70,25 +69,22 @@ class Vocabulary:
         return joined(self.names[each] for each in ids[: ids.index(END) if END in ids else None])
 
 
-def training(model: tl.models.Model, optimizer: tf.optimizers.Optimizer) -> Callable:
-    """Return the function of a step of training."""
+def training(model: tl.models.Model, optimizer: tf.optimizers.Optimizer) -> tl.train.GradientStep:
+    """Return the step of training."""
 
-    def step(source: tf.Tensor, target: tf.Tensor) -> dict[str, tf.Tensor]:
-        with tf.GradientTape() as tape:
-            logits = model(inputs=[source, target[:, :-1]], is_train=True)
-            answer = target[:, 1:]
-            loss = tl.cost.cross_entropy_seq_with_mask(logits, answer, answer != PAD)
-        gradients = tape.gradient(loss, model.trainable_weights)
-        gradients, _ = tf.clip_by_global_norm(gradients, 5.0)
-        optimizer.apply_gradients(zip(gradients, model.trainable_weights, strict=True))
-        return {"loss": loss}
+    def cost(logits: tf.Tensor, answer: tf.Tensor) -> tf.Tensor:
+        return tl.cost.cross_entropy_seq_with_mask(logits, answer, answer != PAD)
 
-    return step
+    return tl.train.GradientStep(model, cost, optimizer, clip_norm=5.0)
 
 
 def batches(source: np.ndarray, target: np.ndarray, batch_size: int, seed: int) -> tf.data.Dataset:
-    """Return batches of one shape, in a new order in each epoch."""
-    data = tf.data.Dataset.from_tensor_slices((source, target)).shuffle(len(source), seed)
+    """Return batches of one shape, in a new order in each epoch.
+
+    A batch has the sources, the targets as the decoder reads them, and a token further on.
+    """
+    each = source, target[:, :-1], target[:, 1:]
+    data = tf.data.Dataset.from_tensor_slices(each).shuffle(len(source), seed)
     return data.batch(min(batch_size, len(source)), drop_remainder=True).prefetch(2)
 
 

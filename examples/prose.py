@@ -7,6 +7,7 @@ their code, tables and grammar, and with each paragraph once, though pages share
 
     prose.text()                            # all of it, as one string
     train, valid, test = prose.splits()     # lists of words, whole pages in each of them
+    prose.read_text("book.txt")             # or a text of one's own
 
 Text and splits are the same in each run with one version of Python.
 """
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import random
 import re
+from pathlib import Path
 
 END = "<eos>"
 
@@ -47,6 +49,19 @@ def _reads_as_prose(block: str) -> bool:
 def text() -> str:
     """Return all of the prose, a paragraph on each line."""
     return "\n".join(paragraph for page in topics().values() for paragraph in page)
+
+
+def read_text(path: str, errors: str = "strict") -> str:
+    """Return a text of one's own, or end the program with a line that says what is the matter."""
+    try:
+        return Path(path).read_text(encoding="utf-8", errors=errors)
+    except OSError as error:
+        raise SystemExit(f"{path}: {error.strerror}. Give --data a file with text.") from error
+    except UnicodeDecodeError as error:
+        raise SystemExit(
+            f"{path}: no text in UTF-8, from byte {error.start} on. Give --data a file with text, "
+            "or convert it: iconv -f latin1 -t utf-8"
+        ) from error
 
 
 def sentences(paragraph: str) -> list[str]:

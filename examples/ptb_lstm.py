@@ -31,6 +31,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,9 @@ from tensorlayer.startup import quiet_tensorflow
 
 quiet_tensorflow()
 
-import prose  # noqa: E402 - the file beside this one
+import arguments  # noqa: E402 - files beside this one
+import classifying  # noqa: E402
+import prose  # noqa: E402
 import tensorflow as tf  # noqa: E402 - after it was told to be quiet
 from tqdm import tqdm  # noqa: E402
 
@@ -128,10 +131,10 @@ class LanguageModel(tl.models.Model):
 # -- texts
 
 
-def read_texts(folder: str | None) -> tuple[list[int], list[int], list[int], int]:
+def read_texts(folder: Path | None) -> tuple[list[int], list[int], list[int], int]:
     """Return the texts to train, validate and test on as ids, and how many words there are."""
     if folder is not None:
-        return tl.files.load_ptb_dataset(path=folder)
+        return classifying.loaded(tl.files.load_ptb_dataset, folder)
     train, valid, test = prose.splits()
     n_words = 1 + sum(n >= MIN_COUNT for n in Counter(train).values())
     ids, _, numbers, _ = tl.nlp.build_words_dataset(train, n_words, False, UNKNOWN)
@@ -233,18 +236,24 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--data", help="folder of simple-examples or its .tgz, downloaded if it is not there"
+        "--data", type=Path, help="folder of simple-examples or its .tgz, which is downloaded to it"
     )
     parser.add_argument("--size", choices=SIZES, help="small for the Penn Treebank, else prose")
-    parser.add_argument("--epochs", type=int, help="passes, if not as many as the size has")
+    parser.add_argument(
+        "--epochs", type=arguments.positive, help="passes, if not as many as the size has"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of weights and dropout")
-    parser.add_argument("--quick", action="store_true", help="12 epochs, a minute; checked")
-    options = parser.parse_args()
+    options = arguments.parse(parser, quick={"epochs": 12}, takes="a minute; checked")
 
     started = time.perf_counter()
     tf.random.set_seed(options.seed)
     size = SIZES[options.size or ("small" if options.data else "prose")]
     train, valid, test, n_words = read_texts(options.data)
+    if len(train) // size.batch <= size.steps or min(len(valid), len(test)) <= STEPS_HELD_OUT:
+        raise SystemExit(
+            f"{options.data}: {len(train)}, {len(valid)} and {len(test)} words are too few for "
+            f"{size.batch} strips of {size.steps} words, and one of {STEPS_HELD_OUT}."
+        )
     valid, test = whole_batches(valid), whole_batches(test)
     print(f"{len(train):,} words, {n_words:,} different; {len(valid) + len(test):,} held out")
 
@@ -259,7 +268,7 @@ def main() -> None:
     def held_out(ids: np.ndarray) -> float:
         return read(measure, model.before_the_text(1), ids, 1, STEPS_HELD_OUT)
 
-    n_epoch = options.epochs or (12 if options.quick else size.epochs)
+    n_epoch = size.epochs if options.epochs is None else options.epochs
     for epoch in range(1, n_epoch + 1):
         optimizer.learning_rate.assign(size.rate * size.decay ** max(0, epoch - size.n_flat))
         states = model.before_the_text(size.batch)

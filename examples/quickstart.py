@@ -4,7 +4,8 @@
 
 1. The digits of scikit-learn go into a dataset in MongoDB.
 2. ``train`` is submitted as a task. An agent, which is a process of its own, streams the training
-   split into a small convolutional network, saves a version and logs the metrics after every epoch.
+   split into a small convolutional network, logs the metrics and publishes a version after every
+   epoch. If it is killed, another attempt goes on after the latest version.
 3. ``predict`` is submitted as a second task, to a fresh process: it finds the best version by its
    validation accuracy, loads it, and stores its predictions of the test split as a dataset.
 4. This script prints a table and writes the learning curves to ``quickstart.png``.
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -43,7 +45,7 @@ def network() -> tl.models.Model:
 
 @tl.workflow.task
 def train(n_epoch: int, seed: int) -> int:
-    """Train on the training split; a version and its metrics after every epoch."""
+    """Train on the training split; the metrics and a version after every epoch."""
     import tensorflow as tf
 
     tf.random.set_seed(seed)
@@ -52,7 +54,9 @@ def train(n_epoch: int, seed: int) -> int:
     data = digits.where(split="train").to_tf(batch_size=32, shuffle=True, seed=seed)
     valid_images, valid_labels = digits.where(split="valid").arrays()
 
-    model = network()
+    latest = task.hub.models.latest_checkpoint(KEY)  # of an attempt before this one
+    model = network() if latest is None else task.hub.models.load(KEY, latest)
+    n_before = 0 if latest is None else latest.step
     optimizer = tf.optimizers.Adam(0.002)
 
     def step(images, labels):
@@ -66,10 +70,14 @@ def train(n_epoch: int, seed: int) -> int:
         accuracy = tl.utils.test(model, correct, valid_images, valid_labels)
         metrics = {"loss": epoch.metrics["loss"], "valid_accuracy": accuracy}
         task.hub.models.log(KEY, metrics, step=epoch.number)
-        task.hub.models.save(KEY, model, step=epoch.number)
+        task.hub.flush()  # so that each version has its metrics, also after a kill
+        task.hub.models.checkpoint(KEY, model, step=epoch.number)
         task.progress(epoch.number / n_epoch, f"epoch {epoch.number}, accuracy {accuracy:.3f}")
 
-    tl.train.run(step, data, n_epoch=n_epoch, callbacks=[after_epoch], progress=False)
+    tl.train.run(
+        step, data, n_epoch=n_epoch - n_before, first_epoch=n_before + 1, callbacks=[after_epoch],
+        progress=False,
+    )  # fmt: skip
     return n_epoch
 
 
@@ -140,7 +148,7 @@ def show(hub: tl.hub.Hub, best: int, accuracy: float, seconds: float) -> None:
     console.print(f"version {best}: test accuracy {accuracy:.2%}, {seconds:.0f} s")
 
 
-def plot(hub: tl.hub.Hub, run: str, path: str) -> None:
+def plot(hub: tl.hub.Hub, run: str, path: Path) -> None:
     """Write the curves of one run."""
     import matplotlib
 
@@ -165,8 +173,11 @@ def main() -> None:
     parser.add_argument("--uri", help="MongoDB replica set; without it a private server")
     parser.add_argument("--epochs", type=int, default=12, help="passes over the training split")
     parser.add_argument("--seed", type=int, default=0, help="of weights, dropout and order")
-    parser.add_argument("--png", default="quickstart.png", help="where the curves go")
+    parser.add_argument("--png", type=Path, default="quickstart.png", help="where the curves go")
     options = parser.parse_args()
+    if options.epochs < 1:
+        parser.error(f"--epochs {options.epochs}: it has to be 1 at least")
+    options.png.parent.mkdir(parents=True, exist_ok=True)  # after the training is too late
 
     started = time.perf_counter()
     with tl.connect(options.uri, project="quickstart") as hub:
@@ -176,12 +187,12 @@ def main() -> None:
             training = hub.workflow.submit(
                 train, options.epochs, options.seed, input=KEY, model=KEY, rerun=True
             )
-            training.wait(timeout_seconds=600)
+            training.wait()
         with hub.workflow.agent(imports=[__file__]):  # a fresh process
             prediction = hub.workflow.submit(
                 predict, input=KEY, model=KEY, output=PREDICTIONS, rerun=True
             )
-            result = prediction.wait(timeout_seconds=600)
+            result = prediction.wait()
         show(hub, result["version"], result["accuracy"], time.perf_counter() - started)
         plot(hub, training.id, options.png)
         stored = hub.datasets[PREDICTIONS].where(version=result["version"])

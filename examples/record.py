@@ -7,11 +7,13 @@ in the folder of the run. Pictures and the checkpoint are in that folder in both
 from __future__ import annotations
 
 import argparse
+import datetime
+import fcntl
 import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import tensorlayer as tl
 
@@ -21,27 +23,63 @@ PROJECT = "examples"
 def add_options(parser: argparse.ArgumentParser, folder: str) -> None:
     """Add the options of a run that is recorded."""
     parser.add_argument("--out", type=Path, default=Path(folder), help="the folder of the run")
-    parser.add_argument("--resume", action="store_true", help="go on with the run in that folder")
+    parser.add_argument(
+        "--resume", action="store_true",
+        help="go on with the run in that folder; without it a checkpoint that is there is removed",
+    )  # fmt: skip
     parser.add_argument("--no-hub", action="store_true", help="write files; no MongoDB is needed")
     parser.add_argument("--uri", help="a MongoDB replica set; without it a private server")
     parser.add_argument("--seed", type=int, default=0, help="of weights, order and noise")
+
+
+def hold(folder: Path) -> TextIO:
+    """Return the lock of a folder, or end the program if another run has it.
+
+    It is held until the file is closed or the process ends, however it ends.
+    """
+    file = open(folder / "lock", "a+", encoding="utf-8")  # noqa: SIM115 - open as long as it is held
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise SystemExit(
+            f"another run is going on in {folder}: let it end, or take another folder with --out"
+        ) from None
+    return file
 
 
 class Record:
     """What is kept of one run.
 
     Without ``--resume`` a run begins anew: a checkpoint in its folder is removed. Versions and
-    events of runs before stay.
+    events of runs before stay; in files, ``run`` is when the run began that an event is of. Up to
+    the end of a run no other one gets its folder.
     """
 
     def __init__(self, options: argparse.Namespace, name: str) -> None:
         self.name, self.folder = name, options.out
         self.folder.mkdir(parents=True, exist_ok=True)
-        if not options.resume:
-            shutil.rmtree(self.place_of_checkpoint, ignore_errors=True)
-        elif not self.place_of_checkpoint.exists():
+        self._lock = hold(self.folder)
+        goes_on = options.resume and self.place_of_checkpoint.exists()
+        if options.resume and not goes_on:
             print(f"nothing to go on with in {self.folder}: the run begins")
+        elif not goes_on and self.place_of_checkpoint.exists():
+            shutil.rmtree(self.place_of_checkpoint)
+        self.run = self._run_before() if goes_on else self._new_run()
         self.hub = None if options.no_hub else tl.connect(options.uri, project=PROJECT)
+
+    def _run_before(self) -> str:
+        """Return when the run began that goes on: the lock says it."""
+        self._lock.seek(0)
+        return self._lock.read() or self._new_run()
+
+    def _new_run(self) -> str:
+        """Return the present time, and write it to the lock."""
+        now = datetime.datetime.now(datetime.timezone.utc).isoformat()
+        self._lock.truncate(0)
+        self._lock.write(now)
+        self._lock.flush()
+        return now
 
     @property
     def place_of_checkpoint(self) -> Path:
@@ -59,7 +97,8 @@ class Record:
         if self.hub is not None:
             self.hub.models.log(self.name, metrics, step=step)
             return
-        line = json.dumps({"step": step, **{name: float(each) for name, each in metrics.items()}})
+        values = {name: float(each) for name, each in metrics.items()}
+        line = json.dumps({"run": self.run, "step": step, **values})
         with open(self.folder / "events.jsonl", "a", encoding="utf-8") as file:
             file.write(line + "\n")
 
@@ -81,3 +120,4 @@ class Record:
     def __exit__(self, *error: object) -> None:
         if self.hub is not None:
             self.hub.close()
+        self._lock.close()

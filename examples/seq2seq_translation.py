@@ -30,7 +30,9 @@ from tensorlayer.startup import quiet_tensorflow
 
 quiet_tensorflow()  # no start-up messages; with TF_CPP_MIN_LOG_LEVEL=0 they are there
 
-import pairs  # noqa: E402 - the file beside this one
+import arguments  # noqa: E402 - files beside this one
+import pairs  # noqa: E402
+import prose  # noqa: E402
 import tensorflow as tf  # noqa: E402 - after it was told to be quiet
 
 FIRST, LAST = datetime.date(1930, 1, 1), datetime.date(2029, 12, 31)
@@ -118,7 +120,7 @@ def dates(n_pairs: int, seed: int) -> tuple[pairs.Pairs, pairs.Pairs]:
 
 def corpus(path: str, n_pairs: int, seed: int) -> tuple[pairs.Pairs, pairs.Pairs]:
     """Return pairs of a file to train on, and others to test on."""
-    every = pairs.read_tabs(path)
+    every = pairs.read_tabs(prose.read_text(path).splitlines())
     if len(every) < 20:
         raise SystemExit(f"{path}: {len(every)} lines have a source, a tab and a target.")
     random.Random(seed).shuffle(every)
@@ -131,19 +133,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--quick", action="store_true", help="less training: most dates are right")
+    number = arguments.positive
     parser.add_argument("--data", help="a file with source, tab and target on each line")
-    parser.add_argument("--pairs", type=int, default=30_000, help="how many pairs to train on")
-    parser.add_argument("--epochs", type=int, default=5, help="passes over the pairs")
-    parser.add_argument("--units", type=int, default=128, help="of both recurrent layers")
+    parser.add_argument("--pairs", type=number, default=30_000, help="how many pairs to train on")
+    parser.add_argument("--epochs", type=number, default=5, help="passes over the pairs")
+    parser.add_argument("--units", type=number, default=128, help="of both recurrent layers")
     parser.add_argument("--method", default="dot", choices=["dot", "general", "concat"])
-    parser.add_argument("--batch", type=int, default=32, help="pairs in a step")
+    parser.add_argument("--batch", type=number, default=32, help="pairs in a step")
     parser.add_argument("--rate", type=float, default=0.01, help="of learning, at the beginning")
-    parser.add_argument("--beam", type=int, default=1, help="sequences followed; 1 is greedy")
+    parser.add_argument("--beam", type=number, default=1, help="sequences followed; 1 is greedy")
     parser.add_argument("--seed", type=int, default=0, help="of weights, dates and order")
-    options = parser.parse_args()
-    if options.quick:
-        options.pairs, options.epochs = min(options.pairs, 12_000), min(options.epochs, 4)
+    quick = {"pairs": 12_000, "epochs": 4}
+    options = arguments.parse(parser, quick, takes="most dates are right")
 
     tf.random.set_seed(options.seed)
     started = time.perf_counter()

@@ -26,7 +26,8 @@ from tensorlayer.startup import quiet_tensorflow
 
 quiet_tensorflow()
 
-import handwritten  # noqa: E402 - the file beside this one
+import arguments  # noqa: E402 - files beside this one
+import handwritten  # noqa: E402
 import tensorflow as tf  # noqa: E402 - after it was told to be quiet
 
 DEGREES = 60
@@ -81,12 +82,15 @@ def classifier(images: tl.layers.Network) -> tl.layers.Network:
 def main() -> None:
     """Train both, and compare them."""
     parser = handwritten.parser(__doc__, "spatial_transformer", n_epoch=8)
-    parser.add_argument("--times", type=int, help="distortions of a digit: 6, or 1 of MNIST's")
+    parser.add_argument(
+        "--times", type=arguments.positive, help="distortions of a digit: 6, or 1 of MNIST's"
+    )
     options = parser.parse_args()
     started = time.perf_counter()
     options.out.mkdir(parents=True, exist_ok=True)
     train, test = handwritten.read(options.data)
-    train = distorted(train, options.times or (1 if options.data else 6), options.seed)
+    n_times = (1 if options.data else 6) if options.times is None else options.times
+    train = distorted(train, n_times, options.seed)
     test = distorted(test, 2, seed=1_000_000)
     print(f"{len(train.labels):,} canvases to learn from, {len(test.labels):,} held out")
 
@@ -101,11 +105,11 @@ def main() -> None:
         n_params = sum(int(np.prod(each.shape)) for each in model.trainable_weights)
         print(f"{name} the transformer: accuracy {reached[name]:.1%}, {n_params:,} parameters")
 
+    ahead = reached["with"] - reached["without"]
+    print(f"{ahead:+.1%} by the transformer; {time.perf_counter() - started:.0f} s")
     given = np.concatenate([test.images[test.labels == i][:2] for i in range(10)])
     found = tl.utils.predict(tl.models.Model(x, seen), given)
     handwritten.draw([given[::2], found[::2], given[1::2], found[1::2]], options.out / "seen.png")
-    ahead = reached["with"] - reached["without"]
-    print(f"{ahead:+.1%} by the transformer; {time.perf_counter() - started:.0f} s")
     if options.data is None and ahead < BAR:
         raise SystemExit(f"with the transformer the accuracy should be {BAR:.0%} higher")
 

@@ -43,7 +43,8 @@ from tensorlayer.startup import quiet_tensorflow
 
 quiet_tensorflow()
 
-import pictures  # noqa: E402 - files beside this one
+import arguments  # noqa: E402 - files beside this one
+import pictures  # noqa: E402
 import record  # noqa: E402
 import tensorflow as tf  # noqa: E402 - after it was told to be quiet
 import trunk  # noqa: E402
@@ -289,7 +290,11 @@ class HeldOut:
         return mean
 
     def compare(self, path: str, ways: Sequence[Enlarge], side: int = 192) -> None:
-        """Write the middle of each photograph: made large in several ways, and the original."""
+        """Write the middle of each photograph: made large in several ways, and the original.
+
+        All are as large as the smallest of them lets them be, so that they fit side by side.
+        """
+        side = min(side, *(size for photo in self.photos.values() for size in photo.shape[:2]))
         made = [
             (*(way(self.small[name]) for way in ways), self.photos[name]) for name in self.small
         ]
@@ -319,20 +324,20 @@ def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    number = arguments.positive
     parser.add_argument("--data", type=Path, help="a folder of photographs, such as DIV2K's")
     parser.add_argument("--vgg", type=Path, help="a file of weights for tl.models.vgg19")
     parser.add_argument("--scale", type=int, choices=[2, 4], default=4, help="of both sides")
-    parser.add_argument("--blocks", type=int, default=4, help="residual ones of the generator")
-    parser.add_argument("--width", type=int, default=32, help="filters of a convolution")
-    parser.add_argument("--side", type=int, default=64, help="of a large patch, in pixels")
-    parser.add_argument("--batch", type=int, default=8, help="patches in a step")
-    parser.add_argument("--pretrain", type=int, default=6, help="epochs of the first part")
-    parser.add_argument("--epochs", type=int, default=6, help="of the second; each is 100 steps")
-    parser.add_argument("--quick", action="store_true", help="2 epochs of each: two minutes")
+    parser.add_argument("--blocks", type=number, default=4, help="residual ones of the generator")
+    parser.add_argument("--width", type=number, default=32, help="filters of a convolution")
+    parser.add_argument("--side", type=number, default=64, help="of a large patch, in pixels")
+    parser.add_argument("--batch", type=number, default=8, help="patches in a step")
+    parser.add_argument("--pretrain", type=number, default=6, help="epochs of the first part")
+    parser.add_argument("--epochs", type=number, default=6, help="of the second; each is 100 steps")
     record.add_options(parser, "srgan")
-    options = parser.parse_args()
-    if options.quick:
-        options.pretrain, options.epochs = min(options.pretrain, 2), min(options.epochs, 2)
+    options = arguments.parse(parser, quick={"pretrain": 2, "epochs": 2}, takes="two minutes")
+    if options.side % options.scale:
+        parser.error(f"--side {options.side} is no multiple of --scale {options.scale}")
     return options
 
 
@@ -362,10 +367,12 @@ def main() -> None:
         pixels = {"generator": gan.generator, "optimizer": gan.for_pixels}
         second = train("by_pixels", pixels, 0, options.pretrain)
         third = train("adversarial", vars(gan), options.pretrain, options.epochs)
+        ahead, nearer = second["psnr"] - first["psnr"], second["spectrum"] - third["spectrum"]
+        print(f"{ahead:.2f} dB ahead of bicubic by pixels, a spectrum nearer by {nearer:.2f} dB")
+        print(
+            f"{time.perf_counter() - started:.0f} s, {time.process_time():.0f} s of processor time"
+        )
         held_out.compare(run.picture("comparison.png"), [nearest, bicubic, gan.enlarge])
-    ahead, nearer = second["psnr"] - first["psnr"], second["spectrum"] - third["spectrum"]
-    print(f"{ahead:.2f} dB ahead of bicubic by pixels, then a spectrum nearer by {nearer:.2f} dB")
-    print(f"{time.perf_counter() - started:.0f} s, {time.process_time():.0f} s of processor time")
     if ahead < AHEAD or nearer < NEARER:
         raise SystemExit(f"should be {AHEAD} dB ahead, and then nearer by {NEARER} dB")
 

@@ -31,7 +31,8 @@ from tensorlayer.startup import quiet_tensorflow
 
 quiet_tensorflow()
 
-import prose  # noqa: E402 - the file beside this one
+import arguments  # noqa: E402 - files beside this one
+import prose  # noqa: E402
 import tensorflow as tf  # noqa: E402 - after it was told to be quiet
 from tqdm import tqdm  # noqa: E402
 
@@ -58,11 +59,17 @@ def as_text(words: Iterable[str]) -> str:
 
 def read_texts(path: str | None) -> tuple[np.ndarray, np.ndarray, dict[str, int]]:
     """Return the text to train on and the one held out as numbers, and those of the words."""
-    text = prose.text() if path is None else tl.nlp.simple_read_words(path)
+    text = prose.text() if path is None else prose.read_text(path)
     paragraphs = [[*words_and_marks(line), END] for line in text.splitlines() if line.strip()]
     test = [word for paragraph in paragraphs[::10] for word in paragraph]
     del paragraphs[::10]
     train = [word for paragraph in paragraphs for word in paragraph]
+    if len(train) <= BATCH * STEPS or len(test) <= STEPS_HELD_OUT:
+        raise SystemExit(
+            f"{path}: {len(train)} words to train on, {len(test)} held out, which are every tenth "
+            f"line; {BATCH * STEPS + 1} and {STEPS_HELD_OUT + 1} are needed. Give a longer text, "
+            "with each paragraph on a line of its own."
+        )
     counts = Counter(train)
     frequent = [word for word in train if counts[word] >= MIN_COUNT]
     numbers = tl.nlp.build_vocab([*frequent, UNKNOWN])
@@ -153,16 +160,20 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", help="a text, a paragraph on each line; else Python's reference")
+    number = arguments.positive
     parser.add_argument("--prompt", default="if the", help="the beginning that is gone on from")
-    parser.add_argument("--length", type=int, default=50, help="words that are written")
-    parser.add_argument("--top-k", type=int, default=10, help="likeliest words that are drawn from")
-    parser.add_argument("--units", type=int, default=200, help="of the LSTM and of word vectors")
+    parser.add_argument("--length", type=number, default=50, help="words that are written")
+    parser.add_argument(
+        "--top-k", type=number, default=10, help="words, the likeliest, to draw from"
+    )
+    parser.add_argument("--units", type=number, default=200, help="of the LSTM and of word vectors")
     parser.add_argument("--keep", type=float, default=0.5, help="the share that dropout keeps")
     parser.add_argument("--learning-rate", type=float, default=0.003, help="of Adam")
-    parser.add_argument("--epochs", type=int, default=15, help="passes over the text")
+    parser.add_argument("--epochs", type=number, default=15, help="passes over the text")
     parser.add_argument("--seed", type=int, default=0, help="of weights, order and draws")
-    parser.add_argument("--quick", action="store_true", help="4 epochs, half a minute; checked")
-    options = parser.parse_args()
+    options = arguments.parse(parser, quick={"epochs": 4}, takes="half a minute; checked")
+    if not words_and_marks(options.prompt):
+        parser.error(f"--prompt {options.prompt!r} has no word to begin with")
 
     started = time.perf_counter()
     tf.random.set_seed(options.seed)
@@ -183,8 +194,8 @@ def main() -> None:
         tqdm.write(f"  {writer.write(options.prompt, options.length, top)}")
 
     step = training(model, options.units, options.learning_rate)
-    n_epoch = 4 if options.quick else options.epochs
-    tl.train.run(step, windows(train, options.seed), n_epoch=n_epoch, callbacks=[after_epoch])
+    data = windows(train, options.seed)
+    tl.train.run(step, data, n_epoch=options.epochs, callbacks=[after_epoch])
 
     ways: dict[str, Draw] = {
         "always the likeliest": lambda p: tl.nlp.sample(p, None),

@@ -33,14 +33,10 @@ def learn(
     model = network(images.shape[-1], int(labels.max()) + 1)
     optimizer = tf.optimizers.Adam(0.003)
 
-    def step(batch, classes):
-        with tf.GradientTape() as tape:
-            _, _, logits = model(batch, is_train=True)
-            loss = tl.cost.cross_entropy(logits, classes)
-        gradients = tape.gradient(loss, model.trainable_weights)
-        optimizer.apply_gradients(zip(gradients, model.trainable_weights, strict=True))
-        return {"loss": loss}
+    def cost(found: list[tf.Tensor], classes: tf.Tensor) -> tf.Tensor:
+        return tl.cost.cross_entropy(found[-1], classes)
 
+    step = tl.train.GradientStep(model, cost, optimizer)
     data = tf.data.Dataset.from_tensor_slices((images, labels)).shuffle(len(images), seed)
     saved = run.checkpoint({"model": model, "optimizer": optimizer}, part="trunk")
     tl.train.run(step, data.batch(BATCH), n_epoch=n_epoch, checkpoint=saved, progress=False)

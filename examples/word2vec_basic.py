@@ -32,7 +32,8 @@ from tensorlayer.startup import quiet_tensorflow
 
 quiet_tensorflow()
 
-import prose  # noqa: E402 - the file beside this one
+import arguments  # noqa: E402 - files beside this one
+import prose  # noqa: E402
 import tensorflow as tf  # noqa: E402 - after it was told to be quiet
 from tqdm import tqdm  # noqa: E402
 
@@ -48,10 +49,13 @@ def read_words(path: str | None) -> list[str]:
     """Return the words of a text file, of a zip with one in it, or of Python's reference."""
     if path is None:
         return prose.words(prose.text())
-    if zipfile.is_zipfile(path):
+    if not zipfile.is_zipfile(path):
+        return prose.words(prose.read_text(path))
+    try:
         with zipfile.ZipFile(path) as archive:
             return prose.words(archive.read(archive.namelist()[0]).decode())
-    return prose.words(tl.nlp.simple_read_words(path))
+    except (zipfile.BadZipFile, IndexError, UnicodeDecodeError) as error:
+        raise SystemExit(f"{path}: no zip with a text in UTF-8 ({error})") from error
 
 
 def network(n_words: int, size: int) -> tl.models.Model:
@@ -126,20 +130,31 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", help="text8.zip or a text file; without it Python's reference")
-    parser.add_argument("--vocabulary", type=int, default=50_000, help="words with a vector, most")
-    parser.add_argument("--size", type=int, default=64, help="of a vector")
-    parser.add_argument("--epochs", type=int, default=20, help="passes, of 200,000 words at most")
+    number = arguments.positive
+    parser.add_argument("--vocabulary", type=number, default=50_000, help="words that have vectors")
+    parser.add_argument("--size", type=number, default=64, help="of a vector")
+    parser.add_argument(
+        "--epochs", type=number, default=20, help="passes, of 200,000 words at most"
+    )
     parser.add_argument("--learning-rate", type=float, default=1.0, help="of Adagrad")
-    parser.add_argument("--every", type=int, default=5, help="epochs between lists of neighbours")
+    parser.add_argument(
+        "--every", type=number, default=5, help="epochs between lists of neighbours"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of vectors and samples")
-    parser.add_argument("--png", default="word2vec.png", help="where the picture goes")
-    parser.add_argument("--quick", action="store_true", help="10 epochs, a minute at most; checked")
-    options = parser.parse_args()
+    parser.add_argument(
+        "--png", type=arguments.file_to_write, default="word2vec.png", help="where the picture goes"
+    )
+    options = arguments.parse(parser, quick={"epochs": 10}, takes="a minute at most; checked")
 
     started = time.perf_counter()
     tf.random.set_seed(options.seed)
     words = read_words(options.data)
     n_words = min(options.vocabulary, sum(n >= MIN_COUNT for n in Counter(words).values()))
+    if n_words < 2 or len(words) < BATCH:
+        raise SystemExit(
+            f"{options.data}: {len(words)} words, of which {n_words} are there {MIN_COUNT} times; "
+            f"{BATCH} and 2 are needed. Give a longer text."
+        )
     data, _, ids, names = tl.nlp.build_words_dataset(words, n_words, printable=False)
     data = np.array(data, np.int32)
     model = network(len(ids), options.size)
@@ -163,15 +178,17 @@ def main() -> None:
         if epoch.number % options.every == 0:
             tqdm.write(nearest(table.numpy(), names, shown))
 
-    n_epoch = 10 if options.quick else options.epochs
-    tl.train.run(step, lambda epoch: pairs(data, epoch), n_epoch=n_epoch, callbacks=[after_epoch])
+    def batches(epoch: int) -> tf.data.Dataset:
+        return pairs(data, epoch)
+
+    tl.train.run(step, batches, n_epoch=options.epochs, callbacks=[after_epoch])
 
     rank = rank_of_plurals(table.numpy(), ids)
-    draw(table.numpy(), names, options.png)
     print(f"the median rank of a plural fell from {first:,.0f} to {rank:,.0f}; {options.png}")
     print(f"{time.perf_counter() - started:.0f} s")
+    draw(table.numpy(), names, options.png)
     if options.quick and options.data is None and rank > 0.5 * first:
-        raise SystemExit(f"after 10 epochs the rank should have halved, from {first} to {rank}")
+        raise SystemExit(f"the rank should have halved, from {first} to {rank}")
 
 
 if __name__ == "__main__":

@@ -61,6 +61,15 @@ def test_three_kinds_of_files_are_read(tmp_path):
     assert read("\n".join(films)) == [("Hello.", "How are you?"), ("How are you?", "Fine.")]
 
 
+def test_lines_with_tabs_may_be_in_latin_1(tmp_path):
+    (tmp_path / "file.txt").write_bytes("un caf\xe9?\toui\nhi\thello\n".encode("latin-1"))
+
+    assert chatbot.read(tmp_path / "file.txt") == [
+        ("un caf\N{REPLACEMENT CHARACTER}?", "oui"),
+        ("hi", "hello"),
+    ]
+
+
 def test_questions_that_are_held_out_are_of_what_was_trained_otherwise():
     train, test = chatbot.questions(50, seed=1)
 

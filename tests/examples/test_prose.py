@@ -36,6 +36,18 @@ def test_sentences_and_words():
     )
 
 
+def test_a_text_of_ones_own(tmp_path):
+    (tmp_path / "own.txt").write_bytes(b"caf\xc3\xa9")
+    (tmp_path / "latin.txt").write_bytes(b"caf\xe9")
+
+    assert prose.read_text(tmp_path / "own.txt") == "caf\xe9"
+    assert prose.read_text(tmp_path / "latin.txt", errors="replace")[:3] == "caf"
+    with pytest.raises(SystemExit, match=r"latin.txt: no text in UTF-8, from byte 3 on. Give --d"):
+        prose.read_text(tmp_path / "latin.txt")
+    with pytest.raises(SystemExit, match=r"Is a directory. Give --data a file with text.$"):
+        prose.read_text(tmp_path)
+
+
 def test_splits_are_of_whole_pages():
     train, valid, test = prose.splits()
     n_words = len(train) + len(valid) + len(test)

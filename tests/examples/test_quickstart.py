@@ -12,6 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+import tensorlayer as tl
+
 SCRIPT = Path(__file__).parents[2] / "examples" / "quickstart.py"
 
 
@@ -67,3 +69,42 @@ def test_quickstart(tmp_path):
     third, accuracy = finish(running)
     assert accuracy >= 96
     assert 1 <= third <= 30
+
+
+def children(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """Return the processes that run tasks for a script."""
+    every = psutil.Process(process.pid).children(recursive=True)
+    return [each for each in every if "tensorlayer.workflow.child" in each.cmdline()]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(200)
+def test_a_training_that_is_killed_goes_on_after_the_latest_version(tmp_path):
+    running = start(tmp_path)
+    deadline = time.monotonic() + 60
+    with connected(tmp_path) as hub:
+        while time.monotonic() < deadline and n_versions(hub) < 3:
+            time.sleep(0.05)
+        assert n_versions(hub) >= 3
+        before = children(running)
+        for child in before:
+            child.kill()
+
+        _, accuracy = finish(running)
+
+        assert before
+        assert accuracy >= 96
+        versions = hub.models.list("digits")
+        assert [each.step for each in versions] == list(range(1, 11))
+        assert {each.attempt for each in versions} == {1, 2}
+        steps = [each.step for each in hub.models.events("digits") if each.name == "loss"]
+        assert sorted(steps) == list(range(1, 11))
+
+
+def connected(folder: Path) -> tl.hub.Hub:
+    """Join the private server of a script as soon as it has one."""
+    return tl.connect(project="quickstart", home=folder / "home")
+
+
+def n_versions(hub: tl.hub.Hub) -> int:
+    return len(hub.models.list("digits")) if "digits" in set(hub.models.keys()) else 0

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import signal
+import subprocess
 import sys
+from datetime import datetime, timezone
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +26,10 @@ def options_of(folder, *arguments):
     parser = argparse.ArgumentParser()
     record.add_options(parser, "run")
     return parser.parse_args(["--out", str(folder), *arguments])
+
+
+def events_in(folder):
+    return [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
 
 
 @pytest.fixture
@@ -52,11 +60,7 @@ def test_without_a_hub_they_are_files(tmp_path, model):
         run.save(model, step=8, part="second")
 
     folder = tmp_path / "a" / "run"
-    lines = (folder / "events.jsonl").read_text().splitlines()
-    assert [json.loads(each) for each in lines] == [
-        {"step": 7, "loss": 0.5},
-        {"step": 8, "loss": 0.25},
-    ]
+    assert [(each["step"], each["loss"]) for each in events_in(folder)] == [(7, 0.5), (8, 0.25)]
     with np.load(folder / "digits-second-8.npz") as found:
         np.testing.assert_array_equal(found["dense/weights:0"], model.all_weights[0])
 
@@ -95,3 +99,69 @@ def test_trainings_of_one_run_have_checkpoints_of_their_own(tmp_path):
     assert (tmp_path / "checkpoint" / "one").exists()
     train("other")  # anew: of both parts nothing is left
     assert not (tmp_path / "checkpoint" / "one").exists()
+
+
+def test_events_say_of_which_run_they_are(tmp_path):
+    def log(*arguments):
+        with record.Record(options_of(tmp_path, "--no-hub", *arguments), "digits") as run:
+            run.checkpoint({"x": tf.Variable(0.0)}).save(tl.train.Place(epoch=1))
+            run.log({"loss": 0.5}, step=1)
+
+    before = datetime.now(timezone.utc)
+    log()
+    log("--resume")  # the same run goes on
+    log()
+
+    first, resumed, second = [datetime.fromisoformat(each["run"]) for each in events_in(tmp_path)]
+    assert before <= first == resumed < second <= datetime.now(timezone.utc)
+
+
+HOLDER = """
+import argparse, sys
+sys.path.insert(0, sys.argv.pop(1))
+import record
+parser = argparse.ArgumentParser()
+record.add_options(parser, "run")
+with record.Record(parser.parse_args(), "digits"):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_run_keeps_its_folder_from_others_until_it_is_killed(tmp_path):
+    kept = tmp_path / "checkpoint" / "checkpoint"
+    kept.parent.mkdir()
+    kept.write_text("of the first run")
+    command = [sys.executable, "-c", HOLDER, str(Path(record.__file__).parent)]
+    arguments = ["--no-hub", "--resume", "--out", str(tmp_path)]
+    with subprocess.Popen([*command, *arguments], stdin=-1, stdout=-1, text=True) as first:
+        assert first.stdout.readline() == "held\n"
+
+        for others in ([], ["--resume"]):
+            with pytest.raises(SystemExit) as ended:
+                record.Record(options_of(tmp_path, "--no-hub", *others), "digits")
+            assert str(ended.value) == (
+                f"another run is going on in {tmp_path}: let it end, or take another folder with "
+                "--out"
+            )
+            assert kept.read_text() == "of the first run"
+
+        os.kill(first.pid, signal.SIGKILL)
+        first.wait()
+        with record.Record(options_of(tmp_path, "--no-hub"), "digits"):
+            assert not kept.exists()
+
+
+def test_a_checkpoint_that_cannot_be_removed_is_no_secret(tmp_path):
+    (tmp_path / "checkpoint").write_text("no folder")
+
+    with pytest.raises(NotADirectoryError):
+        record.Record(options_of(tmp_path, "--no-hub"), "digits")
+
+
+def test_help_says_what_is_removed():
+    parser = argparse.ArgumentParser()
+    record.add_options(parser, "run")
+
+    shown = " ".join(parser.format_help().split())
+    assert "without it a checkpoint that is there is removed" in shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import re
 import signal
@@ -17,7 +18,7 @@ from PIL import Image
 from skimage.data import astronaut, chelsea, coffee
 
 import tensorlayer as tl
-from tests.examples.running import EXAMPLES, begin, help_of, run
+from tests.examples.running import EXAMPLES, begin, help_of, run, run_here
 
 sys.path.insert(0, str(EXAMPLES))
 
@@ -243,6 +244,40 @@ def test_killed_in_the_second_part_it_goes_on_and_is_better_than_bicubic(tmp_pat
     assert nearer > srgan.NEARER
     picture = Image.open(tmp_path / "srgan" / "comparison.png")
     assert picture.size == (4 * 192, 3 * 192)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(200)
+def test_the_result_is_printed_though_the_picture_fails(tmp_path):
+    (tmp_path / "photos").mkdir()
+    for i in range(5):
+        Image.fromarray(astronaut()[100 : 180 + i, 100:170]).save(tmp_path / "photos" / f"{i}.png")
+    (tmp_path / "srgan" / "comparison.png").mkdir(parents=True)
+    tiny = ["--width", "2", "--blocks", "1", "--batch", "1", "--side", "8", "--data", "photos"]
+
+    shown = run("srgan.py", tmp_path, "--no-hub", *tiny, "--pretrain", "1", "--epochs", "1", code=1)
+
+    assert "dB ahead of bicubic" in shown
+    assert shown.index("dB ahead of bicubic") < shown.index("Is a directory")
+
+
+def test_small_photographs_are_compared_as_a_whole(tmp_path):
+    photos = {"one": astronaut()[:100, :120], "other": chelsea()[:150, :91]}
+    held_out = srgan.HeldOut(photos, scale=2)
+    bicubic = functools.partial(srgan.larger, scale=2)
+
+    held_out.compare(str(tmp_path / "comparison.png"), [bicubic])
+
+    picture = np.asarray(Image.open(tmp_path / "comparison.png"))
+    assert picture.shape == (2 * 90, 2 * 90, 3)
+    np.testing.assert_array_equal(picture[:90, 90:], photos["one"][5:95, 15:105])
+
+
+def test_a_side_that_cannot_be_made_small_is_refused_in_a_line(capsys):
+    with pytest.raises(SystemExit):
+        run_here("srgan.py", "--side", "30", "--no-hub")
+
+    assert capsys.readouterr().err.endswith("error: --side 30 is no multiple of --scale 4\n")
 
 
 def test_a_folder_without_photographs_is_refused_in_a_line():

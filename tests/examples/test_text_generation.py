@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.examples.running import help_of, run
+from tests.examples.running import help_of, run, run_here
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 
@@ -120,6 +120,21 @@ def test_a_text_of_ones_own_is_learnt(tmp_path):
     reached, _ = perplexities(shown)
     assert reached < 1.5
     assert "on a mat.\n" in shown.partition("always the likeliest")[2]
+
+
+@pytest.mark.parametrize("prompt", ["", " ", "()"])
+def test_a_prompt_without_a_word_is_refused_in_a_line(prompt, capsys):
+    with pytest.raises(SystemExit):
+        run_here("text_generation.py", f"--prompt={prompt}")
+
+    assert f"error: --prompt {prompt!r} has no word to begin with" in capsys.readouterr().err
+
+
+def test_a_text_of_too_few_paragraphs_is_refused_in_a_line(tmp_path):
+    (tmp_path / "own.txt").write_text("word " * 5000)
+
+    with pytest.raises(SystemExit, match=r"own.txt: 0 words to train on, 5001 held out, .* of its"):
+        text_generation.read_texts(str(tmp_path / "own.txt"))
 
 
 def test_help_teaches():

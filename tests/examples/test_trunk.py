@@ -41,7 +41,8 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def model(folder):
     tf.random.set_seed(0)
-    return trunk.learn(*stripes(256, seed=0), n_epoch=5, run=run_in(folder), seed=0)
+    with run_in(folder) as run:
+        return trunk.learn(*stripes(256, seed=0), n_epoch=5, run=run, seed=0)
 
 
 def test_it_tells_images_apart(model):
@@ -60,7 +61,8 @@ def test_the_features_are_means_of_the_maps(model):
 
 def test_a_run_that_goes_on_has_the_same_model(model, folder):
     tf.random.set_seed(1)  # the first values are others
-    again = trunk.learn(*stripes(256, seed=0), 5, run_in(folder, "--resume"), seed=0)
+    with run_in(folder, "--resume") as run:
+        again = trunk.learn(*stripes(256, seed=0), 5, run, seed=0)
 
     for one, other in zip(model.all_weights, again.all_weights, strict=True):
         np.testing.assert_array_equal(one, other)

@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from tests.examples.running import help_of, run
+from tests.examples.running import help_of, run, run_here
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(330)]
 
@@ -30,6 +30,36 @@ def test_a_zip_with_a_text_is_read(tmp_path):
     shown = run("word2vec_basic.py", tmp_path, "--data", "own.zip", "--epochs", "2", "--size", "8")
 
     assert re.search(r"cost [\d.]+", shown), shown
+
+
+def test_the_result_is_printed_though_the_picture_fails(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.txt").write_text("a cat sees two cats and a king sees two kings. " * 20)
+    arguments = ["--data", "own.txt", "--epochs", "1", "--png", "new/own.nothing"]
+
+    with pytest.raises(ValueError, match="nothing"):
+        run_here("word2vec_basic.py", *arguments)
+
+    assert "the median rank of a plural fell from" in capsys.readouterr().out
+    assert (tmp_path / "new").is_dir()
+
+
+@pytest.mark.parametrize("name", ["short.txt", "broken.zip", "empty.zip", "latin.zip"])
+def test_a_file_that_is_no_text_is_refused_in_a_line(tmp_path, name):
+    path = tmp_path / name
+    if path.suffix == ".txt":
+        path.write_text("a few words")
+    else:
+        with zipfile.ZipFile(path, "w") as archive:
+            if name != "empty.zip":
+                archive.writestr("own", "caf\xe9 ".encode("latin-1") * 100)
+        if name == "broken.zip":
+            path.write_bytes(path.read_bytes().replace(b"caf", b"tea", 1))
+
+    with pytest.raises(
+        SystemExit, match=rf"{name}: (3 words, .* Give a longer|no zip with a text)"
+    ):
+        run_here("word2vec_basic.py", "--data", str(path), "--png", str(tmp_path / "own.png"))
 
 
 def test_help_teaches():
