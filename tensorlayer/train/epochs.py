@@ -91,9 +91,10 @@ def run(
     Raises
     ------
     InvalidArgument
-        An argument is of no use; the data is empty, or an iterator is to be passed over several times; the step returns
-        something else than scalars (nothing is trained then); what is evaluated is called as a
-        metric of the step is; or see [`Checkpoint`][] and [`Profile`][tensorlayer.train.Profile].
+        An argument is of no use; the data is empty, or an iterator is to be passed over several
+        times; the step returns something else than scalars (nothing is trained then); what is
+        evaluated is called as a metric of the step is; or see [`Checkpoint`][] and
+        [`Profile`][tensorlayer.train.Profile].
     StructureMismatch
         The checkpoint is that of something else.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import runpy
 import subprocess
@@ -68,3 +69,9 @@ def run_here(name: str, *arguments: str) -> None:
     beside = [str(EXAMPLES), *sys.path]  # as Python does for a script
     with mock.patch.object(sys, "argv", [path, *arguments]), mock.patch.object(sys, "path", beside):
         runpy.run_path(path, run_name="__main__")
+
+
+def last_event(folder: Path) -> dict[str, float]:
+    """Return what a run logged last, but for the name of the run."""
+    line = (folder / "events.jsonl").read_text().splitlines()[-1]
+    return {name: value for name, value in json.loads(line).items() if name != "run"}

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 from scipy.stats import norm
 
-from tests.examples.running import help_of, kill_when, run
+from tests.examples.running import help_of, kill_when, last_event, run
 from tests.examples.test_control import agent_of, batch_of
 from tests.examples.test_dqn import returns_of
 
@@ -72,8 +72,7 @@ def test_killed_it_goes_on_to_the_same_end(tmp_path):
     shown = run("sac.py", tmp_path, *options, "--out", "killed", "--resume", code=1)
 
     assert "on after step " in shown
-    whole, killed = ((tmp_path / each / "events.jsonl") for each in ("whole", "killed"))
-    assert whole.read_text().splitlines()[-1] == killed.read_text().splitlines()[-1]
+    assert last_event(tmp_path / "whole") == last_event(tmp_path / "killed")
 
 
 def test_help_teaches():
