@@ -43,6 +43,7 @@ from tensorlayer.startup import quiet_tensorflow
 quiet_tensorflow()
 
 import actor_critic  # noqa: E402 - the files beside this one
+import arguments  # noqa: E402
 import playing  # noqa: E402
 import rollouts  # noqa: E402
 import tensorflow as tf  # noqa: E402 - after it was told to be quiet
@@ -233,9 +234,7 @@ def train(agent: Agent, crew: Crew, n_steps: int) -> int:
 def main() -> None:
     """Learn, and play fresh episodes."""
     parser = actor_critic.parser_of(__doc__, n_steps=150_000, picture="a3c.png")
-    parser.add_argument(
-        "--workers", type=playing.at_least_one, default=3, help="processes that play"
-    )
+    parser.add_argument("--workers", type=arguments.positive, default=3, help="processes that play")
     options = parser.parse_args()
 
     started = time.perf_counter()

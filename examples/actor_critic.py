@@ -24,7 +24,6 @@ import math
 import time
 from collections import deque
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -34,7 +33,8 @@ from tensorlayer.startup import quiet_tensorflow
 
 quiet_tensorflow()
 
-import playing  # noqa: E402 - the files beside this one
+import arguments  # noqa: E402 - the files beside this one
+import playing  # noqa: E402
 import rollouts  # noqa: E402
 import tensorflow as tf  # noqa: E402 - after it was told to be quiet
 
@@ -231,9 +231,11 @@ def parser_of(description: str | None, n_steps: int, picture: str) -> argparse.A
     )
     parser.add_argument("--env", default="CartPole-v1", help="with discrete actions")
     parser.add_argument(
-        "--steps", type=playing.at_least_one, default=n_steps, help="of play, at most so many"
+        "--steps", type=arguments.positive, default=n_steps, help="of play, at most so many"
     )
-    parser.add_argument("--out", type=Path, default=Path(picture), help="a picture of play")
+    parser.add_argument(
+        "--out", type=arguments.file_to_write, default=picture, help="a picture of play"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of weights, games and draws")
     parser.add_argument("--quick", action="store_true", help="the same: it takes a minute")
     return parser
@@ -244,7 +246,6 @@ def begin(kind: type[Agent], options: argparse.Namespace) -> Agent:
     tf.keras.utils.set_random_seed(options.seed)
     env = playing.make(options.env)
     playing.check_spaces(env, options.env, observations=("vector",), actions="choice")
-    options.out.parent.mkdir(parents=True, exist_ok=True)
     return kind(env, np.random.default_rng(options.seed))
 
 

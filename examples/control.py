@@ -12,8 +12,9 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+import arguments  # the files beside this one
 import numpy as np
-import off_policy  # the files beside this one
+import off_policy
 import playing
 import record
 import replay
@@ -185,7 +186,7 @@ def run_agent(kind: type[Agent], description: str | None, algorithm: str) -> Non
         ("evaluate-every", 2000, "steps"),
         ("episodes", 100, "fresh ones at the end"),
     ):
-        parser.add_argument(f"--{name}", type=playing.at_least_one, default=usual, help=said)
+        parser.add_argument(f"--{name}", type=arguments.positive, default=usual, help=said)
     parser.add_argument("--quick", action="store_true", help=f"{kind.n_quick:,} steps; checked")
     record.add_options(parser, f"{algorithm}-run")
     options = parser.parse_args()

@@ -42,7 +42,8 @@ from tensorlayer.startup import quiet_tensorflow
 
 quiet_tensorflow()
 
-import off_policy  # noqa: E402 - the files beside this one
+import arguments  # noqa: E402 - the files beside this one
+import off_policy  # noqa: E402
 import playing  # noqa: E402
 import record  # noqa: E402
 import replay  # noqa: E402
@@ -248,7 +249,7 @@ def parser_of(description: str | None, algorithm: str) -> argparse.ArgumentParse
         ("evaluate-every", "steps: 2,000; Atari: 50,000"),
         ("episodes", "fresh ones at the end: 100; Atari: 2"),
     ):
-        parser.add_argument(f"--{name}", type=playing.at_least_one, help=said)
+        parser.add_argument(f"--{name}", type=arguments.positive, help=said)
     parser.add_argument(
         "--quick", action="store_true", help="12,000 steps, a minute or two; checked"
     )

@@ -7,7 +7,6 @@ playing.save_strip(env_name, greedy, "play.png", seed=2)
 
 from __future__ import annotations
 
-import argparse
 import io
 import json
 import os
@@ -33,7 +32,6 @@ except ImportError as error:
 __all__ = [
     "Discrete",
     "Kept",
-    "at_least_one",
     "check_spaces",
     "evaluate",
     "is_atari",
@@ -136,13 +134,6 @@ def shown(space: Space) -> str:
         return str(space)
     without = "" if space.is_bounded() else " without bounds"
     return f"Box{space.shape} of {space.dtype}{without}"
-
-
-def at_least_one(text: str) -> int:
-    """Return the number of an option that counts something."""
-    if int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
-    return int(text)
 
 
 def evaluate(name: str, policy: Policy, n_episodes: int, seed: int) -> np.ndarray:

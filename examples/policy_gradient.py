@@ -20,7 +20,6 @@ from __future__ import annotations
 import argparse
 import time
 from collections import deque
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,7 +29,8 @@ from tensorlayer.startup import quiet_tensorflow
 
 quiet_tensorflow()
 
-import playing  # noqa: E402 - the file beside this one
+import arguments  # noqa: E402 - the files beside this one
+import playing  # noqa: E402
 import tensorflow as tf  # noqa: E402 - after it was told to be quiet
 
 ENV = "CartPole-v1"
@@ -116,16 +116,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--episodes", type=arguments.positive, default=1000, help="at most so many")
     parser.add_argument(
-        "--episodes", type=playing.at_least_one, default=1000, help="at most so many"
+        "--out", type=arguments.file_to_write, default="policy_gradient.png", help="a picture"
     )
-    parser.add_argument("--out", type=Path, default=Path("policy_gradient.png"), help="a picture")
     parser.add_argument("--seed", type=int, default=0, help="of weights, games and draws")
     parser.add_argument("--quick", action="store_true", help="the same: it takes half a minute")
     options = parser.parse_args()
 
     started = time.perf_counter()
-    options.out.parent.mkdir(parents=True, exist_ok=True)
     tf.keras.utils.set_random_seed(options.seed)
     env = playing.make(ENV)
     policy = Policy(env.observation_space.shape[0], int(env.action_space.n))

@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import argparse
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,7 +29,8 @@ from tensorlayer.startup import quiet_tensorflow
 
 quiet_tensorflow()
 
-import playing  # noqa: E402 - the file beside this one
+import arguments  # noqa: E402 - the files beside this one
+import playing  # noqa: E402
 
 ENV = "FrozenLake-v1"
 GAMMA = 0.99
@@ -102,14 +102,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--episodes", type=playing.at_least_one, help="to learn from: 20,000")
-    parser.add_argument("--out", type=Path, default=Path("q_table.png"), help="the picture")
+    parser.add_argument("--episodes", type=arguments.positive, help="to learn from: 20,000")
+    parser.add_argument(
+        "--out", type=arguments.file_to_write, default="q_table.png", help="the picture"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the ice, and of random actions")
     parser.add_argument("--quick", action="store_true", help="10,000 episodes; checked")
     options = parser.parse_args()
 
     started = time.perf_counter()
-    options.out.parent.mkdir(parents=True, exist_ok=True)
     env = playing.make(ENV)
     n_episodes = options.episodes or (10_000 if options.quick else 20_000)
     table = learn(env, n_episodes, options.seed)

@@ -42,7 +42,7 @@ def accumulated(
     Raises
     ------
     InvalidArgument
-        The tensors have no first axis, or are of different lengths along it.
+        The tensors have no first axis, are of different lengths along it, or are sparse.
 
     Examples
     --------
@@ -86,7 +86,14 @@ def accumulated(
 
 def _require_equal_lengths(batch: Any) -> None:
     """Raise InvalidArgument unless all of a batch has the samples along its first axis."""
-    shapes = [tf.TensorShape(each.shape) for each in tf.nest.flatten(batch)]
+    flat = tf.nest.flatten(batch)
+    for each in flat:
+        if isinstance(each, tf.SparseTensor) or not hasattr(each, "shape"):
+            raise InvalidArgument(
+                "accumulation of gradients takes tensors apart along the first axis, dense and "
+                f"ragged ones, got a {type(each).__name__} in the batch. Leave accumulate at 1."
+            )
+    shapes = [tf.TensorShape(each.shape) for each in flat]
     lengths = {shape[0] if shape.rank else 1 for shape in shapes if shape.rank is not None}
     if len(lengths - {None}) > 1 or any(shape.rank == 0 for shape in shapes):
         raise InvalidArgument(

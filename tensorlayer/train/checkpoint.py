@@ -15,12 +15,15 @@ import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument, StructureMismatch
 from tensorlayer.layers import tree
+from tensorlayer.train.callbacks import is_count
 from tensorlayer.train.place import Place
 
 __all__ = ["Checkpoint"]
 
 # What the files in the folder begin with.
 _NAME = "training"
+# What tf.train.Checkpoint does not take as the name of a value.
+_TAKEN = frozenset({"root", "save_counter", "self"})
 
 
 class Checkpoint:
@@ -44,9 +47,9 @@ class Checkpoint:
     Raises
     ------
     InvalidArgument
-        TensorFlow cannot save one of the values, ``every`` is not positive, or (when the run
-        begins) the step uses variables that are not among the values, or another run is using the
-        folder.
+        TensorFlow cannot save one of the values or uses its name, ``every`` is no number of steps,
+        or (when the run begins) the step uses variables that are not among the values, or another
+        run is using the folder.
     StructureMismatch
         When the run begins: the folder has the checkpoint of something else.
 
@@ -88,8 +91,15 @@ class Checkpoint:
         *,
         every: int | None = None,
     ) -> None:
-        if every is not None and every < 1:
-            raise InvalidArgument(f"Checkpoint: every has to be at least 1 step, got {every!r}.")
+        if not (every is None or is_count(every)):
+            raise InvalidArgument(
+                f"Checkpoint: every is a whole number of steps, at least 1, got {every!r}."
+            )
+        if taken := sorted(_TAKEN.intersection(values)):
+            raise InvalidArgument(
+                f"Checkpoint: TensorFlow uses the name {taken[0]!r} itself. Call that value "
+                "something else."
+            )
         self.folder, self.every = os.fspath(folder), every
         try:
             self._values = tf.train.Checkpoint(

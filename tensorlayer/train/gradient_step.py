@@ -13,6 +13,7 @@ from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.precision import widened
 from tensorlayer.optimizers.rows import summed
 from tensorlayer.train.accumulating import accumulated
+from tensorlayer.train.callbacks import is_count
 from tensorlayer.train.measures import Measure, measured, require_measures, split
 from tensorlayer.train.replicas import Replicas, n_samples, share_of
 
@@ -225,8 +226,7 @@ def _check(clip_norm: float | None, accumulate: int) -> None:
             f"GradientStep: clip_norm is a positive number, got {clip_norm!r}. Leave it out to "
             "clip nothing."
         )
-    is_count = isinstance(accumulate, numbers.Integral) and not isinstance(accumulate, bool)
-    if not is_count or accumulate < 1:
+    if not is_count(accumulate):
         raise InvalidArgument(
             f"GradientStep: accumulate is a number of parts from 1 on, got {accumulate!r}."
         )

@@ -234,7 +234,8 @@ def test_without_a_worker_nothing_is_waited_for(number, capsys):
     with pytest.raises(SystemExit):
         run_here("a3c.py", "--workers", number)
 
-    assert f"argument --workers: {number} is not at least 1" in capsys.readouterr().err
+    said = f"argument --workers: a whole number from 1 on is needed, not '{number}'"
+    assert said in capsys.readouterr().err
 
 
 def test_workers_that_are_killed_at_their_start_each_time_are_given_up():

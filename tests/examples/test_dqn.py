@@ -210,7 +210,9 @@ def test_counts_of_nothing_are_refused(option, capsys):
     with pytest.raises(SystemExit):
         run_here("dqn.py", option, "0")
 
-    assert f"argument {option}: 0 is not at least 1" in capsys.readouterr().err
+    assert (
+        f"argument {option}: a whole number from 1 on is needed, not '0'" in capsys.readouterr().err
+    )
 
 
 def test_help_teaches():

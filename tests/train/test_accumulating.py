@@ -98,3 +98,17 @@ def test_types_and_structures_of_batches_are_kept():
     (total,), _ = tf.function(lambda batch: accumulated(part, batch, 3))(batch)
 
     assert (float(total), total.dtype) == (10.0, tf.float64)
+
+
+@pytest.mark.parametrize(
+    "other", [None, tf.sparse.from_dense([[1.0], [0.0]])], ids=["none", "sparse"]
+)
+def test_what_cannot_be_taken_apart_is_refused(other):
+    with pytest.raises(InvalidArgument, match=r"dense and ragged ones, got a (None|Sparse).*at 1"):
+        accumulated(lambda batch, n: ([], {}), (tf.zeros([2]), other), 2)
+
+
+def test_ragged_batches_are_taken_apart():
+    rows = tf.ragged.constant([[1.0], [2.0, 3.0], [4.0]])
+    _, found = accumulated(lambda part, n: ([], {"sum": tf.reduce_sum(part)}), rows, 2)
+    assert float(found["sum"]) == 10.0

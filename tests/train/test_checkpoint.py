@@ -202,8 +202,12 @@ def test_a_foreign_checkpoint_is_refused(tmp_path):
 
 
 def test_arguments_are_looked_at_at_once(tmp_path):
-    with pytest.raises(InvalidArgument, match="every has to be at least 1 step, got 0"):
-        Checkpoint(tmp_path, {}, every=0)
+    for every in (0, 1.5, "2"):
+        with pytest.raises(InvalidArgument, match="whole number of steps, at least 1, got"):
+            Checkpoint(tmp_path, {}, every=every)
+    for name in ("self", "root", "save_counter"):
+        with pytest.raises(InvalidArgument, match=f"TensorFlow uses the name '{name}' itself"):
+            Checkpoint(tmp_path, {name: tf.Variable(0.0)})
     with pytest.raises(InvalidArgument, match=r"a value cannot be saved.*got 3"):
         Checkpoint(tmp_path, {"n": 3})
 
