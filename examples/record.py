@@ -60,7 +60,8 @@ class Record:
         self.name, self.folder = name, options.out
         self.folder.mkdir(parents=True, exist_ok=True)
         self._lock = hold(self.folder)
-        goes_on = options.resume and self.place_of_checkpoint.exists()
+        is_saved = any(self.place_of_checkpoint.rglob("checkpoint"))
+        goes_on = options.resume and is_saved
         if options.resume and not goes_on:
             print(f"nothing to go on with in {self.folder}: the run begins")
         elif not goes_on and self.place_of_checkpoint.exists():

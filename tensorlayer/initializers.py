@@ -298,8 +298,9 @@ _MANY = 2**22
 
 
 def _is_large(shape: Sequence[int], dtype: tf.DType) -> bool:
-    n_values = tf.TensorShape(shape).num_elements()
-    return bool(n_values >= _MANY and dtype.is_floating and tf.executing_eagerly())
+    if not tf.executing_eagerly():  # where a size may be a tensor
+        return False
+    return tf.TensorShape(shape).num_elements() >= _MANY and tf.as_dtype(dtype).is_floating
 
 
 def _drawn_in_place(

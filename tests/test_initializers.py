@@ -90,6 +90,21 @@ def test_large_values_are_those_of_small_ones(init, dtype, seed, monkeypatch):
         np.testing.assert_array_equal(value, other)
 
 
+@pytest.mark.parametrize("dtype", ["float32", np.float32, "bfloat16"], ids=str)
+def test_large_values_take_any_name_of_a_type(dtype, monkeypatch):
+    monkeypatch.setattr(initializers, "_MANY", 1000)
+    for init, _ in DRAWN:
+        assert init(MANY, dtype).dtype == tf.as_dtype(dtype)
+
+
+def test_a_size_may_be_a_tensor_of_a_trace():
+    @tf.function
+    def drawn(n):
+        return initializers.RandomNormal()((n, 3))
+
+    assert drawn(tf.constant(5)).shape == (5, 3)
+
+
 def test_large_values_are_drawn_where_a_function_is_traced_as_well(monkeypatch):
     monkeypatch.setattr(initializers, "_MANY", 1000)
     drawn = tf.function(lambda: initializers.RandomNormal(2.0, 0.5)(MANY))()

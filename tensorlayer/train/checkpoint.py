@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import tensorflow as tf
 from tensorlayer.errors import InvalidArgument, StructureMismatch
 from tensorlayer.layers import tree
 from tensorlayer.train.callbacks import is_count
+from tensorlayer.train.locking import locked
 from tensorlayer.train.place import Place
 
 __all__ = ["Checkpoint"]
@@ -111,22 +111,9 @@ class Checkpoint:
         self._root = tf.train.Checkpoint(values=self._values, place=self._place)
         self._manager = self._managed()
 
-    @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        """Have the folder for oneself: a second run would remove what the first has saved.
-
-        The lock ends with the process, however that ends.
-        """
-        os.makedirs(self.folder, exist_ok=True)
-        with open(os.path.join(self.folder, "lock"), "ab") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise InvalidArgument(
-                    f"Checkpoint: another run is using the folder {self.folder!r}, and a folder is "
-                    "for one run. Wait for it to end, or take another folder."
-                ) from error
-            yield
+    def locked(self) -> AbstractContextManager[None]:
+        """Return a context in which the folder is this run's alone."""
+        return locked(self.folder, who="Checkpoint")
 
     def find(self) -> Place | None:
         """Return the place that was saved last, or None."""

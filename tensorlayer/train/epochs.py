@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 from tqdm.auto import tqdm
 
 from tensorlayer.errors import InvalidArgument
@@ -117,6 +118,7 @@ def run(
     >>> epochs[0].metrics, total.numpy().item()
     ({'sum': 5.0}, 20.0)
     """
+    callbacks = list(callbacks) if isinstance(callbacks, Iterable) else callbacks
     _require(data, n_epoch, callbacks, checkpoint)
     if n_epoch > 1 and isinstance(data, Iterator):
         raise InvalidArgument(
@@ -141,7 +143,7 @@ def _require(data: Any, n_epoch: Any, callbacks: Any, checkpoint: Any) -> None:
     rules = (
         (is_count(n_epoch, at_least=0), "n_epoch is a whole number, at least 0", n_epoch),
         (
-            callable(data) or isinstance(data, Iterable) or hasattr(data, "__iter__"),
+            any(hasattr(data, name) for name in ("__call__", "__iter__", "__getitem__")),
             "data is a dataset or another iterable of batches, or a function that returns one",
             data,
         ),
@@ -167,7 +169,10 @@ def _is_callback(value: Any) -> bool:
 
 def _is_true(answer: Any) -> bool:
     """Whether a callback asks for the end; what else one returns is its own business."""
-    return isinstance(answer, (bool, np.bool_)) and bool(answer)
+    is_flag = isinstance(answer, (bool, np.bool_))
+    if tf.is_tensor(answer):
+        is_flag = answer.dtype == tf.bool and answer.shape.rank == 0
+    return is_flag and bool(answer)
 
 
 class _Training:
@@ -182,7 +187,7 @@ class _Training:
         evaluate: Evaluate | None,
     ) -> None:
         self._loop, self._checkpoint, self._progress = loop, checkpoint, progress
-        self._evaluate, self._profile = evaluate, None
+        self._evaluate, self._profile, self._saved = evaluate, None, ""
         self._callbacks = [each for each in callbacks if not isinstance(each, Every)]
         self._everys = [each for each in callbacks if isinstance(each, Every)]
         self._signals = Postponed(() if checkpoint is None else SIGNALS)
@@ -251,18 +256,24 @@ class _Training:
         disable = None if self._progress is None else not self._progress
         options = {"total": running.n_batches, "initial": place.sums.n_steps, "disable": disable}
         bar = tqdm(desc=f"epoch {place.epoch}/{last}", unit="step", **options)
-        with self._signals, bar, contextlib.closing(running):
-            while not (running.is_over or place.is_stopped):
-                count, sums = running.advance(self._until_stop())
-                if count:
-                    place.add(count, sums, time.perf_counter() - started)
-                    if self._profile:
-                        self._profile.count(count)
-                    means = place.sums.means.items()
-                    bar.set_postfix({name: f"{mean:.4g}" for name, mean in means}, refresh=False)
-                    bar.update(count)
-                    self._after_steps()
+        with self._signals:
+            with bar:
+                self._advance(running, bar, started)
+            running.close()
             self._after_epoch()
+
+    def _advance(self, running: Pass, bar: tqdm, started: float) -> None:
+        place = self._place
+        while not (running.is_over or place.is_stopped):
+            count, sums = running.advance(self._until_stop())
+            if count:
+                place.add(count, sums, time.perf_counter() - started)
+                if self._profile:
+                    self._profile.count(count)
+                means = place.sums.means.items()
+                bar.set_postfix({name: f"{mean:.4g}" for name, mean in means}, refresh=False)
+                bar.update(count)
+                self._after_steps()
 
     def _until_stop(self) -> int:
         """Return how many steps there are until Python has something to do."""
@@ -301,7 +312,8 @@ class _Training:
     def _evaluated(self) -> Mapping[str, float]:
         if self._evaluate is None:
             return {}
-        with self._signals.let_through():  # all is saved
+        is_saved = not self._place.is_stopped
+        with self._signals.let_through() if is_saved else contextlib.nullcontext():
             found = self._evaluate()
         if not (found is None or isinstance(found, Mapping)):
             raise InvalidArgument(
@@ -312,8 +324,10 @@ class _Training:
 
     def _save(self, *, is_due: bool) -> None:
         """Save if it is time, or if a signal is about to end the program."""
-        if is_due or self._signals.waiting is not None:
+        place = self._place.to_json()
+        if (is_due or self._signals.waiting is not None) and place != self._saved:
             self._checkpoint.save(self._place)
+            self._saved = place
         self._signals.deliver()
 
     def _require_batches(self, found: int | None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -88,11 +87,12 @@ class Evaluation:
     def __call__(self) -> dict[str, float]:
         """Pass over the data; return the means by name."""
         found = Sums()
-        with contextlib.closing(Loop.of(self._step).begin(self.data)) as running:
-            while running.n_batches != 0 and not running.is_over:
-                count, sums = running.advance(sys.maxsize)
-                if count:  # else nothing was measured
-                    found.add(count, sums)
+        running = Loop.of(self._step).begin(self.data)
+        while running.n_batches != 0 and not running.is_over:
+            count, sums = running.advance(sys.maxsize)
+            if count:  # else nothing was measured
+                found.add(count, sums)
+        running.close()
         n = found.totals.pop(_COUNT, 0.0)
         if not n:
             raise InvalidArgument(

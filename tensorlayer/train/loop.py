@@ -61,6 +61,7 @@ class Loop:
         self._traced: dict[frozenset[int], tuple[Callable[[], Step], Step]] = {}
         self._n_steps = 1
         self._data: Callable[[], Any] = lambda: None
+        self._frozen = frozen_now()
 
     @property
     def _functions(self) -> tuple[Callable[[], Step], Step]:
@@ -134,6 +135,8 @@ class Loop:
             The steps, whether the data has come to its end, and the metrics summed up.
         """
         started = time.perf_counter()
+        if self._frozen != (frozen := frozen_now()):  # another trace, which takes its own time
+            self._n_steps, self._frozen = 1, frozen
         limit = min(self._n_steps, at_most)
         if is_in_graph:
             count, sums = self._functions[1](iterator, tf.constant(limit), names)

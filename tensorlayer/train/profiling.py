@@ -13,6 +13,7 @@ from rich.table import Table
 
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.summary import show
+from tensorlayer.train.callbacks import is_count
 from tensorlayer.train.xplane import Operation, operations
 
 __all__ = ["Profile", "table"]
@@ -64,7 +65,7 @@ class Profile:
     def __init__(
         self, folder: str | os.PathLike[str], *, skip: int = 10, n_steps: int = 20
     ) -> None:
-        if skip < 0 or n_steps < 1:
+        if not (is_count(skip, at_least=0) and is_count(n_steps)):
             raise InvalidArgument(
                 "Profile: skip is at least 0 and n_steps at least 1, got "
                 f"skip={skip!r} and n_steps={n_steps!r}."

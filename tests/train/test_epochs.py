@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 
 import numpy as np
 import pytest
@@ -43,7 +44,17 @@ def test_the_time_of_an_epoch_includes_its_trace():
 
 @pytest.mark.parametrize(
     ("answer", "ends"),
-    [(True, True), (np.True_, True), (1, False), (1.0, False), (np.ones(3), False), ("x", False)],
+    [
+        (True, True),
+        (np.True_, True),
+        (tf.constant(True), True),
+        (tf.constant(False), False),
+        (1, False),
+        (1.0, False),
+        (np.ones(3), False),
+        (tf.fill([2], True), False),
+        ("x", False),
+    ],
     ids=str,
 )
 @pytest.mark.parametrize("when", ["epoch", "steps"])
@@ -132,6 +143,51 @@ def test_ctrl_c_ends_an_evaluation_at_once_and_costs_no_step(tmp_path):
 
     assert after == []
     assert train(is_interrupted=False) == 4
+
+
+def test_ctrl_c_waits_where_a_callback_has_ended_an_epoch_that_is_not_saved_yet(tmp_path):
+    def train(is_interrupted):
+        steps = tf.Variable(0)
+
+        def evaluate():
+            if is_interrupted:
+                signal.raise_signal(signal.SIGINT)
+
+        saved = Checkpoint(tmp_path, {"steps": steps})
+        run(
+            lambda x: steps.assign_add(1), [1.0] * 5, checkpoint=saved, evaluate=evaluate,
+            callbacks=[Every(3, lambda interval: True)],
+        )  # fmt: skip
+        return int(steps)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(is_interrupted=True)
+
+    assert train(is_interrupted=False) == 3
+
+
+def test_callbacks_may_come_from_an_iterator():
+    seen = []
+
+    run(lambda x: x, [1.0], callbacks=iter([seen.append]))
+
+    assert len(seen) == 1
+
+
+def test_the_bar_is_closed_before_callbacks_are_called(capsys):
+    run(lambda x: x, [1.0], callbacks=[lambda _: sys.stderr.write("called")], progress=True)
+
+    assert capsys.readouterr().err.endswith("\ncalled")
+
+
+def test_what_has_not_changed_is_not_saved_again(tmp_path):
+    w = tf.Variable(0.0)
+    saved = Checkpoint(tmp_path, {"w": w}, every=2)
+
+    run(w.assign_add, [1.0, 1.0], n_epoch=3, checkpoint=saved, callbacks=[lambda _: None])
+
+    # After the steps of each epoch, and after its callbacks.
+    assert (tmp_path / "training-6.index").exists()
 
 
 def test_data_of_an_evaluation_of_ones_own_is_not_touched(tmp_path):

@@ -319,6 +319,23 @@ def test_steps_over_other_data_begin_with_one_in_a_call():
     assert counts[1] > 1
 
 
+def test_steps_begin_with_one_in_a_call_where_something_was_frozen_or_thawed():
+    data = tf.data.Dataset.range(1000)
+    steps, layer = Loop.of(double), Dense(n_units=1, in_channels=1)
+
+    def first_call():
+        running = steps.begin(data)
+        count = running.advance(at_most=1000)[0]
+        while not running.is_over:
+            running.advance(at_most=1000)
+        return count
+
+    first_call()
+    assert first_call() > 1
+    layer.trainable = False
+    assert first_call() == 1
+
+
 def test_nothing_is_a_part_of_a_batch_as_well():
     (epoch,) = run(lambda x, y: x if y is None else y, [(np.float32(3.0), None)])
 

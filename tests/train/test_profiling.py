@@ -152,7 +152,7 @@ def test_a_profile_of_somebody_else_is_no_reason_to_end_training(skip, tmp_path,
     assert "somebody else takes one, so there is none of this run" in caplog.text
 
 
-@pytest.mark.parametrize("options", [{"skip": -1}, {"n_steps": 0}])
+@pytest.mark.parametrize("options", [{"skip": -1}, {"n_steps": 0}, {"skip": "3"}, {"n_steps": 2.5}])
 def test_arguments_are_looked_at_at_once(options):
     with pytest.raises(InvalidArgument, match="skip is at least 0 and n_steps at least 1, got"):
         Profile("folder", **options)
