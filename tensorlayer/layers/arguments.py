@@ -42,6 +42,13 @@ def signature_of(cls: type) -> inspect.Signature:
     return signature.replace(parameters=list(signature.parameters.values())[1:])
 
 
+@functools.cache
+def _rest_of(cls: type) -> tuple[str, ...]:
+    """Return what the constructor calls the keywords that it does not name, if it takes them."""
+    parameters = signature_of(cls).parameters.values()
+    return tuple(each.name for each in parameters if each.kind is inspect.Parameter.VAR_KEYWORD)
+
+
 def bind(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """Return every argument of ``cls(*args, **kwargs)`` by name, defaults included.
 
@@ -52,9 +59,8 @@ def bind(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[st
     InvalidArgument
         An argument is missing, or there are too many.
     """
-    signature = signature_of(cls)
+    signature, rest = signature_of(cls), _rest_of(cls)
     parameters = signature.parameters
-    rest = [p.name for p in parameters.values() if p.kind is inspect.Parameter.VAR_KEYWORD]
     unknown = [name for name in kwargs if name not in parameters and not rest]
     if unknown:
         raise UnknownArgument(
