@@ -7,13 +7,13 @@ in the folder of the run. Pictures and the checkpoint are in that folder in both
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime
-import fcntl
 import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import tensorlayer as tl
 
@@ -32,22 +32,6 @@ def add_options(parser: argparse.ArgumentParser, folder: str) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of weights, order and noise")
 
 
-def hold(folder: Path) -> TextIO:
-    """Return the lock of a folder, or end the program if another run has it.
-
-    It is held until the file is closed or the process ends, however it ends.
-    """
-    file = open(folder / "lock", "a+", encoding="utf-8")  # noqa: SIM115 - open as long as it is held
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        raise SystemExit(
-            f"another run is going on in {folder}: let it end, or take another folder with --out"
-        ) from None
-    return file
-
-
 class Record:
     """What is kept of one run.
 
@@ -59,7 +43,11 @@ class Record:
     def __init__(self, options: argparse.Namespace, name: str) -> None:
         self.name, self.folder = name, options.out
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._lock = hold(self.folder)
+        self._held = contextlib.ExitStack()
+        try:
+            self._held.enter_context(tl.train.locking.locked(self.folder, who="--out"))
+        except tl.errors.InvalidArgument as error:
+            raise SystemExit(str(error)) from None
         is_saved = any(self.place_of_checkpoint.rglob("checkpoint"))
         goes_on = options.resume and is_saved
         if options.resume and not goes_on:
@@ -70,16 +58,14 @@ class Record:
         self.hub = None if options.no_hub else tl.connect(options.uri, project=PROJECT)
 
     def _run_before(self) -> str:
-        """Return when the run began that goes on: the lock says it."""
-        self._lock.seek(0)
-        return self._lock.read() or self._new_run()
+        """Return when the run began that goes on."""
+        file = self.folder / "begun"
+        return file.read_text(encoding="utf-8") if file.exists() else self._new_run()
 
     def _new_run(self) -> str:
-        """Return the present time, and write it to the lock."""
+        """Return the present time, and write it down."""
         now = datetime.datetime.now(datetime.timezone.utc).isoformat()
-        self._lock.truncate(0)
-        self._lock.write(now)
-        self._lock.flush()
+        (self.folder / "begun").write_text(now, encoding="utf-8")
         return now
 
     @property
@@ -121,4 +107,4 @@ class Record:
     def __exit__(self, *error: object) -> None:
         if self.hub is not None:
             self.hub.close()
-        self._lock.close()
+        self._held.close()

@@ -141,8 +141,8 @@ def test_a_run_keeps_its_folder_from_others_until_it_is_killed(tmp_path):
             with pytest.raises(SystemExit) as ended:
                 record.Record(options_of(tmp_path, "--no-hub", *others), "digits")
             assert str(ended.value) == (
-                f"another run is going on in {tmp_path}: let it end, or take another folder with "
-                "--out"
+                f"--out: another run is using the folder '{tmp_path}', and a folder is for one "
+                "run. Wait for it to end, or take another folder."
             )
             assert kept.read_text() == "of the first run"
 
