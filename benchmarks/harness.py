@@ -113,13 +113,17 @@ def _memory(what: str) -> int:
 
 
 def rounds(contestants: Mapping[str, Callable[[], Any]], n_rounds: int) -> Samples:
-    """Return the seconds of each contestant in each round; who begins takes turns."""
+    """Return the seconds of each contestant in each round; nobody always follows the same one."""
     samples: Samples = {name: [] for name in contestants}
-    names = list(contestants)
-    for index in range(n_rounds):
-        start = index % len(names)
-        for name in names[start:] + names[:start]:
-            samples[name].append(seconds(contestants[name]))
+    order = np.random.default_rng(0)
+    gc.collect()
+    gc.freeze()  # what is there by now is not looked through before every call
+    try:
+        for _ in range(n_rounds):
+            for name in order.permutation(list(contestants)):
+                samples[name].append(seconds(contestants[name]))
+    finally:
+        gc.unfreeze()
     return samples
 
 

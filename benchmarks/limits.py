@@ -68,7 +68,7 @@ def measured(workload: Workload, n_rounds: int) -> Case:
     """Time our step beside a large product and a large addition."""
     contestant = workload.contestants[OURS]()
     batches = [tuple(map(tf.constant, each)) for each in workload.batches(workload.n_steps)]
-    runs = {OURS: stepping(contestant.step, batches), **_machine()}
+    runs = {OURS: stepping(contestant.step, batches, workload.n_steps), **_machine()}
     taken = harness.rounds(runs, n_rounds)
     operations, moved = _needs(contestant, batches[0])
     rates = {what: _rates(taken, what) for what in (PRODUCT, ADDITION)}

@@ -171,6 +171,7 @@ WORKLOAD = Workload(
     unit="images",
     per_step=BATCH,
     n_steps=16,
+    n_at_once=1,
     batches=images,
     contestants={"native": native, "TensorLayer": ours, "Sonnet": sonnet},
     keras=keras,

@@ -33,7 +33,8 @@ class Workload:
     name: str
     unit: str  #: of what is counted: images or words
     per_step: int  #: how many of them a batch has
-    n_steps: int  #: of a round: about a second, or 500
+    n_steps: int  #: of a loop: about a second
+    n_at_once: int  #: steps that are measured as one, of 50 ms or so together
     batches: Callable[[int], Sequence[Any]]  #: so many batches that it makes itself
     contestants: dict[str, Callable[[], Contestant]]
     keras: Callable[[], tf.keras.Model]  #: compiled

@@ -200,6 +200,7 @@ WORKLOAD = Workload(
     unit="words",
     per_step=BATCH * STEPS,
     n_steps=20,
+    n_at_once=1,
     batches=text,
     contestants={
         "native": native,

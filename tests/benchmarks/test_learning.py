@@ -26,7 +26,7 @@ def line(power):
 
 def course(ours):
     workload = Workload(
-        name="line", unit="points", per_step=8, n_steps=1, loop_bar=1.0,
+        name="line", unit="points", per_step=8, n_steps=1, n_at_once=1, loop_bar=1.0,
         batches=None, keras=None, contestants={"native": line(1), "TensorLayer": line(ours)},
     )  # fmt: skip
 

@@ -45,7 +45,7 @@ def test_a_step_is_measured_beside_the_machine(tmp_path, monkeypatch):
         return descending(lambda x: tf.reduce_mean((x @ weight) ** 2), [weight], 0.01)
 
     workload = Workload(
-        name="product", unit="rows", per_step=32, n_steps=2, loop_bar=1.0, keras=None,
+        name="product", unit="rows", per_step=32, n_steps=2, n_at_once=2, loop_bar=1.0, keras=None,
         batches=lambda n: [(np.ones([32, 64], np.float32),)] * n, contestants={"TensorLayer": ours},
     )  # fmt: skip
     monkeypatch.setattr(limits, "WORKLOADS", {"product": workload})

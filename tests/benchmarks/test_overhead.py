@@ -32,6 +32,7 @@ LINE = Workload(
     unit="points",
     per_step=3,
     n_steps=20,
+    n_at_once=2,
     batches=lambda n: [(POINTS, 2 * POINTS)] * n,
     contestants={"native": slope(0.05), "TensorLayer": slope(0.05)},
     keras=keras,
@@ -59,7 +60,8 @@ def test_steps_and_loops_are_compared_and_kept(line, tmp_path, capsys):
     steps, loops = result["samples"]["line, step"], result["samples"]["line, loop"]
     assert set(steps) == {"native", "TensorLayer", overhead.ON_BATCH}
     assert set(loops) == {overhead.PYTHON_LOOP, overhead.LOOP, overhead.FIT}
-    assert {len(each) for each in (*steps.values(), *loops.values())} == {5}
+    assert {len(each) for each in steps.values()} == {60}
+    assert {len(each) for each in loops.values()} == {5}
     ratio = result["figures"]["line, step: TensorLayer / native"]["median"]
     assert ratio == pytest.approx(np.median(np.divide(steps["TensorLayer"], steps["native"])))
     assert (tmp_path / "overhead.md").exists()
@@ -77,8 +79,21 @@ def test_every_way_of_running_it_trains():
         way(made, data)
         assert float(made.weights[0]) == pytest.approx(2.0, abs=1e-3)
     made = LINE.begin()["native"]
-    overhead.stepping(made.step, [tuple(map(tf.constant, each)) for each in LINE.batches(20)])
+    overhead.stepping(made.step, [tuple(map(tf.constant, each)) for each in LINE.batches(20)], 20)
     assert float(made.weights[0]) == pytest.approx(2.0, abs=1e-3)
+
+
+def test_a_few_steps_at_a_time_go_through_all_batches():
+    seen = []
+
+    def step(x):
+        seen.append(x)
+        return 0.0
+
+    run = overhead.stepping(step, [(1,), (2,), (3,)], 2)  # which warms up
+    run(), run()
+
+    assert seen == [1, 2, 3, 1, 2, 3]
 
 
 def test_bars_are_those_that_are_promised():
