@@ -223,8 +223,7 @@ def _require_listed(owner: Layer | Model, used: Collection[tf.Variable]) -> None
     listed = {
         id(each)
         for parameter in tree.listing(owner, require_all=False)
-        # with its copies on the devices of a strategy
-        for each in (parameter.variable, *getattr(parameter.variable, "values", ()))
+        for each in tree.components(parameter.variable)
     }
     lost = [variable for variable in used if id(variable) not in listed]
     if lost:

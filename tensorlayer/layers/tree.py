@@ -16,7 +16,16 @@ import tensorflow as tf
 
 from tensorlayer.errors import NameTaken, NotBuilt
 
-__all__ = ["Owner", "Parameter", "children", "is_keras", "join", "listing", "owners"]
+__all__ = [
+    "Owner",
+    "Parameter",
+    "children",
+    "components",
+    "is_keras",
+    "join",
+    "listing",
+    "owners",
+]
 
 
 class Parameter(NamedTuple):
@@ -185,3 +194,18 @@ def _keras(value: Any, path: str, frozen: bool) -> Iterator[Parameter]:
         name = f"{weight.name}_{number}" if number else weight.name
         is_frozen, is_random = frozen or not weight.trainable, weight.name == "seed_generator_state"
         yield Parameter(join(path, name), weight.value, is_frozen, is_random)
+
+
+def components(variable: tf.Variable) -> list[tf.Variable]:
+    """Return a variable with what a trace sees of it under a strategy.
+
+    That is its copies on several devices, or the one that lies on a parameter server.
+
+    Examples
+    --------
+    >>> variable = tf.Variable(1.0)
+    >>> components(variable) == [variable]
+    True
+    """
+    copies = getattr(variable, "values", ())
+    return [variable, *copies, *([variable.get()] if hasattr(variable, "get") else ())]

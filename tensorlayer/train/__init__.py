@@ -34,6 +34,7 @@ from tensorlayer.train.gradient_step import GradientStep
 from tensorlayer.train.loop import Step
 from tensorlayer.train.place import Place
 from tensorlayer.train.profiling import Profile
+from tensorlayer.train.workers import Workers
 
 __all__ = [
     "Checkpoint",
@@ -45,6 +46,7 @@ __all__ = [
     "Place",
     "Profile",
     "Step",
+    "Workers",
     "early_stop",
     "run",
 ]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from tensorlayer.layers import tree
 from tensorlayer.train.callbacks import is_count
 from tensorlayer.train.locking import locked
 from tensorlayer.train.place import Place
+from tensorlayer.train.workers import Workers
 
 __all__ = ["Checkpoint"]
 
@@ -107,13 +110,14 @@ class Checkpoint:
             )
         except ValueError as error:
             raise InvalidArgument(f"Checkpoint: a value cannot be saved. {error}") from error
-        self._place = tf.Variable("", dtype=tf.string, trainable=False)
+        self._place = _text()
         self._root = tf.train.Checkpoint(values=self._values, place=self._place)
         self._manager = self._managed()
 
     def locked(self) -> AbstractContextManager[None]:
-        """Return a context in which the folder is this run's alone."""
-        return locked(self.folder, who="Checkpoint")
+        """Return a context in which the folder is this run's alone, that of all its workers."""
+        is_ours = Workers().is_chief
+        return locked(self.folder, who="Checkpoint") if is_ours else contextlib.nullcontext()
 
     def find(self) -> Place | None:
         """Return the place that was saved last, or None."""
@@ -130,8 +134,8 @@ class Checkpoint:
 
     def require_all(self, used: Iterable[tf.Variable]) -> None:
         """Raise InvalidArgument unless all variables that a step uses belong to the values."""
-        known = {id(each) for each in _components(self._variables())}
-        missing = [each.name for each in _components(used) if id(each) not in known]
+        known = {id(each) for own in self._variables() for each in tree.components(own)}
+        missing = [each.name for each in used if not known & set(map(id, tree.components(each)))]
         if missing:
             raise InvalidArgument(
                 f"Checkpoint: the step uses variables that are not among the values: "
@@ -144,16 +148,18 @@ class Checkpoint:
             self._root.restore(self._manager.latest_checkpoint).assert_consumed()
         except (AssertionError, ValueError, tf.errors.OpError) as error:
             raise self._mismatch(error) from error
-        self._sweep()
+        if Workers().is_chief:
+            self._sweep()
 
     def save(self, place: Place) -> None:
-        """Write everything as it is now."""
+        """Write everything as it is now; of several workers all have to call it together."""
         self._place.assign(place.to_json())
-        self._manager.save()
+        with Workers().written(self.folder) as folder:
+            (self._manager if folder == self.folder else self._managed(folder)).save()
 
-    def _managed(self) -> tf.train.CheckpointManager:
+    def _managed(self, folder: str | None = None) -> tf.train.CheckpointManager:
         return tf.train.CheckpointManager(
-            self._root, self.folder, max_to_keep=1, checkpoint_name=_NAME
+            self._root, folder or self.folder, max_to_keep=1, checkpoint_name=_NAME
         )
 
     def _sweep(self) -> None:
@@ -180,14 +186,14 @@ class Checkpoint:
         )
 
 
+def _text() -> tf.Variable:
+    """Return a variable for a text, of no strategy: workers cannot send each other strings."""
+    with ThreadPoolExecutor(1) as elsewhere:  # where no scope of a strategy is open
+        return elsewhere.submit(tf.Variable, "", dtype=tf.string, trainable=False).result()
+
+
 def _trackable(value: Any) -> Any:
     """Return the variables of a network or model by name, and other values as they are."""
     if not isinstance(value, tree.Owner):
         return value
     return {each.name: each.variable for each in tree.listing(value, with_random=True)}
-
-
-def _components(variables: Iterable[Any]) -> Iterator[tf.Variable]:
-    """Yield the variables, of one that is spread over replicas those of each."""
-    for variable in variables:
-        yield from getattr(variable, "values", (variable,))

@@ -22,6 +22,7 @@ from tensorlayer.train.loop import Loop, Pass, Step
 from tensorlayer.train.place import Place, Sums
 from tensorlayer.train.profiling import Profile
 from tensorlayer.train.signals import SIGNALS, Postponed
+from tensorlayer.train.workers import Workers
 
 __all__ = ["Evaluate", "run"]
 
@@ -53,7 +54,8 @@ def run(
     data
         A ``tf.data.Dataset`` (also a distributed one), passed over once for each epoch; any other
         iterable of batches, such as a list or a generator, whose steps are called one by one; or a
-        function of the epoch's number that returns one.
+        function of the epoch's number that returns one. In the scope of a
+        ``tf.distribute.MultiWorkerMirroredStrategy`` each worker takes its share of every batch.
     n_epoch
         The number of epochs to run.
     first_epoch
@@ -191,6 +193,7 @@ class _Training:
         self._callbacks = [each for each in callbacks if not isinstance(each, Every)]
         self._everys = [each for each in callbacks if isinstance(each, Every)]
         self._signals = Postponed(() if checkpoint is None else SIGNALS)
+        self._workers = Workers()
 
     @contextlib.contextmanager
     def profiled(self, profile: Profile | str | os.PathLike[str] | None) -> Iterator[None]:
@@ -207,6 +210,7 @@ class _Training:
             self._profile.stop()
 
     def run(self, data: Any, first: int, last: int) -> list[Epoch]:
+        data = self._workers.spread(data)
         found = self._checkpoint.find() if self._checkpoint else None
         place = self._place = found or Place(epoch=first)
         if len(place.intervals) != len(self._everys):
@@ -223,7 +227,7 @@ class _Training:
         return place.history
 
     def _begin(self, data: Any) -> Pass:
-        batches = data(self._place.epoch) if callable(data) else data
+        batches = self._workers.spread(data(self._place.epoch)) if callable(data) else data
         running = self._loop.begin(batches)
         self._require_batches(running.n_batches)
         if self._checkpoint:
@@ -254,6 +258,7 @@ class _Training:
         started = time.perf_counter() - place.seconds
         running = begun or self._begin(data)
         disable = None if self._progress is None else not self._progress
+        disable = disable if self._workers.is_chief else True
         options = {"total": running.n_batches, "initial": place.sums.n_steps, "disable": disable}
         bar = tqdm(desc=f"epoch {place.epoch}/{last}", unit="step", **options)
         with self._signals:
@@ -295,6 +300,8 @@ class _Training:
                     epoch=place.epoch, step=place.step, n_steps=sums.n_steps, metrics=sums.means
                 )
                 place.is_stopped |= _is_true(every.callback(interval))
+        if self._everys:
+            place.is_stopped = self._workers.any(place.is_stopped)
         if self._checkpoint and not place.is_stopped:  # else the epoch ends now, and is saved then
             is_due = self._checkpoint.every and place.step % self._checkpoint.every == 0
             self._save(is_due=bool(is_due))
@@ -306,6 +313,7 @@ class _Training:
             self._save(is_due=True)  # however long they take, the epoch is not trained again
         epoch = place.end_epoch(self._evaluated())
         place.is_stopped |= True in [_is_true(callback(epoch)) for callback in self._callbacks]
+        place.is_stopped = self._workers.any(place.is_stopped)
         if self._checkpoint:
             self._save(is_due=True)
 
@@ -325,6 +333,9 @@ class _Training:
     def _save(self, *, is_due: bool) -> None:
         """Save if it is time, or if a signal is about to end the program."""
         place = self._place.to_json()
+        # A signal to one worker is one to all: the others would wait for it.
+        if heard := -self._workers.least(-(self._signals.waiting or 0)):
+            self._signals.waiting = heard
         if (is_due or self._signals.waiting is not None) and place != self._saved:
             self._checkpoint.save(self._place)
             self._saved = place

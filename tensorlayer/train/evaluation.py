@@ -13,6 +13,7 @@ from tensorlayer.train.loop import Loop
 from tensorlayer.train.measures import Measure, measured, require_measures, split
 from tensorlayer.train.place import Sums
 from tensorlayer.train.replicas import Replicas, n_samples, share_of
+from tensorlayer.train.workers import Workers
 
 __all__ = ["Evaluation"]
 
@@ -73,7 +74,7 @@ class Evaluation:
         *,
         prefix: str = "val_",
     ) -> None:
-        self.network, self.data, self.prefix = network, data, prefix
+        self.network, self.prefix = network, prefix
         self.metrics = require_measures(metrics, "Evaluation")
         if not metrics:
             raise InvalidArgument("Evaluation: there is no metric. Give one by name.")
@@ -83,6 +84,7 @@ class Evaluation:
                 f"{type(data).__name__}, which cannot be. Give a list or a dataset."
             )
         self._replicas = Replicas()
+        self.data = Workers().spread(data)
 
     def __call__(self) -> dict[str, float]:
         """Pass over the data; return the means by name."""

@@ -16,6 +16,8 @@ import tensorflow as tf
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.parameters import frozen_now
 from tensorlayer.train.measures import require_scalars
+from tensorlayer.train.scheduling import Scheduled
+from tensorlayer.train.workers import Workers, are_parameter_servers
 
 __all__ = ["Loop", "Pass", "Step"]
 
@@ -105,8 +107,10 @@ class Loop:
             loops[name, jit_compile] = cls(find(step), jit_compile)
         return loops[name, jit_compile]
 
-    def begin(self, batches: Iterable[Any]) -> Pass:
+    def begin(self, batches: Iterable[Any]) -> Pass | Scheduled:
         """Return a pass over the data, with the step traced for it and no batch used."""
+        if are_parameter_servers(tf.distribute.get_strategy()):
+            return Scheduled(self, batches)
         self.expect(batches)
         return Pass(self, batches)
 
@@ -125,9 +129,15 @@ class Loop:
             return self._find().get_concrete_function(*_arguments(batch))
 
     def run(
-        self, iterator: Any, at_most: int, names: tuple[str, ...], *, is_in_graph: bool
+        self,
+        iterator: Any,
+        at_most: int,
+        names: tuple[str, ...],
+        *,
+        is_in_graph: bool,
+        agreed: Callable[[int], int] = int,
     ) -> tuple[int, bool, dict[str, float]]:
-        """Run as many steps as take ``SECONDS_PER_CALL``.
+        """Run as many steps as take ``SECONDS_PER_CALL``; workers have to agree how many.
 
         Returns
         -------
@@ -145,7 +155,7 @@ class Loop:
         count, sums = int(count), {name: float(value) for name, value in sums.items()}
         if count == limit:
             fit = int(SECONDS_PER_CALL * count / max(time.perf_counter() - started, 1e-6))
-            self._n_steps = max(1, min(fit, 2 * self._n_steps, MAX_STEPS_PER_CALL))
+            self._n_steps = max(1, min(agreed(fit), 2 * self._n_steps, MAX_STEPS_PER_CALL))
         return count, count < limit, sums
 
     def step(self, batch: Any) -> Metrics:
@@ -206,7 +216,7 @@ class Pass:
         self.iterator = iter(batches)
         self.variables: tuple[tf.Variable, ...] = ()
         self.is_over = False
-        self._loop, self._names = loop, ()
+        self._loop, self._names, self._workers = loop, (), Workers()
         # Of tf.data or of a distribution strategy
         self._is_in_graph = hasattr(self.iterator, "get_next_as_optional")
         if self.n_batches == 0:
@@ -222,7 +232,9 @@ class Pass:
     def _trace(self, batch: Any) -> None:
         traced = self._loop.trace(batch)
         self.variables = tuple(traced.variables)
-        if isinstance(self.iterator, tf.distribute.DistributedIterator) and _is_gathering(traced):
+        is_spread = isinstance(self.iterator, tf.distribute.DistributedIterator)
+        # Workers ask each other for every batch whether there is one, which no tf.cond may hold.
+        if self._workers.n > 1 or (is_spread and _is_gathering(traced)):
             self._is_in_graph = False  # one step in a call
         self._names = tuple(require_scalars(_named(traced.structured_outputs), _RULE))
 
@@ -238,7 +250,11 @@ class Pass:
     def advance(self, at_most: int) -> tuple[int, dict[str, float]]:
         """Run some steps; return how many, and their metrics summed up."""
         count, self.is_over, sums = self._loop.run(
-            self.iterator, at_most, self._names, is_in_graph=self._is_in_graph
+            self.iterator,
+            at_most,
+            self._names,
+            is_in_graph=self._is_in_graph,
+            agreed=self._workers.least,
         )
         return count, sums
 

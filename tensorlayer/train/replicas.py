@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.precision import widened
+from tensorlayer.train.workers import are_parameter_servers
 
 __all__ = ["Replicas", "n_samples", "share_of"]
 
@@ -18,11 +19,6 @@ Metrics = dict[str, tf.Tensor]
 class Replicas:
     """The replicas of the strategy in whose scope this is made; without one a single replica.
 
-    Raises
-    ------
-    InvalidArgument
-        The strategy is one of several machines.
-
     Examples
     --------
     >>> Replicas().run(lambda x: {"loss": 2 * x}, (3.0,))
@@ -31,11 +27,6 @@ class Replicas:
 
     def __init__(self) -> None:
         self._strategy = tf.distribute.get_strategy()
-        if isinstance(self._strategy, tf.distribute.MultiWorkerMirroredStrategy):
-            raise InvalidArgument(
-                "a training step or Evaluation runs on the replicas of one machine, got a "
-                f"{type(self._strategy).__name__}. Use tf.distribute.MirroredStrategy."
-            )
 
     @property
     def n(self) -> int:
@@ -52,9 +43,12 @@ class Replicas:
                 "a training step or Evaluation was made outside of the scope of the strategy whose "
                 "data it gets. Make it within: with strategy.scope(): ..."
             )
-        if self.n == 1 or (tf.distribute.get_strategy() is self._strategy and _is_on_replica()):
+        is_alone = self.n == 1 and not are_parameter_servers(self._strategy)
+        if is_alone or (tf.distribute.get_strategy() is self._strategy and _is_on_replica()):
             return function(*batch)
         found = self._strategy.run(function, args=tuple(batch))
+        if self.n == 1:  # of a worker that trains by parameter servers
+            return found
         total = tf.distribute.ReduceOp.SUM
         return {k: self._strategy.reduce(total, each, axis=None) for k, each in found.items()}
 

@@ -67,11 +67,3 @@ def test_data_of_replicas_is_refused_where_there_is_one():
 def test_the_type_is_kept():
     assert share_of(tf.constant(2.0, tf.float64), tf.constant(0.5)).dtype == tf.float64
     assert share_of(tf.constant(value=True), tf.constant(0.5)).dtype == tf.float32
-
-
-def test_several_machines_are_refused():
-    with (
-        tf.distribute.MultiWorkerMirroredStrategy().scope(),
-        pytest.raises(InvalidArgument, match=r"of one machine, got a Coll.*Strategy\. Use"),
-    ):
-        Replicas()

@@ -1,0 +1,120 @@
+"""Steps that workers take when they are free: training with parameter servers."""
+
+from __future__ import annotations
+
+import functools
+import weakref
+from typing import TYPE_CHECKING, Any
+
+import tensorflow as tf
+
+from tensorlayer.errors import InvalidArgument
+from tensorlayer.train.measures import require_scalars
+
+if TYPE_CHECKING:
+    from tensorlayer.train.loop import Loop
+
+__all__ = ["Scheduled"]
+
+_RULE = "a training step returns a scalar or a dictionary of scalars"
+#: Steps that are handed out at a time, for each worker; then the progress is told.
+_STEPS_OF_A_WORKER = 16
+
+# There is one for a strategy: a second one would wait for the first.
+_COORDINATORS: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
+
+
+class Scheduled:
+    """One pass over the data by workers that do not wait for each other.
+
+    This process coordinates: it hands out steps, and a worker that is free takes the next one, on a
+    batch of its own part of the data. A step that a worker has not finished when it dies is handed
+    out again. A pass is as many steps as the data has batches.
+
+    Attributes
+    ----------
+    n_batches
+        How many steps there are in all.
+    variables
+        All that the step reads or changes.
+    is_over
+        Whether all steps were taken.
+    """
+
+    def __init__(self, loop: Loop, data: Any) -> None:
+        self.n_batches = _length(data)
+        self.variables: tuple[tf.Variable, ...] = ()
+        self.is_over = not self.n_batches
+        self._n_done = 0
+        if self.is_over:
+            return
+        traced = loop.trace(data.element_spec)
+        self.variables = tuple(traced.variables)
+        result = traced.structured_outputs
+        named = result if isinstance(result, dict) else {"loss": result}
+        require_scalars({str(name): value for name, value in named.items()}, _RULE)
+        strategy = tf.distribute.get_strategy()
+        if strategy not in _COORDINATORS:
+            _COORDINATORS[strategy] = tf.distribute.coordinator.ClusterCoordinator(strategy)
+        self._coordinator = _COORDINATORS[strategy]
+        self._n_workers = n = _n_workers()
+        ahead = data.repeat().prefetch(tf.data.AUTOTUNE)
+        self._iterator = iter(self._coordinator.create_per_worker_dataset(ahead))
+
+        @tf.function
+        def step(iterator: Any) -> dict[str, tf.Tensor]:
+            return loop.step(_own(iterator, n))
+
+        self._step = step
+
+    def skip(self, n_batches: int) -> None:
+        """Leave out steps that were taken already; which samples they saw, nobody knows."""
+        self._n_done = n_batches
+        self.is_over = self._n_done >= self.n_batches
+
+    def advance(self, at_most: int) -> tuple[int, dict[str, float]]:
+        """Have some steps taken; return how many, and their metrics summed up."""
+        n = min(at_most, self.n_batches - self._n_done, _STEPS_OF_A_WORKER * self._n_workers)
+        waited = [self._coordinator.schedule(self._step, (self._iterator,)) for _ in range(n)]
+        self._coordinator.join()
+        sums: dict[str, float] = {}
+        for each in self._coordinator.fetch(waited):
+            sums = {name: float(value) + sums.get(name, 0.0) for name, value in each.items()}
+        self._n_done += n
+        self.is_over = self._n_done >= self.n_batches
+        return n, sums
+
+    def close(self) -> None:
+        """Do nothing: the workers keep their data."""
+
+
+def _length(data: Any) -> int:
+    if not isinstance(data, tf.data.Dataset):
+        raise InvalidArgument(
+            "training with parameter servers: workers read the data themselves, got a "
+            f"{type(data).__name__}. Give a tf.data.Dataset, or a function that returns one."
+        )
+    length = int(data.cardinality())
+    if length < 0:
+        raise InvalidArgument(
+            "training with parameter servers: an epoch is as many steps as the data has batches, "
+            "got data of unknown or endless length. Take so many: dataset.repeat().take(1000)."
+        )
+    return length
+
+
+def _n_workers() -> int:
+    """Return how many workers this process is connected to; the strategy does not tell."""
+    names = [device.name for device in tf.config.list_logical_devices("CPU")]
+    return sum("/job:worker/" in name for name in names)
+
+
+def _own(iterator: Any, n_workers: int) -> Any:
+    """Return the next batch of this worker: of so many as there are workers the one of its turn."""
+    batches = [next(iterator) for _ in range(n_workers)]
+    turn = tf.cast(tf.distribute.coordinator.experimental_get_current_worker_index(), tf.int32)
+    return tf.switch_case(turn, [functools.partial(_copied, each) for each in batches])
+
+
+def _copied(batch: Any) -> Any:
+    return tf.nest.map_structure(tf.identity, batch)

@@ -1,0 +1,181 @@
+"""Training by several processes that talk to each other over the network of this machine.
+
+Run as a script in a process of a cluster: ``python -m tests.train.cluster task argument ...``. The
+function of that name in this file is called with the arguments, JSON all of them; what it returns
+is printed as the last line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+
+import numpy as np
+import tensorflow as tf
+
+import tensorlayer as tl
+
+N_EPOCH, N_SAMPLES, BATCH = 3, 42, 8
+
+
+def free_ports(n):
+    """Return ports that nobody listens on; all are held until the last one is found."""
+    sockets = [socket.socket() for _ in range(n)]
+    for each in sockets:
+        each.bind(("127.0.0.1", 0))
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def start(n, task, *arguments, per_worker=None):
+    """Start the task on so many workers; return the processes, the chief first."""
+    addresses = [f"127.0.0.1:{port}" for port in free_ports(n)]
+    started = []
+    for index in range(n):
+        config = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
+        own = [*arguments, *((per_worker or {}).get(index, ()))]
+        started.append(
+            subprocess.Popen(
+                [sys.executable, "-m", __name__, task, *map(json.dumps, own)],
+                cwd=pathlib.Path(__file__).parents[2],
+                env={**os.environ, "TF_CONFIG": json.dumps(config), "TF_CPP_MIN_LOG_LEVEL": "2"},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+    return started
+
+
+def start_servers(n_workers, *arguments, kills=False):
+    """Start a parameter server, workers, and the coordinator, who may kill the last worker."""
+    ports = free_ports(n_workers + 2)
+    workers = [f"127.0.0.1:{port}" for port in ports[2:]]
+    cluster = {"ps": [f"127.0.0.1:{ports[1]}"], "worker": workers}
+    cluster["chief"] = [f"127.0.0.1:{ports[0]}"]
+
+    def process(kind, index, name, *given):
+        config = json.dumps({"cluster": cluster, "task": {"type": kind, "index": index}})
+        return subprocess.Popen(
+            [sys.executable, "-m", __name__, name, *map(json.dumps, given)],
+            cwd=pathlib.Path(__file__).parents[2],
+            env={**os.environ, "TF_CONFIG": config, "TF_CPP_MIN_LOG_LEVEL": "2"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    server = process("ps", 0, "serve")
+    others = [process("worker", index, "serve") for index in range(n_workers)]
+    pid = [others[-1].pid] if kills else []
+    return server, others, process("chief", 0, "coordinate", *arguments, *pid)
+
+
+def ended(started, timeout=100):
+    """Wait for all; return what each printed last, or else its exit code."""
+    found = []
+    for process in started:
+        try:
+            out, err = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            for each in started:
+                each.kill()
+            raise
+        lines = out.strip().splitlines()
+        if process.returncode == 0 and not lines:
+            raise AssertionError(err)
+        sys.stderr.write(err[-3000:])  # which a failing test shows
+        found.append(json.loads(lines[-1]) if process.returncode == 0 else process.returncode)
+    return found
+
+
+def dataset():
+    """Return samples whose order is another one in each epoch; the last batch is short."""
+    x = np.random.default_rng(0).normal(size=[N_SAMPLES, 2]).astype("float32")
+    tensors = tf.data.Dataset.from_tensor_slices((x, x[:, :1] - 0.5 * x[:, 1:]))
+    return tensors.shuffle(N_SAMPLES, seed=3).batch(BATCH)
+
+
+def network():
+    """Return a small network whose first values are always the same."""
+    net = tl.layers.Dense(tl.layers.Input([None, 2]), 5, act="tanh", name="hidden")
+    net = tl.layers.Dense(net, 1, name="out")
+    for index, weights in enumerate(net.all_weights):
+        weights.assign(np.random.default_rng(index).normal(size=weights.shape))
+    return net
+
+
+def trained(folder=None, callbacks=(), every=2, n_epoch=N_EPOCH):
+    """Train in the scope that is open; return all there is to compare."""
+    net, optimizer = network(), tl.optimizers.Adam(0.05)
+    cost = tl.cost.mean_squared_error
+    step = tl.train.GradientStep(net, cost, optimizer, clip_norm=0.5)
+    held_out = tl.train.Evaluation(net, {"loss": cost}, dataset())
+    values = {"net": net, "optimizer": optimizer}
+    saved = tl.train.Checkpoint(folder, values, every=every) if folder else None
+    epochs = tl.train.run(
+        step,
+        dataset(),
+        n_epoch=n_epoch,
+        evaluate=held_out,
+        callbacks=list(callbacks),
+        checkpoint=saved,
+        progress=False,
+    )
+    weights = np.concatenate([each.numpy().ravel() for each in net.all_weights])
+    metrics = [list(epoch.metrics.values()) for epoch in epochs]
+    return {
+        "weights": weights.tolist(),
+        "metrics": metrics,
+        "n_steps": [epoch.n_steps for epoch in epochs],
+    }
+
+
+def train(folder=None, number=None, at=0, ends_at=0):
+    """Train on all workers; perhaps get a signal, or end, after so many steps of the run."""
+    with tf.distribute.MultiWorkerMirroredStrategy().scope():
+
+        def after_step(interval):
+            if interval.step == at:
+                os.kill(os.getpid(), number)
+            return interval.step == ends_at
+
+        return trained(folder, [tl.train.Every(1, after_step)])
+
+
+def serve():
+    """Be a worker or a parameter server until somebody ends this process."""
+    found = tf.distribute.cluster_resolver.TFConfigClusterResolver()
+    tf.distribute.Server(
+        found.cluster_spec(), job_name=found.task_type, task_index=found.task_id, protocol="grpc"
+    ).join()
+
+
+def coordinate(folder, n_epoch, pid=None):
+    """Train by parameter servers; perhaps kill a process on the way."""
+    found = tf.distribute.cluster_resolver.TFConfigClusterResolver()
+    with tf.distribute.ParameterServerStrategy(found).scope():
+
+        def after_step(interval):
+            if pid and interval.step == 9:
+                os.kill(pid, signal.SIGKILL)
+
+        callbacks = [tl.train.Every(1, after_step)] if pid else []
+        return trained(folder, callbacks, every=4, n_epoch=n_epoch)
+
+
+def alone():
+    """Train in this process alone."""
+    return trained()
+
+
+if __name__ == "__main__":
+    signal.alarm(200)  # nobody waits for ever
+    sys.stdout.write(json.dumps(globals()[sys.argv[1]](*map(json.loads, sys.argv[2:]))))
