@@ -53,6 +53,7 @@ TEST = [
     "pytest-xdist>=3.5",
     "hypothesis>=6.100",
     "psutil>=5.9",
+    "PyYAML>=6",
     "ruff>=0.6",
     "dm-sonnet>=2.0.2",
     "scikit-learn>=1.4",

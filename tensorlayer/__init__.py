@@ -18,6 +18,7 @@ _MODULES = (
     "array_ops",
     "cost",
     "datasets",
+    "distributed",
     "errors",
     "files",
     "hub",

@@ -23,6 +23,7 @@ ARROWS: dict[str, set[str]] = {
     "workflow": {"storage", "hub"},
     "hub": {"storage", "models", "datasets", "workflow"},
     "cli": {"hub", "storage", "models", "datasets", "workflow"},
+    "distributed": {"models", "train"},
     "train": {"layers", "optimizers"},  # what is frozen; rows of a table that are named twice
     "utils": {"optimizers", "train"},
     "rein": {"cost"},

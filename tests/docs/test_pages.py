@@ -6,13 +6,17 @@ import contextlib
 import doctest
 import gc
 import io
+import json
+import os
 import re
+import subprocess
 import sys
 import types
 import uuid
 from pathlib import Path
 
 import pytest
+import yaml
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = [
@@ -67,6 +71,28 @@ def test_the_examples_of_a_page_print_what_it_says(name, monkeypatch, tmp_path, 
     for line, printed, says in blocks:
         is_right = doctest.OutputChecker().check_output(says, printed, FLAGS)
         assert is_right, f"docs/{name}.md, line {line}: printed\n{printed}"
+
+
+def test_files_of_a_cluster_are_such_files():
+    page = (DOCS / "guides" / "machines.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```(\w+)[^\n]*\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+
+    scripts = [text for kind, text in blocks if kind == "bash"]
+    service, job = yaml.safe_load_all(next(text for kind, text in blocks if kind == "yaml"))
+    container = job["spec"]["template"]["spec"]["containers"][0]
+    started = container["args"][0].replace("exec python train.py", "echo $TF_CONFIG")
+    environment = {**os.environ, "JOB_COMPLETION_INDEX": "2"}
+    for each in (*scripts, started):
+        subprocess.run(["bash", "-n", "-c", each], check=True)
+    shown = subprocess.run(
+        ["bash", "-c", started], env=environment, capture_output=True, text=True, check=True
+    )
+    found = json.loads(shown.stdout)
+
+    assert found["task"] == {"type": "worker", "index": 2}
+    workers = found["cluster"]["worker"]
+    assert len(workers) == job["spec"]["completions"] == job["spec"]["parallelism"]
+    assert workers[0] == f"{job['metadata']['name']}-0.{service['metadata']['name']}:5000"
 
 
 @pytest.mark.parametrize("name", ["guides/names", "guides/migration", "start/tutorial"])
