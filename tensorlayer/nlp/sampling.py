@@ -125,23 +125,24 @@ def sample_nucleus(a: Probabilities | None = None, top_p: float = 0.9, seed: See
     p = _probabilities(a, "sample_nucleus")
     if not 0 < top_p <= 1:
         raise InvalidArgument(f"sample_nucleus: top_p is in (0, 1], got {top_p!r}.")
-    count = _FIRST_GUESS
-    while (order := _likeliest(p, count)).size < p.size and p[order].sum() < top_p:
+    count, share = _FIRST_GUESS, top_p * p.sum()
+    while (order := _likeliest(p, count)).size < p.size and p[order].sum() < share:
         count *= 8
-    n_before = np.searchsorted(np.cumsum(p[order]), top_p)  # tokens that do not reach it yet
+    n_before = np.searchsorted(np.cumsum(p[order]), share)  # tokens that do not reach it yet
     return _draw_among(p, order[: n_before + 1], seed)
 
 
 def _probabilities(a: Probabilities | None, who: str) -> np.ndarray:
-    """Return float64 probabilities with the sum 1."""
+    """Return float64 probabilities, up to a factor."""
     p = np.asarray(() if a is None else a, np.float64)
-    if p.ndim != 1 or not p.size or not np.isfinite(p).all() or p.min() < 0 or not p.any():
+    # Infinite ones, and those that are no numbers, are seen in the sum.
+    if p.ndim != 1 or not p.size or not 0 < p.sum() < np.inf or p.min() < 0:
         raise InvalidArgument(
             f"{who}: a is a vector of probabilities, finite, not negative and not all zero, got "
             f"{'nothing' if a is None else f'shape {p.shape}: {p!r:.60}'}. Apply a softmax to "
             "logits, and sample one row of a batch at a time."
         )
-    return p / p.sum()
+    return p
 
 
 def _likeliest(p: np.ndarray, count: int) -> np.ndarray:
