@@ -43,6 +43,11 @@ class Replicas:
                 "a training step or Evaluation was made outside of the scope of the strategy whose "
                 "data it gets. Make it within: with strategy.scope(): ..."
             )
+        if self.n > 1 and _is_of_workers(self._strategy) and not tf.distribute.has_strategy():
+            raise InvalidArgument(
+                "several workers train in lockstep, and the strategy says with whom: call "
+                "tl.train.run, or the step, within strategy.scope()."
+            )
         is_alone = self.n == 1 and not are_parameter_servers(self._strategy)
         if is_alone or (tf.distribute.get_strategy() is self._strategy and _is_on_replica()):
             return function(*batch)
@@ -60,6 +65,10 @@ class Replicas:
         given = [each for each in values if each is not None]
         found = iter(context.all_reduce(tf.distribute.ReduceOp.SUM, given) if given else ())
         return [None if each is None else next(found) for each in values]
+
+
+def _is_of_workers(strategy: tf.distribute.Strategy) -> bool:
+    return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
 
 
 def _is_spread(leaf: Any) -> bool:

@@ -150,6 +150,19 @@ def train(folder=None, number=None, at=0, ends_at=0):
         return trained(folder, [tl.train.Every(1, after_step)])
 
 
+def outside():
+    """Try to train outside of the scope; return what it says."""
+    strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    with strategy.scope():
+        net = network()
+        step = tl.train.GradientStep(net, tl.cost.mean_squared_error, tl.optimizers.SGD(0.1))
+    try:
+        tl.train.run(step, dataset(), progress=False)
+    except tl.errors.InvalidArgument as error:
+        return str(error)
+    return None
+
+
 def serve():
     """Be a worker or a parameter server until somebody ends this process."""
     found = tf.distribute.cluster_resolver.TFConfigClusterResolver()

@@ -76,6 +76,13 @@ def test_a_signal_to_one_worker_ends_all_and_nothing_is_lost(tmp_path, one):
 
 
 @pytest.mark.slow
+def test_outside_of_the_scope_nobody_waits_for_nobody():
+    found = cluster.ended(cluster.start(2, "outside"))
+
+    assert all("call tl.train.run, or the step, within strategy.scope()" in each for each in found)
+
+
+@pytest.mark.slow
 def test_one_worker_ends_training_for_all(tmp_path):
     started = cluster.start(2, "train", str(tmp_path), None, 0, per_worker={1: [8]})
 
