@@ -44,6 +44,7 @@ SERVER = [
 RL = ["gymnasium[classic-control]>=1.0", "ale-py>=0.10"]
 
 TEXT = ["nltk>=3.8", "sacrebleu>=2.4"]
+ONNX = ["tf2onnx>=1.17"]  # works with NumPy 2.4
 SLIM = ["tf-slim>=1.1", "tf_keras>=2.16"]
 
 TEST = [
@@ -57,6 +58,7 @@ TEST = [
     "ruff>=0.6",
     "dm-sonnet>=2.0.2",
     "scikit-learn>=1.4",
+    "onnxruntime>=1.20",
 ]
 
 DOCS = [
@@ -74,9 +76,10 @@ EXTRAS = {
     "vision": VISION,
     "rl": RL,
     "slim": SLIM,
+    "onnx": ONNX,
     "text": TEXT,
     "examples": ["scikit-learn>=1.4", *VISION, *RL],
-    "test": [*TEST, *VISION, *RL, *SLIM, *TEXT, *DOCS],
+    "test": [*TEST, *VISION, *RL, *SLIM, *ONNX, *TEXT, *DOCS],
     "docs": DOCS,
     "benchmarks": ["albumentations>=2", *VISION],
 }

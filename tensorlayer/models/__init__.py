@@ -12,6 +12,7 @@ from typing import Any
 _NAMES = {
     "Model": "model",
     "serializable": "names",
+    "Signature": "signature",
     "Models": "versions",
     "Version": "versions",
     "Event": "events",

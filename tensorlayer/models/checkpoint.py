@@ -5,13 +5,19 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import tensorflow as tf
 
-__all__ = ["is_parameter", "write"]
+__all__ = ["is_parameter", "without_training", "write"]
+
+T = TypeVar("T")
+
+#: The end of names in a checkpoint of `tf.train.Checkpoint`, behind the path of the object.
+_VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
 
 # What training leaves in a checkpoint beside the parameters: slots of optimizers, counters.
 _NOT_A_PARAMETER = re.compile(
@@ -28,7 +34,23 @@ def is_parameter(name: str) -> bool:
     >>> is_parameter("dense/weights"), is_parameter("dense/weights/Adam_1")
     (True, False)
     """
-    return not _NOT_A_PARAMETER.search(name)
+    own = name.removesuffix(_VALUE)
+    is_of_optimizer = own != name and own.startswith("optimizer/")
+    is_slot = "/.OPTIMIZER_SLOT/" in own
+    return not (is_of_optimizer or is_slot or _NOT_A_PARAMETER.search(own))
+
+
+def without_training(found: Mapping[str, T], wanted: Container[str]) -> dict[str, T]:
+    """Return what is a parameter, or wanted, by the paths of the objects.
+
+    Examples
+    --------
+    >>> found = {"d/w/.ATTRIBUTES/VARIABLE_VALUE": 1, "d/b": 2, "d/b/Adam": 3, "global_step": 4}
+    >>> without_training(found, {"global_step"})
+    {'d/w': 1, 'd/b': 2, 'global_step': 4}
+    """
+    own = {name: name.removesuffix(_VALUE) for name in found}
+    return {own[n]: each for n, each in found.items() if own[n] in wanted or is_parameter(n)}
 
 
 def write(prefix: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) -> None:

@@ -1,60 +1,213 @@
-"""The way out to SavedModel: a network as a signature with named inputs and outputs."""
+"""The ways out to files that compute without this library: SavedModel, TensorFlow Lite, ONNX.
+
+| format | suffix | what it is |
+|---|---|---|
+| `"savedmodel"` | none | a folder that TensorFlow and its servers load |
+| `"tflite"` | `.tflite` | a file for TensorFlow Lite, on phones and small devices |
+| `"onnx"` | `.onnx` | a file for ONNX Runtime and others |
+
+A model is exported as functions with names, its signatures: see
+[`tensorlayer.models.signature.Signature`][]. Whatever is written appears whole or not at all.
+"""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sequence
-from typing import Any
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import tensorflow as tf
 
-from tensorlayer.layers import graph, naming
-from tensorlayer.layers.graph import Network
+from tensorlayer.errors import InvalidArgument, NotSerializable, UnlistedVariable, did_you_mean
+from tensorlayer.models import lite, onnx
+from tensorlayer.models.signature import Signature, traced
+from tensorlayer.whole import whole_file, whole_folder
 
-__all__ = ["identifiers", "signature"]
+if TYPE_CHECKING:
+    from tensorlayer.models.model import Model
+
+__all__ = ["export", "format_of"]
+
+Place = str | os.PathLike[str]
+
+_SUFFIXES = {"savedmodel": "", "tflite": ".tflite", "onnx": ".onnx"}
+
+#: What TensorFlow writes into the folder of a SavedModel, and tools that read it add.
+_PROGRAMS = frozenset({"saved_model.pb", "saved_model.pbtxt"})
+_OF_SAVED_MODELS = _PROGRAMS.union(
+    ("fingerprint.pb", "keras_metadata.pb", "variables", "assets", "assets.extra", "debug")
+)
 
 
-def signature(inputs: Sequence[Network], outputs: Any) -> Any:
-    """Return a concrete function of the inputs by name that infers the outputs by name.
+class _Exported(NamedTuple):
+    """What a file is made of."""
 
-    They are called after their layers, as [`identifiers`][] spells them.
+    root: tf.Module  #: holds everything that the functions compute with
+    functions: Mapping[str, Any]  #: concrete functions by the names of their signatures
+
+
+def export(
+    model: Model, path: Place, format: str | None = None, signatures: Sequence[Signature] = ()
+) -> None:
+    """Write what the signatures compute; see [`Model.export`][tensorlayer.models.Model].
+
+    Raises
+    ------
+    InvalidArgument
+        The format is unknown or that of another suffix, two signatures have one name, something
+        that is no export is in the way, or a signature does not fit the model.
+    NotBuilt
+        Some weights are made in the first call, and there was none.
+    NotSerializable
+        A function computes with what the export would not hold, or a converter cannot write it.
+    LibraryMissing
+        What writes ONNX is not installed.
 
     Examples
     --------
     >>> import tensorlayer as tl
     >>> x = tl.layers.Input([None, 4], name="x")
-    >>> serve = signature([x], tl.layers.Dense(x, 2, name="scope/logits"))
-    >>> {name: value.shape for name, value in serve(x=tf.ones([3, 4])).items()}
-    {'scope_logits': TensorShape([3, 2])}
+    >>> model = tl.models.Model(x, tl.layers.Dense(x, 2, name="logits"))
+    >>> export(model, "served", signatures=[Signature()])
+    >>> loaded = tf.saved_model.load("served")
+    >>> loaded.signatures["serving_default"](x=tf.ones([3, 4]))["logits"].shape
+    TensorShape([3, 2])
     """
-    wanted = graph.networks_in(outputs)
-    known = naming.names_of(graph.layers_of([list(inputs), wanted]))
-    names = identifiers([known[node.layer] for node in inputs])
-    results = identifiers([known[node.layer] for node in wanted])
-
-    @tf.function
-    def serve(**values: tf.Tensor) -> dict[str, tf.Tensor]:
-        fed = dict(zip(inputs, (values[name] for name in names), strict=True))
-        return dict(zip(results, graph.evaluate(wanted, fed, is_train=False), strict=True))
-
-    specs = {
-        name: tf.TensorSpec(node.layer.spec.shape, node.layer.spec.dtype, name)
-        for name, node in zip(names, inputs, strict=True)
-    }
-    return serve.get_concrete_function(**specs)
+    format = format_of(path, format)
+    _require_place(path, format)
+    if not tf.executing_eagerly():
+        raise InvalidArgument(
+            "export: in a TensorFlow 1 graph variables have values in a session only. Export "
+            "outside of it, from a model that has loaded the weights."
+        )
+    _WRITERS[format](path, _exported(model, signatures))
 
 
-def identifiers(names: Sequence[str]) -> list[str]:
-    """Return layers' names as SavedModel accepts them for arguments, each once.
+def format_of(path: Place, format: str | None = None) -> str:
+    """Return the format of an export: the one given, or that of the suffix.
 
     Examples
     --------
-    >>> identifiers(["a/b.c", "a_b/c", "x", "x"])
-    ['a_b_c', 'a_b_c_1', 'x', 'x_1']
+    >>> format_of("served/1"), format_of("digits.tflite"), format_of("v1.5", "savedmodel")
+    ('savedmodel', 'tflite', 'savedmodel')
     """
-    found: list[str] = []
-    for name in names:
-        stem = "".join(letter if letter.isalnum() else "_" for letter in name)
-        numbered = (f"{stem}_{number}" for number in itertools.count(1))
-        found.append(next(each for each in itertools.chain([stem], numbered) if each not in found))
-    return found
+    suffix = Path(path).suffix.lower()
+    of_suffix = next((each for each, known in _SUFFIXES.items() if known == suffix), None)
+    if format is not None and format not in _SUFFIXES:
+        raise InvalidArgument(
+            f"export: the format {format!r} is unknown. {did_you_mean(format, _SUFFIXES)}"
+        )
+    if format is None and of_suffix is None:
+        raise InvalidArgument(
+            f"export: {os.fspath(path)!r} has the suffix {suffix!r}, which is that of no export. A "
+            "SavedModel is a folder without one, or with format='savedmodel'; there are also "
+            "'.tflite' and '.onnx'."
+        )
+    if format is not None and suffix and of_suffix not in {None, format}:
+        raise InvalidArgument(
+            f"export: {os.fspath(path)!r} has the suffix of {of_suffix!r}, and format={format!r}. "
+            "Leave the format out, or change the suffix."
+        )
+    return format or str(of_suffix)
+
+
+def _require_place(path: Place, format: str) -> None:
+    """Raise InvalidArgument if what is there is something else: it would be replaced."""
+    place = Path(path)
+    remedy = "Nothing was written. Give another path, or remove it."
+    if format != "savedmodel":
+        if place.is_dir():
+            raise InvalidArgument(f"export: {os.fspath(path)!r} is a folder. {remedy}")
+        return
+    if place.exists() and not place.is_dir():
+        raise InvalidArgument(f"export: {os.fspath(path)!r} is a file. {remedy}")
+    there = set(os.listdir(place)) if place.is_dir() else set()
+    others = sorted(there if there.isdisjoint(_PROGRAMS) else there - _OF_SAVED_MODELS)
+    if others:
+        raise InvalidArgument(
+            f"export: the folder {os.fspath(path)!r} is no export, it holds {others[0]!r}. {remedy}"
+        )
+
+
+# -- from models to functions
+
+
+def _exported(model: Model, signatures: Sequence[Signature]) -> _Exported:
+    other = next((each for each in signatures if not isinstance(each, Signature)), None)
+    if other is not None:
+        raise InvalidArgument(
+            f"export: signatures are a list of tl.models.Signature, got {other!r} in it."
+        )
+    names = [each.name for each in signatures]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise InvalidArgument(
+            f"export: two signatures are named {twice!r}. Each of them needs a name of its own; "
+            "'serving_default' is what the arguments of export() describe."
+        )
+    listed = {id(each) for each in model.parameters.values()}  # or it raises NotBuilt
+    functions = {each.name: traced(model, each) for each in signatures}
+    made = [name for name, each in model.parameters.items() if id(each) not in listed]
+    if made:
+        raise UnlistedVariable(
+            f"model {model.name!r} made {len(made)} variable(s) while it was exported, {made[0]!r} "
+            "first, which have no trained values. Call the model once, train it, then export it."
+        )
+    return _Exported(_root(model, signatures, functions), functions)
+
+
+def _root(model: Model, signatures: Sequence[Signature], functions: Mapping[str, Any]) -> tf.Module:
+    root = tf.Module()
+    root.model = model
+    given = [fn for each in signatures for fn in (each.preprocess, each.postprocess)]
+    # A table of words, for example, is found by way of the object that has it.
+    owners = [getattr(function, "__self__", function) for function in given]
+    root.processing = [o for o in owners if isinstance(o, (tf.Module, tf.keras.layers.Layer))]
+    known = {id(each) for each in model.parameters.values()}
+    used = [each for function in functions.values() for each in function.variables]
+    root.used = [each for each in used if id(each) not in known]
+    return root
+
+
+def _save(exported: _Exported, folder: Place) -> None:
+    try:
+        tf.saved_model.save(exported.root, os.fspath(folder), signatures=dict(exported.functions))
+    except AssertionError as error:
+        if "untracked" not in str(error):
+            raise
+        raise NotSerializable(
+            "export: preprocess or postprocess computes with something that the export would not "
+            "hold, such as a table. Keep it in an attribute of a tf.Module whose __call__ is the "
+            f"function, and give the module. TensorFlow says: {str(error)[:300]}"
+        ) from error
+
+
+# -- writing
+
+
+def _write_saved_model(path: Place, exported: _Exported) -> None:
+    with whole_folder(path) as temporary:
+        _save(exported, temporary)
+
+
+def _write_lite(path: Place, exported: _Exported) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        _save(exported, folder)
+        content = lite.converted(folder, list(exported.functions))
+    with whole_file(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def _write_onnx(path: Place, exported: _Exported) -> None:
+    content = onnx.converted(exported.functions)
+    with whole_file(path) as temporary:
+        temporary.write_bytes(content)
+
+
+_WRITERS: dict[str, Callable[[Place, _Exported], None]] = {
+    "savedmodel": _write_saved_model,
+    "tflite": _write_lite,
+    "onnx": _write_onnx,
+}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -13,7 +12,6 @@ from tensorlayer.errors import (
     InvalidArgument,
     ModeError,
     NotANetwork,
-    NotSerializable,
     did_you_mean,
 )
 from tensorlayer.layers import computing, graph, naming, summary
@@ -27,7 +25,6 @@ from tensorlayer.layers.owner import OwnerType
 from tensorlayer.layers.structure import leaves
 from tensorlayer.layers.tree import children, owners
 from tensorlayer.models import config as configs
-from tensorlayer.models.export import signature
 from tensorlayer.models.keras_layer import TensorLayerModel, unique_name
 from tensorlayer.models.persistence import Persistent
 
@@ -340,22 +337,6 @@ class Model(Persistent, metaclass=OwnerType):
         (10, True)
         """
         return TensorLayerModel(self, name=name or unique_name(self.name))
-
-    def export(self, path: str | os.PathLike[str]) -> None:
-        """Write a SavedModel with the signature ``serving_default``, for inference anywhere.
-
-        Inputs are called after their layers, outputs after theirs; see
-        [`tensorlayer.models.export`][].
-        """
-        if self.outputs is None:
-            raise NotSerializable(
-                f"model {self.name!r}: only a model over Input knows the shapes that it serves. "
-                "Make Model(inputs, model.as_layer()(inputs)) of it."
-            )
-        outputs = self.outputs
-        if not self._is_its_network:
-            outputs = self.as_layer()(self._given_ends["in"])
-        tf.saved_model.save(self, os.fspath(path), signatures=signature(self.inputs, outputs))
 
     def __str__(self) -> str:
         """Return a line for each layer with its settings, layers within layers indented."""

@@ -1,15 +1,18 @@
-"""What a model does with files: its weights alone, and all of it."""
+"""What a model does with files: its weights alone, all of it, and what computes without us."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import tensorflow as tf
 
 from tensorlayer.layers.parameters import HasParameters
-from tensorlayer.models import archive, weights
+from tensorlayer.models import archive, matching, weights
+from tensorlayer.models.export import export
+from tensorlayer.models.signature import Signature
 
 if TYPE_CHECKING:
     from tensorlayer.models.model import Model
@@ -29,7 +32,7 @@ class Persistent(HasParameters):
 
     def assign_arrays(
         self, arrays: Mapping[str, np.ndarray], skip: bool = False
-    ) -> weights.Skipped:
+    ) -> matching.Skipped:
         """Give the variables these values, all or none; see [`tensorlayer.models.weights`][]."""
         return weights.assign(self.parameters, arrays, skip)
 
@@ -43,7 +46,8 @@ class Persistent(HasParameters):
         format: str | None = None,
         in_order: bool | None = None,
         skip: bool = False,
-    ) -> weights.Skipped:
+        names: matching.Names | None = None,
+    ) -> matching.Skipped:
         """Read weights of the same structure, by name; those of an npz without names by position.
 
         With `in_order` places count and not names, which 2.x did for HDF5; names are as well those
@@ -53,15 +57,20 @@ class Persistent(HasParameters):
         With ``skip``, what does not fit is passed over: names that only one side has, and arrays of
         another shape. A warning says what, and so does what is returned.
 
+        For files of others `names` says what a parameter is called there: a dictionary from names
+        here to names in the file, or a function ([`matching`][tensorlayer.models.matching]).
+
         Raises
         ------
         FileNotFoundError, Corrupt
             There is no such file, or it is damaged.
         StructureMismatch
             The weights do not fit, with ``skip`` none of them. Nothing was assigned.
+        InvalidArgument
+            `names` fit neither the parameters nor each other, or the format is unknown.
         """
         format = weights.format_of(path, format)
-        return weights.restore(self.parameters, path, format, skip, in_order)
+        return weights.restore(self.parameters, path, format, skip, in_order, names)
 
     def save(
         self,
@@ -107,3 +116,39 @@ class Persistent(HasParameters):
         from tensorlayer.models.model import Model
 
         return archive.load(Model, filepath, load_weights, functions)
+
+    def export(
+        self,
+        path: str | os.PathLike[str],
+        format: str | None = None,
+        *,
+        inputs: Mapping[str, tf.TensorSpec] | Sequence[tf.TensorSpec] | None = None,
+        preprocess: Callable[..., Any] | None = None,
+        postprocess: Callable[..., Any] | None = None,
+        signatures: Signature | Sequence[Signature] = (),
+    ) -> None:
+        """Write what computes without this library: a SavedModel, or by suffix another format.
+
+        It infers, for any batch size. Inputs are called after their layers, outputs after theirs.
+
+        Parameters
+        ----------
+        path
+            A folder for a SavedModel, a file `.tflite` or `.onnx`. An export that is there is
+            replaced.
+        format
+            `"savedmodel"`, `"tflite"` or `"onnx"`; without it, that of the suffix.
+        inputs, preprocess, postprocess
+            Of the signature `serving_default`: see
+            [`Signature`][tensorlayer.models.signature.Signature].
+        signatures
+            More of them, with names of their own.
+
+        Raises
+        ------
+        InvalidArgument, NotBuilt, NotSerializable, LibraryMissing
+            See [`tensorlayer.models.export.export`][]. Nothing was written.
+        """
+        first = Signature(inputs=inputs, preprocess=preprocess, postprocess=postprocess)
+        more = [signatures] if isinstance(signatures, Signature) else signatures
+        export(self, path, format, [first, *more])

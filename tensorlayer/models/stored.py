@@ -12,6 +12,9 @@ import functools
 import io
 import json
 import os
+import re
+import shutil
+import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -43,6 +46,12 @@ _MAX_TEXT_BYTES = 2**26
 #: NumPy itself takes headers of 10,000 bytes at most.
 _HEADER_BYTES = 2**16
 
+#: Where Keras 3 keeps weights in its archives, and what tells its HDF5 files from those of others.
+_WEIGHTS_OF_KERAS = "model.weights.h5"
+_OF_KERAS = frozenset({"vars", "layers", "_layer_checkpoint_dependencies"})
+#: Groups in them that are no weights.
+_OF_TRAINING = frozenset({"optimizer", "metrics", "compile_metrics", "_compile_metrics"})
+
 
 @dataclasses.dataclass(frozen=True)
 class Stored:
@@ -66,8 +75,8 @@ def opened(path: str | os.PathLike[str], format: str) -> Iterator[Pairs]:
     path
         The file; for a checkpoint, its prefix.
     format
-        ``"safetensors"``, ``"npz"``, ``"npz_dict"``, ``"hdf5"`` (also of TensorLayer 2.x) or
-        ``"ckpt"``.
+        ``"safetensors"``, ``"npz"``, ``"npz_dict"``, ``"hdf5"`` (also of TensorLayer 2.x and of
+        Keras), ``"keras"`` or ``"ckpt"``.
 
     Raises
     ------
@@ -178,9 +187,16 @@ def _read_npy(archive: zipfile.ZipFile, name: str) -> np.ndarray:
 def _open_hdf5(stack: ExitStack, path: Path) -> Pairs:
     import h5py
 
-    file = stack.enter_context(h5py.File(path, "r"))
-    if "layer_names" in file.attrs:
-        return _layers(file)
+    return _hdf5(stack.enter_context(h5py.File(path, "r")))
+
+
+def _hdf5(file: Any) -> Pairs:
+    """Return what an open HDF5 file holds, whoever wrote it."""
+    whole = _inside(file, "model_weights") if "model_weights" in file else file  # of Keras 2
+    if "layer_names" in whole.attrs:
+        return _layers(whole)
+    if NAMES not in file and not _OF_KERAS.isdisjoint(file):
+        return _variables(file)
     return [(name, _dataset(file, name)) for name in json.loads(read_text(file, NAMES))]
 
 
@@ -216,7 +232,7 @@ def read_text(file: Any, name: str) -> str:
 def _layers(group: Any) -> Pairs:
     """Return what TensorLayer 2.x wrote: a group for each layer, layers within layers."""
     pairs: Pairs = []
-    for layer in [group[_text(name)] for name in group.attrs["layer_names"]]:
+    for layer in [_inside(group, _text(name)) for name in group.attrs["layer_names"]]:
         if "layer_names" in layer.attrs:
             pairs += _layers(layer)
         names = map(_text, layer.attrs.get("weight_names", ()))
@@ -224,11 +240,65 @@ def _layers(group: Any) -> Pairs:
     return pairs
 
 
+def _variables(file: Any) -> Pairs:
+    """Return what Keras 3 wrote: groups as it nests layers, in each of them ``vars/0``, ``vars/1``.
+
+    Keras numbers layers of one class: ``layers/dense_1/vars/0``. What training left is not there.
+    """
+    import h5py
+
+    names: list[str] = []
+
+    def visit(name: str, thing: Any) -> None:
+        parts = name.split("/")
+        is_weight = parts[0] not in _OF_TRAINING and "seed_generator" not in parts
+        if isinstance(thing, h5py.Dataset) and is_weight:
+            names.append(name)
+
+    file.visititems(visit)  # it follows no links, neither in circles nor to other files
+    return [(name, _of_keras(_dataset(file, name), file[name])) for name in sorted(names, key=_key)]
+
+
+def _key(name: str) -> list[tuple[int, str]]:
+    """Return what sorts ``vars/10`` behind ``vars/9``."""
+    parts = re.split(r"(\d+)", name)
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in parts]
+
+
+def _of_keras(stored: Stored, dataset: Any) -> Stored:
+    """Return an array with its type, where HDF5 has none for it."""
+    if dataset.attrs.get("dtype") != "bfloat16" or stored.dtype.itemsize != 2:
+        return stored
+    dtype = dtype_of("BF16")
+    return Stored(stored.shape, dtype, lambda: stored.read().view(dtype))
+
+
+def _open_keras(stack: ExitStack, path: Path) -> Pairs:
+    import h5py
+
+    archive = stack.enter_context(zipfile.ZipFile(path))
+    check_unpacked_size(path, path.stat().st_size, sum(each.file_size for each in archive.filelist))
+    if _WEIGHTS_OF_KERAS not in archive.namelist():
+        raise ValueError(f"there is no {_WEIGHTS_OF_KERAS!r} in it")
+    unpacked = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
+    with archive.open(_WEIGHTS_OF_KERAS) as member:  # it ends where the archive says it does
+        shutil.copyfileobj(member, unpacked)
+    return _hdf5(stack.enter_context(h5py.File(unpacked, "r")))
+
+
 def _dataset(group: Any, name: str) -> Stored:
-    dataset = group[name]
-    if dataset.external or dataset.is_virtual or dataset.file.filename != group.file.filename:
+    dataset = _inside(group, name)
+    if dataset.external or dataset.is_virtual:
         raise ValueError(f"{name!r} lies in another file")
     return Stored(tuple(dataset.shape), dataset.dtype, lambda: dataset[()])
+
+
+def _inside(group: Any, name: str) -> Any:
+    """Return what a group holds, unless a link leads out of the file."""
+    found = group[name]
+    if found.file.filename != group.file.filename:
+        raise ValueError(f"{name!r} lies in another file")
+    return found
 
 
 def _text(name: str | bytes) -> str:
@@ -260,4 +330,5 @@ _OPENERS: dict[str, Callable[[ExitStack, Path], Pairs]] = {
     "npz_dict": _open_npz,
     "hdf5": _open_hdf5,
     "ckpt": _open_checkpoint,
+    "keras": _open_keras,
 }

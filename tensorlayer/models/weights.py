@@ -7,8 +7,11 @@
 | `"npz_dict"` | (give the format) | arrays by name |
 | `"hdf5"` | `.hdf5`, `.h5`, or none | arrays by name |
 | `"ckpt"` | `.ckpt` | a TensorFlow checkpoint: arrays by name |
+| `"keras"` | `.keras` | a whole model of Keras 3, of which the arrays are read |
 
-An `.npz` that was written by name is read by name, whichever format is given.
+HDF5 files are also read as TensorLayer 2.x and Keras wrote them. An `.npz` that was written by name
+is read by name, whichever format is given. Names of others are mapped to those of the model, see
+[`tensorlayer.models.matching`][].
 
 A file is written beside its place and then moved there, so it is never half a file. Before anything
 is read, names, shapes and types are compared; before anything is assigned, everything is read.
@@ -34,13 +37,13 @@ from tensorlayer.errors import (
     StructureMismatch,
     did_you_mean,
 )
-from tensorlayer.models import checkpoint, synonyms
+from tensorlayer.models import checkpoint, matching, synonyms
 from tensorlayer.models.casting import in_type_of, in_types_of_numpy, require_kinds, some
+from tensorlayer.models.matching import Skipped
 from tensorlayer.models.stored import NAMES, Pairs, Stored, by_name, opened, require_hdf5_names
 from tensorlayer.whole import whole_file
 
 __all__ = [
-    "Skipped",
     "assign",
     "by_position",
     "format_of",
@@ -60,41 +63,6 @@ Arrays = dict[str, np.ndarray]
 _MARGIN_BYTES = 2**28
 
 
-@dataclasses.dataclass(frozen=True)
-class Skipped:
-    """What ``skip=True`` passed over; false if that was nothing.
-
-    Examples
-    --------
-    >>> skipped = Skipped(missing=("head/weights", "head/biases"))
-    >>> print(skipped)
-    missing: head/weights, head/biases
-    >>> bool(skipped), bool(Skipped())
-    (True, False)
-    """
-
-    #: names of parameters that the file does not have
-    missing: tuple[str, ...] = ()
-    #: names in the file that the model does not have
-    unexpected: tuple[str, ...] = ()
-    #: names that both have, with other shapes
-    reshaped: tuple[str, ...] = ()
-    #: in which way the shapes differ, in words
-    shapes: tuple[str, ...] = dataclasses.field(default=(), repr=False)
-
-    def __bool__(self) -> bool:
-        return bool(self.missing or self.unexpected or self.reshaped)
-
-    def __str__(self) -> str:
-        """Return the names, or the first of them, by the kind of difference."""
-        kinds = {
-            "missing": self.missing,
-            "not in the model": self.unexpected,
-            "other shapes": self.shapes or self.reshaped,
-        }
-        return "; ".join(f"{kind}: {some(names)}" for kind, names in kinds.items() if names)
-
-
 def format_of(path: str | os.PathLike[str], format: str | None = None) -> str:
     """Return the format of a file: the one given, or that of the extension.
 
@@ -106,10 +74,10 @@ def format_of(path: str | os.PathLike[str], format: str | None = None) -> str:
     if format is None:
         suffix = Path(path).suffix.lower().lstrip(".").partition("-")[0]
         format = {"h5": "hdf5", "": "hdf5"}.get(suffix, suffix)
-    if format not in _WRITERS:
+    if format not in {*_WRITERS, *_READ_ONLY}:
         raise InvalidArgument(
             f"weights format {format!r} of {str(path)!r} is unknown. "
-            f"{did_you_mean(format, _WRITERS)}"
+            f"{did_you_mean(format, [*_WRITERS, *_READ_ONLY])}"
         )
     return format
 
@@ -119,6 +87,11 @@ def format_of(path: str | os.PathLike[str], format: str | None = None) -> str:
 
 def save(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], format: str) -> None:
     """Write the arrays; the file appears whole or not at all."""
+    if format not in _WRITERS:
+        raise InvalidArgument(
+            f"weights are not written as {format!r}: {_READ_ONLY[format]}. "
+            f"{did_you_mean(format, _WRITERS)}"
+        )
     _WRITERS[format](path, dict(arrays))
 
 
@@ -173,6 +146,7 @@ def restore(
     format: str,
     skip: bool = False,
     in_order: bool | None = None,
+    names: matching.Names | None = None,
 ) -> Skipped:
     """Give every variable the array that a file holds for it; see [`assign`][].
 
@@ -186,22 +160,31 @@ def restore(
         Pass over what does not fit.
     in_order
         Whether places count and not names; None for that only where the file has no names.
+    names
+        What parameters are called in the file, see [`tensorlayer.models.matching`][].
 
     Raises
     ------
     FileNotFoundError, Corrupt, StructureMismatch
         As for [`load`][] and [`assign`][].
+    InvalidArgument
+        The names fit neither the parameters nor each other, or places are to count.
     """
+    if names is not None and in_order:
+        raise InvalidArgument("load_weights: names and in_order=True contradict each other.")
+    there = None if names is None else matching.names_there(parameters, names)
     with opened(path, format) as pairs:
         if in_order:
             places = {str(place): stored for place, (_, stored) in enumerate(pairs)}
             return assign(parameters, by_position(parameters, places), skip)
         found: Mapping[str, Stored] = by_name(pairs)
+        if format == "ckpt":
+            wanted = set(parameters if there is None else there.values())
+            found = checkpoint.without_training(found, wanted)
+        if there is not None:
+            return _assign(parameters, matching.matched(there, found), skip, there)
         if format == "npz":
             found = _positional(parameters, found)
-        if format == "ckpt":
-            kept = [n for n in found if n in parameters or checkpoint.is_parameter(n)]
-            found = {name: found[name] for name in kept}
         return assign(parameters, found if skip else by_any_name(parameters, found), skip)
 
 
@@ -256,6 +239,17 @@ def assign(
     InvalidArgument
         Variables of a TensorFlow 1 graph: assigning only plans an operation there.
     """
+    there = {name: name for name in parameters}
+    return _assign(parameters, matching.matched(there, arrays), skip, there)
+
+
+def _assign(
+    parameters: Mapping[str, tf.Variable],
+    matched: matching.Matched,
+    skip: bool,
+    there: Mapping[str, str],
+) -> Skipped:
+    arrays = matched.arrays
     _require_values(list(parameters.values()), "tl.files.load_and_assign_npz(..., sess=session)")
     common = [name for name in parameters if name in arrays]
     require_kinds({name: (arrays[name].dtype, parameters[name].dtype) for name in common})
@@ -263,15 +257,17 @@ def assign(
     reshaped = {name: size for name, size in sizes.items() if size[0] != size[1]}
     skipped = Skipped(
         tuple(name for name in parameters if name not in arrays),
-        tuple(name for name in arrays if name not in parameters),
+        matched.left,
         tuple(reshaped),
         tuple(f"{n} is {a} in the model, {b} in the file" for n, (a, b) in reshaped.items()),
     )
     fitting = [name for name in common if name not in reshaped]
     if skipped and (not skip or not fitting):
         remedy = "they have nothing in common" if skip else "skip=True passes over what does not"
+        missing = {name: there.get(name, name) for name in skipped.missing}
         raise StructureMismatch(
             f"the weights do not fit the model; {skipped}. Nothing was assigned: {remedy}."
+            f"{matching.closest(missing, skipped.unexpected)}"
         )
     values = {
         name: tf.constant(in_type_of(name, _read(arrays[name]), parameters[name].dtype))
@@ -279,6 +275,7 @@ def assign(
     }
     for name, value in values.items():
         parameters[name].assign(value)
+    skipped = dataclasses.replace(skipped, loaded=tuple(fitting))
     if skipped:
         _log.warning("some weights were skipped; %s", skipped)
     return skipped
@@ -353,6 +350,9 @@ def _save_hdf5(path: str | os.PathLike[str], arrays: Arrays) -> None:
         for name, array in in_types_of_numpy(arrays).items():
             file.create_dataset(name, data=array)
 
+
+#: Formats that others write, and how.
+_READ_ONLY = {"keras": "Keras does that, for a Keras model with model.as_keras() in it"}
 
 _WRITERS: dict[str, Callable[[str | os.PathLike[str], Arrays], None]] = {
     "safetensors": save_safetensors,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tensorlayer.models.checkpoint import is_parameter, write
+from tensorlayer.models.checkpoint import is_parameter, without_training, write
 
 
 def test_tensorflow_reads_what_is_written(tmp_path):
@@ -47,3 +47,16 @@ def test_a_write_that_fails_leaves_the_old_one_and_nothing_else(tmp_path):
 def test_what_training_leaves_is_no_parameter(name):
     assert not is_parameter(name)
     assert is_parameter(f"{name}/weights")
+
+
+@pytest.mark.parametrize("make", [tf.keras.optimizers.Adam, tf.compat.v1.train.AdamOptimizer])
+def test_a_checkpoint_of_objects_has_the_names_of_objects(make, tmp_path):
+    model, optimizer = tf.Module(), make()
+    model.w, model.optimizer_like = tf.Variable([1.0]), tf.Variable([2.0])
+    optimizer.apply_gradients([(tf.ones([1]), model.w)])
+    path = tf.train.Checkpoint(model=model, optimizer=optimizer).save(str(tmp_path / "c"))
+    found = dict(tf.train.list_variables(path))
+
+    assert len(found) > 6
+    assert without_training(found, ()) == {"model/w": [1], "model/optimizer_like": [1]}
+    assert "save_counter" in without_training(found, {"save_counter"})

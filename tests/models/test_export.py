@@ -1,17 +1,95 @@
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import numpy as np
+import pytest
 import tensorflow as tf
 
+import tensorlayer as tl
+from tensorlayer.errors import InvalidArgument, NotBuilt, NotSerializable, UnlistedVariable
 from tensorlayer.layers import Dense, Input, variable_scope
-from tensorlayer.models import Model
+from tensorlayer.models import Model, Signature, export
+from tests.models.kinds import KINDS, every_kind
 
 X = np.random.default_rng(0).normal(size=(5, 4)).astype("float32")
+
+#: A process that has TensorFlow, and in which nobody can import this library.
+ALONE = """
+import sys
+sys.modules["tensorlayer"] = None
+import numpy as np, tensorflow as tf
+try:
+    import tensorlayer
+except ImportError:
+    pass
+else:
+    raise SystemExit("the library is there")
+for folder in sys.argv[1:]:
+    serve = tf.saved_model.load(f"{folder}/1").signatures["serving_default"]
+    with np.load(f"{folder}/in.npz") as file:
+        results = serve(**{name: tf.constant(file[name]) for name in file.files})
+    np.savez(f"{folder}/out.npz", **{name: value.numpy() for name, value in results.items()})
+"""
+
+
+def served_alone(**values):
+    """Return what a process without this library computes, with the exports in some folders."""
+    folders = list(map(Path, values))
+    for folder in folders:
+        np.savez(folder / "in.npz", **values[str(folder)])
+    done = subprocess.run(
+        [sys.executable, "-c", ALONE, *map(str, folders)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return [dict(np.load(folder / "out.npz")) for folder in folders]
 
 
 def served(model, path):
     model.export(path)
     return tf.saved_model.load(str(path)).signatures["serving_default"]
+
+
+def close(found, expected):
+    assert set(found) == set(expected)
+    for name, array in expected.items():
+        np.testing.assert_allclose(found[name], array, rtol=1e-5, atol=1e-5)
+
+
+def mlp():
+    x = Input([None, 4], name="x")
+    hidden = Dense(x, 8, act="relu", name="hidden")
+    return Model(x, Dense(hidden, 3, name="logits"), name="mlp"), hidden
+
+
+# -- what is in it
+
+
+def test_a_process_without_the_library_computes_the_same(tmp_path):
+    values = {str(tmp_path / name): kind.values() for name, kind in KINDS.items()}
+    expected = []
+    for name, kind in KINDS.items():
+        model = kind.model()
+        model.export(tmp_path / name / "1")
+        expected.append(kind.expected(model, kind.values()))
+
+    for found, wanted in zip(served_alone(**values), expected, strict=True):
+        close(found, wanted)
+
+
+@every_kind
+def test_the_batch_size_is_free(kind, tmp_path):
+    model = kind.model()
+    serve = served(model, tmp_path)
+
+    for n in (1, 7):
+        values = kind.values(n)
+        close(serve(**{k: tf.constant(v) for k, v in values.items()}), kind.expected(model, values))
 
 
 def test_outputs_whose_names_differ_in_punctuation_are_both_there(tmp_path):
@@ -44,3 +122,378 @@ def test_inputs_of_a_scope_are_named_arguments(tmp_path):
     model = Model(x, Dense(x, 2, name="d"))
 
     assert served(model, tmp_path)(s_x=tf.constant(X))["d"].shape == (5, 2)
+
+
+# -- what is before and after the model
+
+
+def pixels(images):
+    return tf.cast(images, tf.float32) / 255.0
+
+
+def answer(logits):
+    return {"kind": tf.argmax(logits, -1), "probability": tf.reduce_max(tf.nn.softmax(logits), -1)}
+
+
+BYTES = np.random.default_rng(3).integers(0, 256, (6, 4), dtype="uint8")
+
+
+def expected_answer(model, images):
+    logits = model((images / 255).astype("float32"), is_train=False).numpy()
+    shares = np.exp(logits - logits.max(-1, keepdims=True))
+    return {
+        "kind": logits.argmax(-1),
+        "probability": (shares / shares.sum(-1, keepdims=True)).max(-1),
+    }
+
+
+def test_bytes_go_in_and_an_answer_comes_out(tmp_path):
+    model, _ = mlp()
+    model.export(
+        tmp_path / "1",
+        inputs={"pixels": tf.TensorSpec([None, 4], tf.uint8)},
+        preprocess=pixels,
+        postprocess=answer,
+    )
+
+    (found,) = served_alone(**{str(tmp_path): {"pixels": BYTES}})
+
+    close(found, expected_answer(model, BYTES))
+
+
+def test_pictures_in_files_are_decoded_on_the_way_in(tmp_path):
+    x = Input([None, 2, 2, 1], name="x")
+    model = Model(x, Dense(tl.layers.Flatten(x, name="flat"), 3, name="logits"))
+    images = BYTES.reshape(6, 2, 2, 1)
+    files = [tf.io.encode_png(image).numpy() for image in images]
+
+    def decoded(png):
+        # Of sizes that are known when it runs.
+        images = tf.map_fn(tf.io.decode_png, png, fn_output_signature=tf.uint8)
+        return tf.cast(images, tf.float32) / 255.0
+
+    model.export(
+        tmp_path,
+        inputs=tf.TensorSpec([None], tf.string, name="png"),
+        preprocess=decoded,
+        postprocess=answer,
+    )
+    serve = tf.saved_model.load(str(tmp_path)).signatures["serving_default"]
+
+    close(serve(png=tf.constant(files)), expected_answer(model, images))
+    large = tf.io.encode_png(np.zeros([3, 3, 1], "uint8"))
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        serve(png=large[None])
+
+
+def test_signatures_compute_what_they_say(tmp_path):
+    model, hidden = mlp()
+    model.export(
+        tmp_path / "1",
+        signatures=[
+            Signature("embedding", outputs=hidden),
+            Signature("answer", postprocess=answer),
+            Signature("both", outputs={"h": hidden, "l": model.outputs}),
+        ],
+    )
+
+    logits = model(X, is_train=False)
+    expected = Model(model.inputs[0], hidden)(X, is_train=False)
+    loaded = tf.saved_model.load(str(tmp_path / "1")).signatures
+    close(loaded["serving_default"](x=X), {"logits": logits})
+    close(loaded["embedding"](x=X), {"hidden": expected})
+    assert set(loaded) == {"serving_default", "embedding", "answer", "both"}
+    np.testing.assert_array_equal(loaded["answer"](x=X)["kind"], np.argmax(logits, -1))
+    close(loaded["both"](x=X), {"hidden": expected, "logits": logits})
+
+
+def test_inputs_may_be_narrower_than_those_of_the_model(tmp_path):
+    model, _ = mlp()
+    model.export(tmp_path, inputs=[tf.TensorSpec([1, 4], tf.float32)])
+    serve = tf.saved_model.load(str(tmp_path)).signatures["serving_default"]
+
+    assert serve(x=X[:1])["logits"].shape == (1, 3)
+    assert serve.structured_input_signature[1]["x"].shape == [1, 4]
+
+
+class Words(tf.Module):
+    """Words to numbers, by a table that a file is the source of."""
+
+    def __init__(self, path):
+        super().__init__()
+        whole, line = tf.lookup.TextFileIndex.WHOLE_LINE, tf.lookup.TextFileIndex.LINE_NUMBER
+        source = tf.lookup.TextFileInitializer(str(path), tf.string, whole, tf.int64, line)
+        self.table = tf.lookup.StaticHashTable(source, -1)
+
+    def __call__(self, words):
+        return tf.one_hot(self.table.lookup(words), 4)
+
+    def looked_up(self, words):
+        return self(words)
+
+
+@pytest.mark.parametrize("is_method", [False, True])
+def test_a_table_of_words_comes_along(is_method, tmp_path):
+    (tmp_path / "words.txt").write_text("a\nb\nc\nd\n")
+    model, _ = mlp()
+    words = Words(tmp_path / "words.txt")
+    spec = {"words": tf.TensorSpec([None], tf.string)}
+    model.export(tmp_path / "1", inputs=spec, preprocess=words.looked_up if is_method else words)
+    (tmp_path / "words.txt").unlink()
+
+    (found,) = served_alone(**{str(tmp_path): {"words": np.array([b"c", b"a", b"?"])}})
+
+    rows = np.stack([np.eye(4)[2], np.eye(4)[0], np.zeros(4)]).astype("float32")
+    close(found, {"logits": model(rows, is_train=False)})
+
+
+def test_a_layer_and_a_variable_of_others_come_along(tmp_path):
+    model, _ = mlp()
+    norm = tf.keras.layers.Normalization(mean=[1.0, 2.0, 3.0, 4.0], variance=[4.0] * 4)
+    shift = tf.Variable([1.0, 2.0, 3.0])
+
+    def shifted(logits):
+        return logits + shift
+
+    model.export(tmp_path / "1", preprocess=norm, postprocess=shifted)
+
+    found = tf.saved_model.load(str(tmp_path / "1")).signatures["serving_default"](x=X)
+
+    given = (X - np.array([1, 2, 3, 4], "f4")) / 2
+    close(found, {"logits": model(given, is_train=False) + np.array([1, 2, 3], "f4")})
+
+
+def test_a_table_that_would_stay_behind_is_refused_and_nothing_is_written(tmp_path):
+    (tmp_path / "words.txt").write_text("a\nb\nc\nd\n")
+    model, _ = mlp()
+    words = Words(tmp_path / "words.txt")
+
+    with pytest.raises(NotSerializable, match=r"attribute of a tf.Module whose __call__ is the fu"):
+        model.export(
+            tmp_path / "1",
+            inputs=[tf.TensorSpec([None], tf.string, name="words")],
+            preprocess=lambda given: tf.one_hot(words.table.lookup(given), 4),
+        )
+    assert os.listdir(tmp_path) == ["words.txt"]
+
+
+# -- models of one's own
+
+
+class Own(Model):
+    def __init__(self):
+        super().__init__(name="own")
+        self.dense = Dense(n_units=3, in_channels=4)
+        self.scale = tf.Variable(2.0)
+
+    def forward(self, x, y=0.0):
+        return {"sum": self.dense(x) * self.scale + y, "x": x}
+
+
+def test_a_model_of_ones_own_is_exported_with_inputs_that_are_said(tmp_path):
+    model = Own()
+    model.export(tmp_path / "1", inputs={"x": tf.TensorSpec([None, 4])})
+    expected = model(X, is_train=False)
+
+    close(tf.saved_model.load(str(tmp_path / "1")).signatures["serving_default"](x=X), expected)
+
+
+def test_a_model_of_ones_own_takes_several_arguments_also_from_a_preprocess(tmp_path):
+    model = Own()
+    specs = [tf.TensorSpec([None, 4]), tf.TensorSpec([None, 3])]
+    swapped = Signature(
+        "swapped",
+        inputs=specs[::-1],
+        preprocess=lambda y, x: (x, y),
+        postprocess=lambda outputs: outputs["sum"],
+    )
+    model.export(tmp_path, inputs=specs, signatures=[swapped])
+    loaded = tf.saved_model.load(str(tmp_path)).signatures
+    y = np.ones([5, 3], "float32")
+    expected = model(X, y, is_train=False)
+
+    close(loaded["serving_default"](input_0=X, input_1=y), expected)
+    close(loaded["swapped"](input_0=y, input_1=X), {"output_0": expected["sum"]})
+
+
+def test_a_model_in_training_is_exported_in_inference(tmp_path):
+    kind = KINDS["mlp"]
+    model, values = kind.model(), kind.values()
+    expected = kind.expected(model, values)
+    model.train()
+
+    close(served(model, tmp_path)(**values), expected)
+
+
+class Unbuilt(Model):
+    def __init__(self):
+        super().__init__(name="unbuilt")
+        self.dense = Dense(n_units=3)
+
+    def forward(self, x):
+        return self.dense(x)
+
+
+class Late(Model):
+    def __init__(self):
+        super().__init__(name="late")
+
+    def forward(self, x):
+        return Dense(n_units=2, name="made")(x)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (Unbuilt, NotBuilt, "has no weights yet. Give it"),
+        (Late, UnlistedVariable, r"made 2 variable.* Call the model once, train it"),
+    ],
+)
+def test_a_model_without_all_its_weights_is_refused(make, error, message, tmp_path):
+    with pytest.raises(error, match=message):
+        make().export(tmp_path / "1", inputs=[tf.TensorSpec([None, 4])])
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_model_of_ones_own_says_what_it_needs(tmp_path):
+    with pytest.raises(NotSerializable, match=r"'own': only .* knows .* Give inputs=\[tf.TensorS"):
+        Own().export(tmp_path)
+    with pytest.raises(InvalidArgument, match=r"'own' has no networks that could be outputs"):
+        Own().export(tmp_path, inputs=[tf.TensorSpec([None, 4])], signatures=[
+            Signature("a", inputs=[tf.TensorSpec([None, 4])], outputs=mlp()[1])
+        ])  # fmt: skip
+
+
+# -- formats and suffixes
+
+
+def export_with(path, **options):
+    mlp()[0].export(path, **options)
+
+
+@pytest.mark.parametrize(
+    ("name", "format_", "message"),
+    [
+        ("m.h5", None, r"'.*m.h5' has the suffix '.h5', which is that of no export. A SavedModel"),
+        ("m.tflite", "onnx", r"has the suffix of 'tflite', and format='onnx'"),
+        ("m.onnx", "savedmodel", r"has the suffix of 'onnx', and format='savedmodel'"),
+        ("m", "pb", r"the format 'pb' is unknown. There are: 'onnx', 'savedmodel', 'tflite'"),
+        ("m", "tfite", r"'tfite' is unknown. Did you mean 'tflite'\?"),
+    ],
+)
+def test_a_suffix_says_the_format_and_must_not_contradict_it(name, format_, message, tmp_path):
+    with pytest.raises(InvalidArgument, match=message):
+        export_with(tmp_path / name, format=format_)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_folder_with_a_dot_is_one_if_that_is_said(tmp_path):
+    export_with(tmp_path / "v1.5", format="savedmodel")
+
+    assert (tmp_path / "v1.5" / "saved_model.pb").is_file()
+
+
+def test_the_format_of_an_export():
+    assert [export.format_of(f"m{end}") for end in ("", ".TFLITE", ".onnx")] == [
+        "savedmodel", "tflite", "onnx"
+    ]  # fmt: skip
+
+
+# -- what is there already
+
+
+def test_another_export_is_replaced_as_a_whole(tmp_path):
+    model, _ = mlp()
+    model.export(tmp_path / "1")
+    (tmp_path / "1" / "assets" / "of_before.txt").write_text("stale")
+    model.assign_arrays({name: array + 1 for name, array in model.to_arrays().items()})
+
+    found = served(model, tmp_path / "1")(x=X)
+
+    close(found, {"logits": model(X, is_train=False)})
+    assert os.listdir(tmp_path / "1" / "assets") == []
+    assert os.listdir(tmp_path) == ["1"]
+
+
+def test_what_is_no_export_is_left_alone(tmp_path):
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter1.tex").write_text("years of work")
+    (tmp_path / "site" / "assets").mkdir(parents=True)
+    (tmp_path / "file").write_text("a file")
+
+    with pytest.raises(InvalidArgument, match=r"thesis' is no export, it holds 'chapter1.tex'. No"):
+        export_with(tmp_path / "thesis")
+    with pytest.raises(InvalidArgument, match=r"site' is no export, it holds 'assets'"):
+        export_with(tmp_path / "site")
+    with pytest.raises(InvalidArgument, match=r"file' is a file. Nothing was written"):
+        export_with(tmp_path / "file")
+    with pytest.raises(InvalidArgument, match=r"thesis' is a folder. Nothing was written"):
+        export_with(tmp_path / "thesis", format="tflite")
+    assert (tmp_path / "thesis" / "chapter1.tex").read_text() == "years of work"
+    assert sorted(os.listdir(tmp_path)) == ["file", "site", "thesis"]
+
+
+def test_a_failing_export_leaves_the_one_before(tmp_path):
+    model, _ = mlp()
+    model.export(tmp_path / "1")
+    before = {path: path.read_bytes() for path in (tmp_path / "1").rglob("*") if path.is_file()}
+
+    class Broken(tf.Module):
+        def __call__(self, x):
+            return x
+
+        def _trackable_children(self, *args, **kwargs):
+            raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="the disk is full"):
+        model.export(tmp_path / "1", preprocess=Broken())
+    assert {p: p.read_bytes() for p in (tmp_path / "1").rglob("*") if p.is_file()} == before
+    assert os.listdir(tmp_path) == ["1"]
+
+
+KILLED = """
+import sys, time
+import tensorflow as tf
+import tensorlayer as tl
+
+class Slow(tf.Module):
+    def __call__(self, x):
+        return x
+
+    def _trackable_children(self, *args, **kwargs):
+        print("saving", flush=True)
+        time.sleep(60)
+        return {}
+
+x = tl.layers.Input([None, 4], name="x")
+model = tl.models.Model(x, tl.layers.Dense(x, 3, name="logits"), name="mlp")
+model.export(sys.argv[1], preprocess=Slow())
+"""
+
+
+def test_a_killed_export_leaves_the_one_before_and_nothing_with_its_name(tmp_path):
+    model, _ = mlp()
+    model.export(tmp_path / "1")
+
+    for name in ("1", "2"):
+        process = subprocess.Popen(
+            [sys.executable, "-c", KILLED, str(tmp_path / name)], stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout.readline() == "saving\n"
+        time.sleep(0.2)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+
+    close(
+        tf.saved_model.load(str(tmp_path / "1")).signatures["serving_default"](x=X),
+        {"logits": model(X, is_train=False)},
+    )
+    assert [p.name for p in Path(tmp_path).iterdir() if not p.name.startswith(".")] == ["1"]
+
+
+def test_in_a_graph_of_tensorflow_1_it_says_so(tmp_path):
+    with tf.Graph().as_default():
+        x = Input([None, 4], name="x")
+        model = Model(x, Dense(x, 3, name="d"))
+        with pytest.raises(InvalidArgument, match="variables have values in a session only"):
+            model.export(tmp_path / "1")

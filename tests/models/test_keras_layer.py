@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import tensorflow as tf
 from tensorlayer.errors import UnlistedVariable
 from tensorlayer.layers import BatchNorm, Dense, Dropout, Input, Lambda, Layer
 from tensorlayer.models import Model
+from tests.models.kinds import KINDS, every_kind
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(256, 4)).astype("float32")
@@ -290,3 +292,83 @@ def test_variables_that_a_forward_makes_after_as_keras_are_not_lost():
     before = inner.to_arrays()
     keras_model(inner).fit(X, Y, verbose=0)
     assert not any(np.array_equal(v, before[n]) for n, v in inner.to_arrays().items())
+
+
+# -- models of several kinds
+
+
+def around(kind, inner):
+    """A Keras model around a model, with the same ends."""
+    ends = {name: tf.keras.Input(shape, name=name) for name, shape in kind.shapes.items()}
+    given = list(ends.values())
+    return tf.keras.Model(ends, inner.as_keras()(given if len(given) > 1 else given[0]))
+
+
+def results(kind, found):
+    return dict(zip(kind.results, tf.nest.flatten(found), strict=True))
+
+
+@every_kind
+def test_every_kind_computes_the_same_in_keras(kind):
+    inner, values = kind.model(), kind.values()
+
+    found = results(kind, around(kind, inner).predict(values, verbose=0))
+
+    for name, array in kind.expected(inner, values).items():
+        np.testing.assert_allclose(found[name], array, rtol=1e-5, atol=1e-5)
+
+
+@every_kind
+def test_every_kind_is_trained_by_fit_but_for_what_is_frozen(kind):
+    inner, values = kind.model(), kind.values(64)
+    outer, before = around(kind, inner), inner.to_arrays()
+    targets = [array * 0 for array in kind.expected(inner, values).values()]
+    outer.compile(tf.keras.optimizers.Adam(0.01), ["mse"] * len(targets))
+
+    losses = outer.fit(values, targets, epochs=4, verbose=0).history["loss"]
+
+    assert losses[-1] < losses[0]
+    after = inner.to_arrays()
+    trained = {id(each) for each in inner.trainable_weights}
+    for name, variable in inner.parameters.items():
+        is_moving = name.startswith("bn/moving") and inner.get_layer("bn").trainable
+        has_moved = not np.array_equal(after[name], before[name])
+        assert has_moved == (id(variable) in trained or is_moving), name
+
+
+FRESH = """
+import sys
+import numpy as np, tensorflow as tf
+import tests.models.kinds
+folder = sys.argv[1]
+for name in tests.models.kinds.KINDS:
+    outer = tf.keras.models.load_model(f"{folder}/{name}.keras")
+    with np.load(f"{folder}/{name}.in.npz") as file:
+        found = outer.predict(dict(file), verbose=0)
+    np.savez(f"{folder}/{name}.out.npz", *tf.nest.flatten(found))
+    outer.fit(dict(np.load(f"{folder}/{name}.in.npz")), tf.nest.flatten(found), verbose=0)
+"""
+
+
+@pytest.mark.timeout(240)
+def test_every_kind_is_loaded_and_trained_on_in_a_fresh_process(tmp_path):
+    expected = {}
+    for name, kind in KINDS.items():
+        inner, values = kind.model(), kind.values()
+        outer, expected[name] = around(kind, inner), kind.expected(inner, values)
+        outer.compile("adam", ["mse"] * len(kind.results))
+        outer.save(tmp_path / f"{name}.keras")
+        np.savez(tmp_path / f"{name}.in.npz", **values)
+
+    done = subprocess.run(
+        [sys.executable, "-c", FRESH, str(tmp_path)],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 0, done.stderr
+    for name, arrays in expected.items():
+        with np.load(tmp_path / f"{name}.out.npz") as file:
+            for found, array in zip(file.values(), arrays.values(), strict=True):
+                np.testing.assert_allclose(found, array, rtol=1e-5, atol=1e-5, err_msg=name)

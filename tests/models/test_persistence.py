@@ -28,7 +28,7 @@ def test_methods_take_what_those_of_2_x_took():
         ours = list(inspect.signature(getattr(Model, method)).parameters)
         assert [name for name in ours if name != "self"][: len(expected)] == expected
     ours = list(inspect.signature(Model.load_weights).parameters)
-    assert ours[2:] == ["format", "in_order", "skip"]
+    assert ours[2:] == ["format", "in_order", "skip", "names"]
 
 
 def test_in_order_places_count_and_not_names(tmp_path):

@@ -1,0 +1,52 @@
+"""The way out to ONNX, by the package tf2onnx."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+from tensorlayer.errors import InvalidArgument, LibraryMissing, NotSerializable
+
+__all__ = ["converted"]
+
+
+def converted(functions: Mapping[str, Any]) -> bytes:
+    """Return the file of a concrete function, given by the name of its signature.
+
+    Raises
+    ------
+    InvalidArgument
+        There are several: a file of ONNX is one function.
+    LibraryMissing
+        tf2onnx is not installed.
+    NotSerializable
+        The converter cannot do it.
+    """
+    if len(functions) > 1:
+        raise InvalidArgument(
+            f"export: a file of ONNX has one function, got {', '.join(map(repr, functions))}. "
+            "Write a file for each, or a SavedModel."
+        )
+    (function,) = functions.values()
+    convert = _tf2onnx()
+    given = SimpleNamespace(get_concrete_function=lambda *signature: function)
+    try:
+        model, _ = convert.from_function(given, input_signature=[])
+        return model.SerializeToString()
+    except Exception as error:  # whatever the converter raises, or a model of more than 2 GB
+        raise NotSerializable(
+            "export: ONNX cannot express the model; a SavedModel can. The converter says: "
+            f"{str(error)[:300]}"
+        ) from error
+
+
+def _tf2onnx() -> ModuleType:
+    try:
+        return importlib.import_module("tf2onnx.convert")
+    except ModuleNotFoundError as error:
+        raise LibraryMissing(
+            f"export: ONNX is written by tf2onnx, and there is no module {error.name!r}. "
+            "Run: pip install 'tensorlayer[onnx]'."
+        ) from error
