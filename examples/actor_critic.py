@@ -234,9 +234,9 @@ def parser_of(description: str | None, n_steps: int, picture: str) -> argparse.A
         "--steps", type=arguments.positive, default=n_steps, help="of play, at most so many"
     )
     parser.add_argument(
-        "--out", type=arguments.file_to_write, default=picture, help="a picture of play"
+        "--out", type=arguments.picture_to_write, default=picture, help="a picture of play"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of weights, games and draws")
+    arguments.add_seed(parser, "of weights, games and draws")
     parser.add_argument("--quick", action="store_true", help="the same: it takes a minute")
     return parser
 

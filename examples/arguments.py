@@ -1,7 +1,7 @@
-"""What the command lines of examples share: numbers that make sense, ``--quick``, files to write.
+"""What the command lines of examples share: numbers that make sense, ``--quick``, what is written.
 
 parser.add_argument("--epochs", type=arguments.positive, default=25, help="passes")
-parser.add_argument("--out", type=arguments.file_to_write, default="curves.png", help="a picture")
+parser.add_argument("--out", type=arguments.picture_to_write, default="a.png", help="curves")
 options = arguments.parse(parser, quick={"epochs": 10}, takes="a minute")
 
 What is said always counts: ``--quick`` and ``--data`` change defaults only.
@@ -10,9 +10,15 @@ What is said always counts: ``--quick`` and ``--data`` change defaults only.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+import importlib
+import math
+import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+LARGEST_SEED = 2**31 - 1  # a little less than what NumPy takes: some programs count on from it
+PICTURES = (".png", ".jpg", ".jpeg")
 
 
 def positive(text: str) -> int:
@@ -22,17 +28,87 @@ def positive(text: str) -> int:
     return int(text)
 
 
-def file_to_write(text: str) -> Path:
-    """Return where a file goes. Its folder is made at once: after the training is too late."""
-    path = Path(text)
+def between(low: int, high: int) -> Callable[[str], int]:
+    """Return what makes a whole number of a text, from ``low`` to ``high``."""
+
+    def number(text: str) -> int:
+        if not text.strip().isdecimal() or not low <= int(text) <= high:
+            raise argparse.ArgumentTypeError(
+                f"a whole number from {low} to {high} is needed, not {text!r}"
+            )
+        return int(text)
+
+    return number
+
+
+seed = between(0, LARGEST_SEED)
+
+
+def rate(text: str) -> float:
+    """Return a number above 0."""
+    found = finite(text)
+    if found <= 0:
+        raise argparse.ArgumentTypeError(f"a number above 0 is needed, not {text!r}")
+    return found
+
+
+def share(text: str) -> float:
+    """Return a number above 0, 1 at most."""
+    found = finite(text)
+    if not 0 < found <= 1:
+        raise argparse.ArgumentTypeError(f"a number above 0 is needed, 1 at most, not {text!r}")
+    return found
+
+
+def finite(text: str) -> float:
+    """Return a number that is neither infinite nor none."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        why = f"{path.parent} cannot be made ({error.strerror}): give a file in another folder"
-        raise argparse.ArgumentTypeError(why) from error
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if not math.isfinite(found):
+        raise argparse.ArgumentTypeError(f"a number is needed, not {text!r}")
+    return found
+
+
+def folder_to_write(text: str) -> Path:
+    """Return a folder that is there or can be made: after the training is too late."""
+    path = Path(text)
+    there = next(each for each in (path, *path.parents) if each.exists())
+    if not there.is_dir():
+        raise argparse.ArgumentTypeError(f"{path} cannot be made: {there} is no folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise argparse.ArgumentTypeError(f"{path} cannot be written to: give another folder")
+    return path
+
+
+def needed(*names: str, install: str = "tensorlayer[vision]") -> None:
+    """End the program with the command that installs a package, before it trains in vain."""
+    for name in names:
+        try:
+            importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            raise SystemExit(f"{error.name} is needed: pip install '{install}'") from error
+
+
+def picture_to_write(text: str) -> Path:
+    """Return where a picture goes. Its folder is made at once."""
+    needed("PIL")
+    path = Path(text)
     if path.is_dir():
         raise argparse.ArgumentTypeError(f"{path} is a folder: give the name of a file in it")
+    if path.suffix.lower() not in PICTURES:
+        known = ", ".join(PICTURES)
+        raise argparse.ArgumentTypeError(f"{path} is no picture: give a name with one of {known}")
+    folder_to_write(str(path.parent)).mkdir(parents=True, exist_ok=True)
+    if path.exists() and not os.access(path, os.W_OK):
+        raise argparse.ArgumentTypeError(f"{path} cannot be written: give another file")
     return path
+
+
+def add_seed(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add the seed of what is random: "of weights and order"."""
+    parser.add_argument("--seed", type=seed, default=0, help=what)
 
 
 def parse(

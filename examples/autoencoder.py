@@ -133,6 +133,7 @@ def main() -> None:
         "--draws", type=arguments.positive, default=4, help="of labels, which are averaged over"
     )
     options = parser.parse_args()
+    arguments.needed("PIL", "matplotlib")
     started = time.perf_counter()
     tf.random.set_seed(options.seed)
     options.out.mkdir(parents=True, exist_ok=True)

@@ -29,7 +29,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-import dqn  # the files beside this one
+import arguments  # the files beside this one
+import dqn
 import playing
 import tensorflow as tf
 
@@ -116,7 +117,7 @@ def main() -> None:
     parser.add_argument(
         "--range",
         nargs=2,
-        type=float,
+        type=arguments.finite,
         metavar=("LOW", "HIGH"),
         help="of discounted sums of rewards",
     )

@@ -101,6 +101,8 @@ def cornell(lines: list[str]) -> pairs.Pairs:
     said = {}
     for line in lines:
         number, who, film, _, text = [*line.split(CORNELL, 4), "", "", "", ""][:5]
+        if not number.strip("L").isdecimal():
+            raise SystemExit(f"a line of the film dialogues has no number: {line[:60]!r}")
         said[int(number.strip("L"))] = (film, who, text.strip())
     found = []
     for number, (film, who, text) in sorted(said.items()):
@@ -150,8 +152,8 @@ def main() -> None:
     parser.add_argument("--units", type=number, default=192, help="of both recurrent layers")
     parser.add_argument("--method", default="dot", choices=["dot", "general", "concat"])
     parser.add_argument("--batch", type=number, default=32, help="dialogues in a step")
-    parser.add_argument("--rate", type=float, default=0.005, help="of learning, at the beginning")
-    parser.add_argument("--seed", type=int, default=0, help="of weights, order and drawn words")
+    parser.add_argument("--rate", type=arguments.rate, default=0.005, help="of learning, at first")
+    arguments.add_seed(parser, "of weights, order and drawn words")
     quick = {"things": 100, "epochs": 30}
     options = arguments.parse(parser, quick, takes="less than half a minute")
 

@@ -22,7 +22,8 @@ from tensorlayer.startup import quiet_tensorflow
 
 quiet_tensorflow()
 
-import quantized  # noqa: E402 - the file beside this one
+import arguments  # noqa: E402 - files beside this one
+import quantized  # noqa: E402
 
 BAR = 0.98
 
@@ -48,8 +49,9 @@ def network(side: int, bitW: int, bitA: int) -> tl.models.Model:
 def main() -> None:
     """Train with the bits that were asked for."""
     parser = quantized.parser(__doc__, "dorefa_net")
-    parser.add_argument("--bits-weights", type=int, default=1, help="1 to 32")
-    parser.add_argument("--bits-inputs", type=int, default=3, help="of these layers, 1 to 32")
+    number = arguments.between(1, 32)
+    parser.add_argument("--bits-weights", type=number, default=1, help="1 to 32")
+    parser.add_argument("--bits-inputs", type=number, default=3, help="of these layers, 1 to 32")
     options = parser.parse_args()
     bits = {"bitW": options.bits_weights, "bitA": options.bits_inputs}
     quantized.run(options, functools.partial(network, **bits), BAR)

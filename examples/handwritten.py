@@ -38,8 +38,9 @@ def parser(description: str, name: str, n_epoch: int) -> argparse.ArgumentParser
     found.add_argument(
         "--epochs", type=arguments.positive, default=n_epoch, help="passes over the images"
     )
-    found.add_argument("--seed", type=int, default=0, help="of weights, noise and order")
-    found.add_argument("--out", type=Path, default=Path(name), help="the folder of what is written")
+    arguments.add_seed(found, "of weights, noise and order")
+    out = arguments.folder_to_write
+    found.add_argument("--out", type=out, default=name, help="the folder of what is written")
     return found
 
 

@@ -114,13 +114,14 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="folder of imdb.npz; else Python's reference")
     parser.add_argument("--n-gram", type=number, default=2, help="words in the longest n-gram")
     parser.add_argument(
-        "--buckets", type=number, default=200_000, help="vectors that n-grams share"
-    )
+        "--buckets", type=arguments.between(2, 2**31 - 1), default=200_000,
+        help="vectors that n-grams share",
+    )  # fmt: skip
     parser.add_argument("--size", type=number, default=50, help="of a vector")
     parser.add_argument("--length", type=number, default=400, help="words of a text that are read")
     parser.add_argument("--epochs", type=number, default=10, help="passes: 10, or 5 over reviews")
-    parser.add_argument("--learning-rate", type=float, default=0.01, help="of Adam")
-    parser.add_argument("--seed", type=int, default=0, help="of weights and order")
+    parser.add_argument("--learning-rate", type=arguments.rate, default=0.01, help="of Adam")
+    arguments.add_seed(parser, "of weights and order")
     few = {"epochs": 5}
     options = arguments.parse(parser, quick=few, with_data=few, takes="some seconds; checked")
 

@@ -234,9 +234,9 @@ def main() -> None:
         "--epochs", type=arguments.positive, default=60, help="passes: 60, or 20 over MNIST"
     )
     parser.add_argument(
-        "--out", type=arguments.file_to_write, default="mnist_mlp.png", help="a picture"
+        "--out", type=arguments.picture_to_write, default="mnist_mlp.png", help="a picture"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of weights, dropout and order")
+    arguments.add_seed(parser, "of weights, dropout and order")
     few = {"epochs": 20}
     options = arguments.parse(parser, quick=few, with_data=few, takes="some seconds; checked")
 

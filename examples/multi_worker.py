@@ -143,9 +143,12 @@ def main() -> None:
     parser.add_argument("--workers", type=arguments.positive, default=2, help="processes")
     parser.add_argument("--epochs", type=arguments.positive, default=40, help="passes")
     parser.add_argument("--kill", action="store_true", help="kill a worker half-way")
-    parser.add_argument("--seed", type=int, default=0, help="of weights and order")
+    arguments.add_seed(parser, "of weights and order")
     parser.add_argument(
-        "--out", type=Path, default=Path("multi_worker"), help="the folder of the checkpoint"
+        "--out",
+        type=arguments.folder_to_write,
+        default="multi_worker",
+        help="the checkpoint's folder",
     )
     options = arguments.parse(parser, quick={"epochs": 15}, takes="half a minute; checked")
     if "TF_CONFIG" in os.environ:

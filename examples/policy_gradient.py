@@ -118,9 +118,9 @@ def main() -> None:
     )
     parser.add_argument("--episodes", type=arguments.positive, default=1000, help="at most so many")
     parser.add_argument(
-        "--out", type=arguments.file_to_write, default="policy_gradient.png", help="a picture"
+        "--out", type=arguments.picture_to_write, default="policy_gradient.png", help="a picture"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of weights, games and draws")
+    arguments.add_seed(parser, "of weights, games and draws")
     parser.add_argument("--quick", action="store_true", help="the same: it takes half a minute")
     options = parser.parse_args()
 

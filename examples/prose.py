@@ -54,7 +54,7 @@ def text() -> str:
 def read_text(path: str, errors: str = "strict") -> str:
     """Return a text of one's own, or end the program with a line that says what is the matter."""
     try:
-        return Path(path).read_text(encoding="utf-8", errors=errors)
+        text = Path(path).read_text(encoding="utf-8", errors=errors)
     except OSError as error:
         raise SystemExit(f"{path}: {error.strerror}. Give --data a file with text.") from error
     except UnicodeDecodeError as error:
@@ -62,6 +62,9 @@ def read_text(path: str, errors: str = "strict") -> str:
             f"{path}: no text in UTF-8, from byte {error.start} on. Give --data a file with text, "
             "or convert it: iconv -f latin1 -t utf-8"
         ) from error
+    if "\0" in text:  # in no text; where errors are replaced, nothing else tells
+        raise SystemExit(f"{path}: no text, there are zero bytes. Give --data a file with text.")
+    return text
 
 
 def sentences(paragraph: str) -> list[str]:

@@ -242,7 +242,7 @@ def main() -> None:
     parser.add_argument(
         "--epochs", type=arguments.positive, help="passes, if not as many as the size has"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of weights and dropout")
+    arguments.add_seed(parser, "of weights and dropout")
     options = arguments.parse(parser, quick={"epochs": 12}, takes="a minute; checked")
 
     started = time.perf_counter()

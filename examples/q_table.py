@@ -104,11 +104,12 @@ def main() -> None:
     )
     parser.add_argument("--episodes", type=arguments.positive, help="to learn from: 20,000")
     parser.add_argument(
-        "--out", type=arguments.file_to_write, default="q_table.png", help="the picture"
+        "--out", type=arguments.picture_to_write, default="q_table.png", help="the picture"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the ice, and of random actions")
+    arguments.add_seed(parser, "of the ice, and of random actions")
     parser.add_argument("--quick", action="store_true", help="10,000 episodes; checked")
     options = parser.parse_args()
+    arguments.needed("matplotlib")
 
     started = time.perf_counter()
     env = playing.make(ENV)

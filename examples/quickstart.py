@@ -17,6 +17,8 @@ server. Run it again to see versions added; kill any of the processes to see it 
 from __future__ import annotations
 
 import argparse
+import importlib.util
+import os
 import time
 from pathlib import Path
 
@@ -175,12 +177,22 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of weights, dropout and order")
     parser.add_argument("--png", type=Path, default="quickstart.png", help="where the curves go")
     options = parser.parse_args()
-    if options.epochs < 1:
-        parser.error(f"--epochs {options.epochs}: it has to be 1 at least")
+    for name, least in (("epochs", 1), ("seed", 0)):
+        if getattr(options, name) < least:
+            parser.error(f"--{name} {getattr(options, name)}: it has to be {least} at least")
+    for name in ("matplotlib", "sklearn"):
+        if importlib.util.find_spec(name) is None:
+            parser.error(f"{name} is missing: pip install 'tensorlayer[examples]'")
     options.png.parent.mkdir(parents=True, exist_ok=True)  # after the training is too late
+    if not os.access(options.png.parent, os.W_OK):
+        parser.error(f"--png {options.png}: its folder cannot be written to")
 
     started = time.perf_counter()
-    with tl.connect(options.uri, project="quickstart") as hub:
+    try:
+        connected = tl.connect(options.uri, project="quickstart")
+    except (tl.errors.StoreError, tl.errors.InvalidArgument) as error:
+        raise SystemExit(str(error)) from error
+    with connected as hub:
         store_digits(hub)
         print(f"{len(hub.datasets[KEY])} digits in {hub}")
         with hub.workflow.agent(imports=[__file__]):

@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import arguments  # the file beside this one
+
 import tensorlayer as tl
 
 PROJECT = "examples"
@@ -22,14 +24,16 @@ PROJECT = "examples"
 
 def add_options(parser: argparse.ArgumentParser, folder: str) -> None:
     """Add the options of a run that is recorded."""
-    parser.add_argument("--out", type=Path, default=Path(folder), help="the folder of the run")
+    out = arguments.folder_to_write
+    parser.add_argument("--out", type=out, default=folder, help="the folder of the run")
     parser.add_argument(
         "--resume", action="store_true",
         help="go on with the run in that folder; without it a checkpoint that is there is removed",
     )  # fmt: skip
-    parser.add_argument("--no-hub", action="store_true", help="write files; no MongoDB is needed")
-    parser.add_argument("--uri", help="a MongoDB replica set; without it a private server")
-    parser.add_argument("--seed", type=int, default=0, help="of weights, order and noise")
+    place = parser.add_mutually_exclusive_group()
+    place.add_argument("--no-hub", action="store_true", help="write files; no MongoDB is needed")
+    place.add_argument("--uri", help="a MongoDB replica set; without it a private server")
+    arguments.add_seed(parser, "of weights, order and noise")
 
 
 class Record:
@@ -41,6 +45,7 @@ class Record:
     """
 
     def __init__(self, options: argparse.Namespace, name: str) -> None:
+        arguments.needed("PIL")  # each run writes pictures
         self.name, self.folder = name, options.out
         self.folder.mkdir(parents=True, exist_ok=True)
         self._held = contextlib.ExitStack()
@@ -48,14 +53,18 @@ class Record:
             self._held.enter_context(tl.train.locking.locked(self.folder, who="--out"))
         except tl.errors.InvalidArgument as error:
             raise SystemExit(str(error)) from None
+        try:
+            self.hub = None if options.no_hub else tl.connect(options.uri, project=PROJECT)
+        except (tl.errors.StoreError, tl.errors.InvalidArgument) as error:
+            self._held.close()
+            raise SystemExit(f"{error} Or write files instead: --no-hub.") from error
         is_saved = any(self.place_of_checkpoint.rglob("checkpoint"))
-        goes_on = options.resume and is_saved
+        self.goes_on = goes_on = options.resume and is_saved
         if options.resume and not goes_on:
             print(f"nothing to go on with in {self.folder}: the run begins")
         elif not goes_on and self.place_of_checkpoint.exists():
             shutil.rmtree(self.place_of_checkpoint)
         self.run = self._run_before() if goes_on else self._new_run()
-        self.hub = None if options.no_hub else tl.connect(options.uri, project=PROJECT)
 
     def _run_before(self) -> str:
         """Return when the run began that goes on."""
@@ -104,7 +113,17 @@ class Record:
     def __enter__(self) -> Record:
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if self.hub is not None:
             self.hub.close()
         self._held.close()
+        if isinstance(error, KeyboardInterrupt):
+            again = "with --resume it goes on after what was saved last"
+            raise SystemExit(f"stopped; {again}") from None
+        if self.goes_on and isinstance(error, tl.errors.StructureMismatch):
+            raise SystemExit(
+                f"--resume: what is in {self.folder} was not made by this program with these "
+                "options. Give those of the first run, or begin anew without --resume."
+            ) from error
+        if self.goes_on and isinstance(error, tl.errors.Corrupt):
+            raise SystemExit(f"--resume: {error}") from error

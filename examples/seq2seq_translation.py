@@ -140,9 +140,9 @@ def main() -> None:
     parser.add_argument("--units", type=number, default=128, help="of both recurrent layers")
     parser.add_argument("--method", default="dot", choices=["dot", "general", "concat"])
     parser.add_argument("--batch", type=number, default=32, help="pairs in a step")
-    parser.add_argument("--rate", type=float, default=0.01, help="of learning, at the beginning")
+    parser.add_argument("--rate", type=arguments.rate, default=0.01, help="of learning, at first")
     parser.add_argument("--beam", type=number, default=1, help="sequences followed; 1 is greedy")
-    parser.add_argument("--seed", type=int, default=0, help="of weights, dates and order")
+    arguments.add_seed(parser, "of weights, dates and order")
     quick = {"pairs": 12_000, "epochs": 4}
     options = arguments.parse(parser, quick, takes="most dates are right")
 

@@ -86,8 +86,9 @@ def main() -> None:
         "--times", type=arguments.positive, help="distortions of a digit: 6, or 1 of MNIST's"
     )
     options = parser.parse_args()
-    started = time.perf_counter()
+    arguments.needed("PIL")
     options.out.mkdir(parents=True, exist_ok=True)
+    started = time.perf_counter()
     train, test = handwritten.read(options.data)
     n_times = (1 if options.data else 6) if options.times is None else options.times
     train = distorted(train, n_times, options.seed)

@@ -50,9 +50,9 @@ import tensorflow as tf  # noqa: E402 - after it was told to be quiet
 import trunk  # noqa: E402
 from tqdm import tqdm  # noqa: E402
 
-SUFFIXES = (".png", ".jpg", ".jpeg")
 PER_PHOTO = 16  # patches that are taken from a photograph each time it is read
 STEPS = 100  # of an epoch
+SQUARE = 32  # side of the squares of which the frequencies are compared
 AHEAD, NEARER = 0.3, 1.0  # in dB: what is asked of the first part, and of the second
 CONTENT, ADVERSARIAL = 0.02, 0.001  # weights of the costs, that of the squared error is 1
 FILTER = (3, 3)
@@ -238,11 +238,12 @@ def read_photos(options: argparse.Namespace) -> tuple[Sequence[Photo], HeldOut]:
     """Return photographs to learn from, and those that are held out."""
     if options.data is None:
         photos, held_out = pictures.photographs()
+        if options.side > (least := min(min(each.shape[:2]) for each in photos)):
+            raise SystemExit(f"--side {options.side}: the smallest photograph has {least} pixels")
     else:
-        paths = sorted(path for path in options.data.glob("*") if path.suffix in SUFFIXES)
-        if len(paths) < 4:
-            raise SystemExit(f"{options.data} has {len(paths)} photographs, and 4 are needed")
-        photos, held_out = paths[:-3], {path.stem: read_photo(path) for path in paths[-3:]}
+        least = max(options.side, SQUARE + 2 * options.scale)
+        paths = pictures.photographs_of(options.data, least, 4)
+        photos, held_out = paths[:-3], {path.name: read_photo(path) for path in paths[-3:]}
     return photos, HeldOut(held_out, options.scale)
 
 
@@ -263,7 +264,7 @@ def quality(photo: np.ndarray, original: np.ndarray, border: int) -> dict[str, f
     }
 
 
-def spectrum(luminance: np.ndarray, side: int = 32) -> np.ndarray:
+def spectrum(luminance: np.ndarray, side: int = SQUARE) -> np.ndarray:
     """Return the mean power of each frequency in squares of so many pixels."""
     height, width = (size // side for size in luminance.shape)
     blocks = luminance[: height * side, : width * side].reshape(height, side, width, side)
@@ -310,9 +311,7 @@ def network_that_sees(
 ) -> tl.models.Model:
     """Return VGG19, or else what learns to tell from which photograph a patch is."""
     if options.vgg is not None:
-        if not options.vgg.exists():
-            raise SystemExit(f"{options.vgg} is not there: --vgg is a file of weights of VGG19")
-        return tl.models.vgg19(str(options.vgg), end_with="conv5_4")
+        return trunk.vgg(options.vgg)
     rng = np.random.default_rng(options.seed)
     which = rng.integers(min(len(photos), 100), size=1000)
     patches = [tl.prepro.crop(read_photo(photos[i]), 32, 32, True, seed=rng) for i in which]

@@ -167,10 +167,10 @@ def main() -> None:
         "--top-k", type=number, default=10, help="words, the likeliest, to draw from"
     )
     parser.add_argument("--units", type=number, default=200, help="of the LSTM and of word vectors")
-    parser.add_argument("--keep", type=float, default=0.5, help="the share that dropout keeps")
-    parser.add_argument("--learning-rate", type=float, default=0.003, help="of Adam")
+    parser.add_argument("--keep", type=arguments.share, default=0.5, help="what dropout keeps")
+    parser.add_argument("--learning-rate", type=arguments.rate, default=0.003, help="of Adam")
     parser.add_argument("--epochs", type=number, default=15, help="passes over the text")
-    parser.add_argument("--seed", type=int, default=0, help="of weights, order and draws")
+    arguments.add_seed(parser, "of weights, order and draws")
     options = arguments.parse(parser, quick={"epochs": 4}, takes="half a minute; checked")
     if not words_and_marks(options.prompt):
         parser.error(f"--prompt {options.prompt!r} has no word to begin with")

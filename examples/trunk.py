@@ -6,6 +6,8 @@ has their parts, convolutions and a mean over all places, and learns its feature
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import record  # the file beside this one
 import tensorflow as tf
@@ -24,6 +26,16 @@ def network(n_channels: int, n_classes: int) -> tl.models.Model:
     maps = tl.layers.Conv2d(net, 64, (3, 3), (2, 2), act="relu", name="conv4")
     means = tl.layers.GlobalMeanPool2d(maps, name="means")
     return tl.models.Model(x, [maps, means, tl.layers.Dense(means, n_classes, name="logits")])
+
+
+def vgg(path: Path) -> tl.models.Model:
+    """Return VGG19 with the weights of a file, or end the program with a line that says why."""
+    if not path.exists():
+        raise SystemExit(f"{path} is not there: --vgg is a file of weights of VGG19")
+    try:
+        return tl.models.vgg19(str(path), end_with="conv5_4")
+    except (tl.errors.TensorLayerError, OSError) as error:
+        raise SystemExit(f"--vgg {path}: {error}") from error
 
 
 def learn(

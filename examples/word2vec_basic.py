@@ -103,7 +103,7 @@ def rank_of_plurals(vectors: np.ndarray, ids: dict[str, int]) -> float:
     both = [(ids[word], ids[f"{word}s"]) for word in common if f"{word}s" in ids]
     alike = similarities(vectors, [word for word, _ in both])
     ranks = [np.sum(row > row[plural]) for row, (_, plural) in zip(alike, both, strict=True)]
-    return float(np.median(ranks)) + 1
+    return float(np.median(ranks)) + 1 if ranks else np.nan  # without plurals
 
 
 def nearest(vectors: np.ndarray, names: dict[int, str], words: list[int]) -> str:
@@ -136,15 +136,17 @@ def main() -> None:
     parser.add_argument(
         "--epochs", type=number, default=20, help="passes, of 200,000 words at most"
     )
-    parser.add_argument("--learning-rate", type=float, default=1.0, help="of Adagrad")
+    parser.add_argument("--learning-rate", type=arguments.rate, default=1.0, help="of Adagrad")
     parser.add_argument(
         "--every", type=number, default=5, help="epochs between lists of neighbours"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of vectors and samples")
+    arguments.add_seed(parser, "of vectors and samples")
     parser.add_argument(
-        "--png", type=arguments.file_to_write, default="word2vec.png", help="where the picture goes"
+        "--png", type=arguments.picture_to_write, default="word2vec.png", help="the picture"
     )
     options = arguments.parse(parser, quick={"epochs": 10}, takes="a minute at most; checked")
+    arguments.needed("matplotlib")
+    arguments.needed("sklearn", install="scikit-learn")
 
     started = time.perf_counter()
     tf.random.set_seed(options.seed)
@@ -160,7 +162,7 @@ def main() -> None:
     model = network(len(ids), options.size)
     optimizer = tl.optimizers.Adagrad(options.learning_rate)
     (table,) = (each for each in model.trainable_weights if "embeddings" in each.name)
-    shown = list(range(20, 28))  # common words, but not the most common ones
+    shown = list(range(20, 28) if len(ids) > 28 else range(1, min(len(ids), 9)))  # common words
     first = rank_of_plurals(table.numpy(), ids)
     print(f"{len(data):,} words, {len(ids):,} different; plurals at {first:,.0f} of {len(ids):,}")
 

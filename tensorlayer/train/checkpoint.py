@@ -14,7 +14,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tensorlayer.errors import InvalidArgument, StructureMismatch
+from tensorlayer.errors import Corrupt, InvalidArgument, StructureMismatch
 from tensorlayer.layers import tree
 from tensorlayer.train.callbacks import is_count
 from tensorlayer.train.locking import locked
@@ -53,6 +53,8 @@ class Checkpoint:
         TensorFlow cannot save one of the values or uses its name, ``every`` is no number of steps,
         or (when the run begins) the step uses variables that are not among the values, or another
         run is using the folder.
+    Corrupt
+        When the run begins: the folder has a checkpoint, and what names it is damaged.
     StructureMismatch
         When the run begins: the folder has the checkpoint of something else.
 
@@ -124,12 +126,11 @@ class Checkpoint:
         self._manager = self._managed()  # another process may have written since
         latest = self._manager.latest_checkpoint
         if latest is None:
+            self._require_nothing()
             return None
-        try:
-            status = tf.train.Checkpoint(place=self._place).read(latest)
-            status.assert_existing_objects_matched().expect_partial()
-        except (AssertionError, ValueError, tf.errors.OpError) as error:
-            raise self._mismatch(error) from error
+        with self._matching() as statuses:
+            statuses.append(tf.train.Checkpoint(place=self._place).read(latest))
+            statuses[0].assert_existing_objects_matched().expect_partial()
         return Place.from_json(self._place.numpy().decode())
 
     def require_all(self, used: Iterable[tf.Variable]) -> None:
@@ -144,10 +145,9 @@ class Checkpoint:
 
     def restore(self) -> None:
         """Give everything the values that were saved last."""
-        try:
-            self._root.restore(self._manager.latest_checkpoint).assert_consumed()
-        except (AssertionError, ValueError, tf.errors.OpError) as error:
-            raise self._mismatch(error) from error
+        with self._matching() as statuses:
+            statuses.append(self._root.restore(self._manager.latest_checkpoint))
+            statuses[0].assert_consumed()
         if Workers().is_chief:
             self._sweep()
 
@@ -178,6 +178,26 @@ class Checkpoint:
             variable = each if isinstance(each, tf.Variable) else getattr(each, "value", None)
             if isinstance(variable, tf.Variable):  # that of Keras has one inside
                 yield variable
+
+    def _require_nothing(self) -> None:
+        """Raise Corrupt if there is the file that names the last checkpoint, and it is damaged."""
+        path = Path(self.folder, "checkpoint")
+        if path.is_file():  # TensorFlow only warns, and the run would begin anew
+            raise Corrupt(
+                f"Checkpoint: {str(path)!r} names no checkpoint, it is damaged. Get it from a "
+                "backup, or remove the folder to begin anew."
+            )
+
+    @contextlib.contextmanager
+    def _matching(self) -> Iterator[list[Any]]:
+        """Raise StructureMismatch where a checkpoint does not fit; take its status in a list."""
+        statuses: list[Any] = []
+        try:
+            yield statuses
+        except (AssertionError, ValueError, tf.errors.OpError) as error:
+            for status in statuses:
+                status.expect_partial()  # TensorFlow would log every value later on
+            raise self._mismatch(error) from error
 
     def _mismatch(self, error: Exception) -> StructureMismatch:
         return StructureMismatch(

@@ -65,15 +65,121 @@ def test_numbers_are_from_1_on(text):
         arguments.positive(text)
 
 
-def test_the_folder_of_a_file_is_made_at_once(tmp_path):
-    path = arguments.file_to_write(str(tmp_path / "a" / "b" / "own.png"))
+@pytest.mark.parametrize(
+    ("kind", "texts", "wanted"),
+    [
+        (arguments.seed, ["-1", "1.5", "x", "", str(2**31)], "a whole number from 0 to 2147483647"),
+        (arguments.between(1, 32), ["0", "33", "-1", "x"], "a whole number from 1 to 32 is needed"),
+        (arguments.rate, ["0", "-1"], "a number above 0 is needed, not"),
+        (arguments.share, ["0", "-0.5", "1.1"], "a number above 0 is needed, 1 at most, not"),
+        (arguments.rate, ["nan", "inf", "x", ""], "a number is needed, not"),
+        (arguments.finite, ["nan", "-inf", "x", ""], "a number is needed, not"),
+    ],
+)
+def test_other_numbers_have_their_bounds(kind, texts, wanted):
+    for text in texts:
+        with pytest.raises(argparse.ArgumentTypeError, match=wanted):
+            kind(text)
+
+
+def test_numbers_within_their_bounds_are_taken():
+    assert (arguments.seed("0"), arguments.seed("2147483647")) == (0, 2**31 - 1)
+    assert (arguments.between(1, 32)("1"), arguments.between(1, 32)("32")) == (1, 32)
+    assert (arguments.rate("1e-3"), arguments.share("1"), arguments.finite("-2")) == (0.001, 1, -2)
+
+
+def test_the_folder_of_a_picture_is_made_at_once(tmp_path):
+    path = arguments.picture_to_write(str(tmp_path / "a" / "b" / "own.png"))
 
     assert path == tmp_path / "a" / "b" / "own.png"
     path.write_text("a file")
-    with pytest.raises(argparse.ArgumentTypeError, match=r"own.png cannot be made \(.*\): give a"):
-        arguments.file_to_write(str(path / "other.png"))
+    with pytest.raises(
+        argparse.ArgumentTypeError, match=r"own.png cannot be made: .*own.png is no fo"
+    ):
+        arguments.picture_to_write(str(path / "other.png"))
     with pytest.raises(argparse.ArgumentTypeError, match="b is a folder: give the name of a file"):
-        arguments.file_to_write(str(tmp_path / "a" / "b"))
+        arguments.picture_to_write(str(tmp_path / "a" / "b"))
+
+
+@pytest.mark.parametrize("name", ["own", "own.nothing", "own.txt"])
+def test_what_no_picture_is_written_to_is_refused_before_its_folder_is_made(tmp_path, name):
+    with pytest.raises(argparse.ArgumentTypeError, match=rf"{name} is no picture: .* \.png, \.jpg"):
+        arguments.picture_to_write(str(tmp_path / "new" / name))
+
+    assert not (tmp_path / "new").exists()
+
+
+def test_places_that_cannot_be_written_to_are_refused(tmp_path, monkeypatch):
+    picture = tmp_path / "own.png"
+    picture.touch()
+    monkeypatch.setattr(arguments.os, "access", lambda path, mode: path not in refused)
+
+    refused = [tmp_path]
+    with pytest.raises(argparse.ArgumentTypeError, match="cannot be written to: give another fol"):
+        arguments.folder_to_write(str(tmp_path))
+    with pytest.raises(argparse.ArgumentTypeError, match="cannot be written to: give another fol"):
+        arguments.picture_to_write(str(picture))
+    refused = [picture]
+    with pytest.raises(
+        argparse.ArgumentTypeError, match=r"own.png cannot be written: give another"
+    ):
+        arguments.picture_to_write(str(picture))
+
+
+RUNS = ["cifar10_cnn", "dcgan", "ddpg", "dqn", "srgan"]
+
+
+@pytest.mark.parametrize("program", [*RUNS, "autoencoder", "dorefa_net", "spatial_transformer"])
+def test_a_folder_that_cannot_be_made_is_refused_in_a_line(tmp_path, monkeypatch, capsys, program):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+
+    with pytest.raises(SystemExit):
+        run_here(f"{program}.py", "--out", "file/folder")
+
+    wanted = "argument --out: file/folder cannot be made: file is no folder"
+    assert capsys.readouterr().err.splitlines()[-1] == f"{program}.py: error: {wanted}"
+
+
+@pytest.mark.parametrize(
+    "program",
+    [*PROGRAMS, "a3c", "c51", "dqn", "policy_gradient", "ppo", "q_table", "sac"],
+)
+def test_a_seed_that_is_none_is_refused_in_a_line(tmp_path, monkeypatch, capsys, program):
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(SystemExit):
+        run_here(f"{program}.py", "--seed=-1")
+
+    wanted = "argument --seed: a whole number from 0 to 2147483647 is needed, not '-1'"
+    assert capsys.readouterr().err.splitlines()[-1] == f"{program}.py: error: {wanted}"
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("program", "option", "wanted"),
+    [
+        ("chatbot", "--rate=nan", "a number is needed, not 'nan'"),
+        ("seq2seq_translation", "--rate=-1", "a number above 0 is needed, not '-1'"),
+        ("word2vec_basic", "--learning-rate=inf", "a number is needed, not 'inf'"),
+        ("imdb_fasttext", "--learning-rate=0", "a number above 0 is needed, not '0'"),
+        ("imdb_fasttext", "--buckets=1", "a whole number from 2 to 2147483647 is needed, not '1'"),
+        ("text_generation", "--learning-rate=x", "a number is needed, not 'x'"),
+        ("text_generation", "--keep=1.5", "a number above 0 is needed, 1 at most, not '1.5'"),
+        ("dorefa_net", "--bits-weights=33", "a whole number from 1 to 32 is needed, not '33'"),
+        ("dorefa_net", "--bits-inputs=0", "a whole number from 1 to 32 is needed, not '0'"),
+    ],
+)
+def test_numbers_that_make_no_sense_are_refused_in_a_line(
+    tmp_path, monkeypatch, capsys, program, option, wanted
+):
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(SystemExit):
+        run_here(f"{program}.py", option)
+
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == f"{program}.py: error: argument {option.partition('=')[0]}: {wanted}"
 
 
 @pytest.mark.parametrize("epochs", ["0", "-1"])
@@ -96,6 +202,9 @@ def test_the_quickstart_has_a_line_of_its_own(tmp_path, monkeypatch, capsys):
         run_here("quickstart.py", "--epochs", "0")
 
     assert capsys.readouterr().err.endswith("error: --epochs 0: it has to be 1 at least\n")
+    with pytest.raises(SystemExit):
+        run_here("quickstart.py", "--seed", "-1")
+    assert capsys.readouterr().err.endswith("error: --seed -1: it has to be 0 at least\n")
 
 
 def test_no_draws_are_refused_in_a_line(tmp_path, monkeypatch, capsys):
@@ -148,3 +257,42 @@ def test_too_few_pieces_are_refused_in_a_line(tmp_path, monkeypatch):
 
     with pytest.raises(SystemExit, match="50 pictures are no batch of 128: more --pieces"):
         run_here("cifar10_cnn.py", "--pieces", "5", "--no-hub")
+
+
+VISION = "is needed: pip install 'tensorlayer[vision]'"
+
+
+@pytest.mark.parametrize(
+    ("program", "options", "missing", "wanted"),
+    [
+        ("q_table", [], "matplotlib", f"matplotlib {VISION}"),
+        ("word2vec_basic", [], "matplotlib", f"matplotlib {VISION}"),
+        ("word2vec_basic", [], "sklearn", "sklearn is needed: pip install 'scikit-learn'"),
+        ("autoencoder", [], "matplotlib", f"matplotlib {VISION}"),
+        ("spatial_transformer", [], "PIL", f"PIL {VISION}"),
+        ("mnist_mlp", [], "PIL", f"PIL {VISION}"),
+        ("ppo", [], "PIL", f"PIL {VISION}"),
+        ("dqn", ["--no-hub"], "PIL", f"PIL {VISION}"),
+    ],
+)
+def test_a_package_for_pictures_is_missing_before_the_training(
+    tmp_path, monkeypatch, program, options, missing, wanted
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, missing, None)  # as Python marks what cannot be imported
+
+    with pytest.raises(SystemExit) as ended:
+        run_here(f"{program}.py", *options)
+
+    assert str(ended.value) == wanted
+
+
+def test_the_quickstart_says_which_extra_it_needs(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("TENSORLAYER_HOME", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+
+    with pytest.raises(SystemExit):
+        run_here("quickstart.py")
+
+    wanted = "error: matplotlib is missing: pip install 'tensorlayer[examples]'\n"
+    assert capsys.readouterr().err.endswith(wanted)

@@ -125,3 +125,12 @@ def test_help_teaches():
     assert "Bellemare" in shown
     assert "--range LOW HIGH" in shown
     assert "half a minute" not in shown
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "x"])
+def test_a_range_without_an_end_is_refused_in_a_line(capsys, text):
+    with pytest.raises(SystemExit):
+        run_here("c51.py", "--range", "0", text, "--no-hub")
+
+    wanted = f"c51.py: error: argument --range: a number is needed, not {text!r}\n"
+    assert capsys.readouterr().err.endswith(wanted)

@@ -77,3 +77,11 @@ def test_questions_that_are_held_out_are_of_what_was_trained_otherwise():
     assert not set(train) & set(test)
     assert {answer for _, answer in test} <= {answer for _, answer in train}
     assert chatbot.things()["math.gcd"] == "Greatest Common Divisor."
+
+
+def test_a_line_of_films_without_a_number_is_refused_in_a_line(tmp_path):
+    lines = ["L1 +++$+++ u1 +++$+++ m0 +++$+++ ANN +++$+++ Fine.", "cut off +++$+++ u2"]
+    (tmp_path / "file.txt").write_text("\n".join(lines))
+
+    with pytest.raises(SystemExit, match=r"has no number: 'cut off \+\+\+\$\+\+\+ u2'"):
+        chatbot.read(tmp_path / "file.txt")

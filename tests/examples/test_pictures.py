@@ -69,10 +69,83 @@ def test_portraits_are_in_one_order_and_enough(folder):
     assert sorted(paths) == sorted(str(path) for path in folder.iterdir())
     assert paths != sorted(paths)
     assert paths == [path.decode() for path in pictures.portraits(folder, 5).as_numpy_iterator()]
-    with pytest.raises(SystemExit, match=r"has 5 files \*.jpg, and 6 are needed"):
+    with pytest.raises(SystemExit, match=r"has 5 photographs, and 6 are needed"):
         pictures.portraits(folder, 6)
 
 
 def test_a_package_that_is_missing_is_named_with_its_command():
     with pytest.raises(SystemExit, match="no_such_module is needed: pip install 'no-such'"):
         pictures.module("no_such_module", "no-such")
+
+
+def test_a_folder_as_people_have_it(folder, capsys):
+    (folder / "3.jpg").rename(folder / "3.JPG")
+    (folder / "4.jpg").rename(folder / "4.JpEg")
+    (folder / "notes.txt").write_text("no picture")
+    (folder / "._0.jpg").write_bytes(b"of another system")
+    (folder / "inner.jpg").mkdir()
+    for name in ("empty", "web", "z1", "z2"):
+        (folder / f"{name}.jpg").write_bytes(b"" if name == "empty" else b"<html>")
+
+    paths = pictures.portraits(folder, 5).as_numpy_iterator()
+
+    assert sorted(path.decode().rsplit("/")[-1] for path in paths) == [
+        "0.jpg", "1.jpg", "2.jpg", "3.JPG", "4.JpEg",
+    ]  # fmt: skip
+    wanted = "left out, since they are broken or no JPEGs: empty.jpg, web.jpg, z1.jpg and 1 more\n"
+    assert capsys.readouterr().out == wanted
+
+
+def test_a_portrait_that_was_cut_off_has_its_upper_part(folder):
+    whole = pictures.portrait(str(folder / "3.jpg")).numpy()
+    content = (folder / "3.jpg").read_bytes()
+    (folder / "3.jpg").write_bytes(content[: 3 * len(content) // 5])
+
+    found = pictures.portrait(str(folder / "3.jpg")).numpy()
+
+    np.testing.assert_array_equal(found[:10], whole[:10])
+    assert not np.allclose(found, whole, atol=0.1)
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK"])
+def test_a_portrait_without_red_green_and_blue_is_read(folder, mode):
+    Image.open(folder / "3.jpg").convert(mode).save(folder / "other.jpg", quality=95)
+
+    found = pictures.portrait(str(folder / "other.jpg")).numpy()
+
+    wanted = pictures.portrait(str(folder / "3.jpg")).numpy()
+    wanted = wanted if mode == "CMYK" else wanted @ [[0.299], [0.587], [0.114]]  # ITU-R BT.601
+    np.testing.assert_allclose(found, np.broadcast_to(wanted, found.shape), atol=0.06)
+
+
+def test_photographs_that_are_broken_or_too_small_are_left_out(folder, capsys):
+    Image.new("RGB", (218, 99)).save(folder / "low.png")
+    (folder / "5.png").write_bytes(b"<html>")
+    for name in ("cut.png", "cut.jpg"):
+        Image.open(folder / "3.jpg").save(folder / name)
+        (folder / name).write_bytes((folder / name).read_bytes()[:-500])
+    Image.open(folder / "4.jpg").save(folder / "5.jpg")
+    with open(folder / "5.jpg", "ab") as file:
+        file.write(b"what a camera adds")
+    Image.open(folder / "4.jpg").save(folder / "6.png")
+
+    found = pictures.photographs_of(folder, 100, n_least=5)
+
+    assert [path.name for path in found] == [*(f"{i}.jpg" for i in range(6)), "6.png"]
+    wanted = "broken or less than 100 pixels high or wide: 5.png, cut.jpg, cut.png and 1 more\n"
+    assert capsys.readouterr().out.endswith(wanted)
+    with pytest.raises(SystemExit, match="has 7 photographs, and 8 are needed"):
+        pictures.photographs_of(folder, 100, n_least=8)
+
+
+def test_all_kinds_of_photographs_become_colours_of_8_bits():
+    grey = np.arange(6, dtype=np.uint8).reshape(2, 3)
+    alpha = np.full((2, 3), 9, np.uint8)
+    colours = np.stack([grey, grey + 1, grey + 2], -1)
+
+    assert pictures.in_colours(np.dstack([colours, alpha])).tolist() == colours.tolist()
+    three = np.stack([grey] * 3, -1).tolist()
+    for photo in (grey, grey[..., None], np.stack([grey, alpha], -1)):
+        assert pictures.in_colours(photo).tolist() == three
+    deep = pictures.in_colours(colours.astype(np.uint16) * 257)
+    assert (deep.dtype, deep.tolist()) == (np.uint8, colours.tolist())

@@ -57,3 +57,11 @@ def test_splits_are_of_whole_pages():
         assert len(split) / n_words == pytest.approx(0.1, abs=0.02)
         assert split[-1] == prose.END
     assert prose.splits() == (train, valid, test)
+
+
+@pytest.mark.parametrize("errors", ["strict", "replace"])
+def test_a_file_with_zero_bytes_is_no_text(tmp_path, errors):
+    (tmp_path / "own.bin").write_bytes(b"a\0b\n" * 30)
+
+    with pytest.raises(SystemExit, match=r"own\.bin: no text, there are zero bytes\. Give --data"):
+        prose.read_text(tmp_path / "own.bin", errors)

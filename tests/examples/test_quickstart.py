@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 import tensorlayer as tl
+from tests.examples.running import run_here
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "quickstart.py"
 
@@ -108,3 +109,10 @@ def connected(folder: Path) -> tl.hub.Hub:
 
 def n_versions(hub: tl.hub.Hub) -> int:
     return len(hub.models.list("digits")) if "digits" in set(hub.models.keys()) else 0
+
+
+def test_a_hub_that_cannot_be_had_is_a_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(SystemExit, match=r"^Store: a URI starts with 'mongodb://'"):
+        run_here("quickstart.py", "--uri", "hello")

@@ -165,3 +165,76 @@ def test_help_says_what_is_removed():
 
     shown = " ".join(parser.format_help().split())
     assert "without it a checkpoint that is there is removed" in shown
+
+
+def test_the_hub_and_files_exclude_each_other(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        options_of(tmp_path, "--no-hub", "--uri", "mongodb://localhost/x")
+
+    assert "argument --uri: not allowed with argument --no-hub" in capsys.readouterr().err
+
+
+def test_a_hub_that_cannot_be_had_is_a_line_and_costs_no_checkpoint(tmp_path):
+    kept = tmp_path / "checkpoint" / "checkpoint"
+    kept.parent.mkdir()
+    kept.write_text("of the first run")
+
+    for _ in range(2):  # the folder is free again
+        with pytest.raises(SystemExit, match=r"^Store: a URI starts .* files instead: --no-hub\.$"):
+            record.Record(options_of(tmp_path, "--uri", "hello"), "digits")
+
+    assert kept.exists()
+
+
+def test_a_run_of_other_options_is_a_line(tmp_path):
+    def train(shape, *arguments):
+        counter = tf.Variable(tf.zeros(shape))
+        with record.Record(options_of(tmp_path, "--no-hub", *arguments), "count") as run:
+            saved = run.checkpoint({"counter": counter})
+            data = tf.data.Dataset.from_tensors(tf.ones(shape))
+            tl.train.run(
+                lambda each: tf.reduce_sum(counter.assign_add(each)), data, checkpoint=saved
+            )
+
+    train([2])
+    with pytest.raises(SystemExit) as ended:
+        train([3], "--resume")
+
+    assert str(ended.value) == (
+        f"--resume: what is in {tmp_path} was not made by this program with these options. Give "
+        "those of the first run, or begin anew without --resume."
+    )
+    train([3])
+
+
+def test_an_error_of_something_else_stays_what_it_is(tmp_path):
+    with (
+        pytest.raises(tl.errors.StructureMismatch, match="of a file"),
+        record.Record(options_of(tmp_path, "--no-hub"), "count"),
+    ):
+        raise tl.errors.StructureMismatch("of a file")
+
+
+def test_a_checkpoint_that_is_damaged_is_a_line(tmp_path):
+    def train(*arguments):
+        counter = tf.Variable(0.0)
+        with record.Record(options_of(tmp_path, "--no-hub", *arguments), "count") as run:
+            saved = run.checkpoint({"counter": counter})
+            tl.train.run(counter.assign_add, tf.data.Dataset.from_tensors(1.0), checkpoint=saved)
+
+    train()
+    (tmp_path / "checkpoint" / "checkpoint").write_bytes(b"\0")
+
+    with pytest.raises(SystemExit, match=r"^--resume: Checkpoint: .* it is damaged"):
+        train("--resume")
+    train()  # anew
+
+
+def test_a_run_that_is_interrupted_says_how_it_goes_on(tmp_path):
+    with (
+        pytest.raises(SystemExit, match=r"^stopped; with --resume it goes on after what was saved"),
+        record.Record(options_of(tmp_path, "--no-hub"), "count"),
+    ):
+        raise KeyboardInterrupt
+    with record.Record(options_of(tmp_path, "--no-hub"), "count"):
+        pass  # its folder is free

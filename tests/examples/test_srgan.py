@@ -281,7 +281,7 @@ def test_a_side_that_cannot_be_made_small_is_refused_in_a_line(capsys):
 
 
 def test_a_folder_without_photographs_is_refused_in_a_line():
-    with pytest.raises(SystemExit, match="nowhere has 0 photographs, and 4 are needed"):
+    with pytest.raises(SystemExit, match="nowhere is no folder: give --data a folder"):
         srgan.read_photos(argparse.Namespace(**{**vars(OPTIONS), "data": Path("nowhere")}))
 
 
@@ -291,3 +291,19 @@ def test_help_teaches():
     assert "Ledig" in shown
     assert "--vgg" in shown
     assert "--quick" in shown
+
+
+def test_a_side_that_no_photograph_has_is_refused_in_a_line():
+    options = argparse.Namespace(**{**vars(OPTIONS), "data": None, "side": 4000})
+
+    with pytest.raises(SystemExit, match=r"^--side 4000: the smallest photograph has \d+ pixels$"):
+        srgan.read_photos(options)
+
+
+def test_weights_that_are_none_of_vgg_are_refused_in_a_line(tmp_path):
+    np.savez(tmp_path / "own.npz", one=np.zeros(3))
+    (tmp_path / "text.npz").write_text("no weights")
+
+    for name in ("own.npz", "text.npz"):
+        with pytest.raises(SystemExit, match=rf"^--vgg .*{name}: "):
+            trunk.vgg(tmp_path / name)

@@ -35,13 +35,14 @@ def test_a_zip_with_a_text_is_read(tmp_path):
 def test_the_result_is_printed_though_the_picture_fails(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "own.txt").write_text("a cat sees two cats and a king sees two kings. " * 20)
-    arguments = ["--data", "own.txt", "--epochs", "1", "--png", "new/own.nothing"]
+    arguments = ["--data", "own.txt", "--epochs", "1", "--png", "new/own.png"]
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "own.png").symlink_to("/dev/full")
 
-    with pytest.raises(ValueError, match="nothing"):
+    with pytest.raises(OSError, match="No space left"):
         run_here("word2vec_basic.py", *arguments)
 
     assert "the median rank of a plural fell from" in capsys.readouterr().out
-    assert (tmp_path / "new").is_dir()
 
 
 @pytest.mark.parametrize("name", ["short.txt", "broken.zip", "empty.zip", "latin.zip"])
@@ -67,3 +68,13 @@ def test_help_teaches():
 
     assert "skip-gram" in shown
     assert "--quick" in shown
+
+
+def test_a_text_of_few_words_is_learnt_too(tmp_path):
+    (tmp_path / "own.txt").write_text("the king rules his land with the queen beside him. " * 20)
+
+    shown = run("word2vec_basic.py", tmp_path, "--data", "own.txt", "--epochs", "1", "--every", "1")
+
+    assert re.search(r" king: \w+, ", shown), shown
+    assert "Warning" not in shown
+    assert (tmp_path / "word2vec.png").exists()

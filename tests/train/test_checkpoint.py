@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import signal
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tensorlayer.errors import InvalidArgument, StructureMismatch
+from tensorlayer.errors import Corrupt, InvalidArgument, StructureMismatch
 from tensorlayer.train import Checkpoint, Every, early_stop, run
 from tests.train import killed
 
@@ -322,3 +323,31 @@ def test_a_run_that_fails_leaves_its_folder_to_others(tmp_path):
         run(lambda x: x, [], checkpoint=Checkpoint(tmp_path, {}))
 
     assert len(run(lambda x: x, [1.0], checkpoint=Checkpoint(tmp_path, {}))) == 1
+
+
+def test_a_damaged_file_is_no_reason_to_begin_anew(tmp_path):
+    w, data = tf.Variable(0.0), tf.data.Dataset.from_tensors(1.0)
+    run(w.assign_add, data, n_epoch=2, checkpoint=Checkpoint(tmp_path, {"w": w}), progress=False)
+    path = tmp_path / "checkpoint"
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    kept = {each.name for each in tmp_path.iterdir()}
+
+    with pytest.raises(Corrupt, match=re.escape(f"{str(path)!r} names no checkpoint, it is dam")):
+        run(w.assign_add, data, n_epoch=2, checkpoint=Checkpoint(tmp_path, {"w": w}))
+
+    assert {each.name for each in tmp_path.iterdir()} == kept
+
+
+def test_the_checkpoint_of_something_else_is_refused_without_further_words(tmp_path, caplog):
+    data = tf.data.Dataset.from_tensors(1.0)
+
+    def train(name):
+        w = tf.Variable(0.0)
+        run(w.assign_add, data, checkpoint=Checkpoint(tmp_path, {name: w}), progress=False)
+
+    train("one")
+    with pytest.raises(StructureMismatch):
+        train("other")
+
+    gc.collect()  # what was not restored is logged when it goes
+    assert "could not be found" not in caplog.text
