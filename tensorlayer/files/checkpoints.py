@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tensorlayer.errors import InvalidArgument
-from tensorlayer.files.session import assign_by_name
+from tensorlayer.files.session import assign_by_name, under_our_names, variables_of
 from tensorlayer.files.weights import parameters_of, tf_variables_to_numpy
 from tensorlayer.logging import printed
+from tensorlayer.sessions import may_come_first
 from tensorlayer.whole import whole_file
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ Place = str | os.PathLike[str]
 _OUR_NAMES = {"kernel": "weights", "w": "weights", "W": "weights", "bias": "biases", "b": "biases"}
 
 
+@may_come_first
 def save_ckpt(
     mode_name: str = "model.ckpt",
     save_dir: Place = "checkpoint",
@@ -53,14 +55,14 @@ def save_ckpt(
     save_dir
         The folder, made if it is not there.
     var_list
-        The variables, such as ``net.all_params``. (TensorLayer 1.x took all of the graph if none
-        were given; TensorFlow 2 keeps no such list.)
+        The variables, such as ``net.all_params``. None, with a session, for all of its graph;
+        TensorFlow 2 keeps no such list.
     global_step
         A number to append: ``model.ckpt-100``.
     printable
         Whether to log the names.
     sess
-        The session, for variables of a TensorFlow 1 graph.
+        The session, for variables of a TensorFlow 1 graph. It may come first, as in 1.x.
 
     Returns
     -------
@@ -76,7 +78,7 @@ def save_ckpt(
 
     from tensorlayer.models import checkpoint
 
-    named = _named(var_list, "save_ckpt")
+    named = _named(var_list, "save_ckpt", sess)
     arrays = tf_variables_to_numpy(list(named.values()), sess)
     if printable:
         printed.info("save %s", ", ".join(named))
@@ -108,7 +110,7 @@ def load_ckpt(
     save_dir
         The folder.
     var_list
-        The variables.
+        The variables; None, with a session, for all of its graph.
     is_latest
         Take the one that was saved last.
     printable
@@ -121,11 +123,12 @@ def load_ckpt(
     StructureMismatch
         The checkpoint lacks a variable, or shapes differ; nothing was assigned.
     """
-    named = _named(var_list, "load_ckpt")
+    named = _named(var_list, "load_ckpt", sess)
     prefix = _latest(save_dir) if is_latest else str(Path(save_dir) / mode_name)
     if printable:
         printed.info("load %s", ", ".join(named))
     with _opened(prefix) as stored:
+        stored = under_our_names(named, stored)
         wanted = {name: each for name, each in stored.items() if name in named}
         assign_by_name(named, wanted, sess)
 
@@ -162,6 +165,7 @@ def load_and_assign_ckpt(
     """
     parameters = parameters_of(network, "load_and_assign_ckpt")
     with _opened(_prefix(model_dir)) as stored:
+        stored = under_our_names(parameters, stored)
         wanted = {n: each for n, each in stored.items() if n in parameters or _is_parameter(n)}
         assign_by_name(parameters, wanted, sess, skip)
     return network
@@ -205,7 +209,11 @@ def _renamed(name: str) -> str:
     return scope + slash + _OUR_NAMES.get(last, last)
 
 
-def _named(var_list: Sequence[tf.Variable] | None, who: str) -> Mapping[str, tf.Variable]:
+def _named(
+    var_list: Sequence[tf.Variable] | None, who: str, sess: Any
+) -> Mapping[str, tf.Variable]:
+    if not var_list and (found := variables_of(sess)):
+        return found
     if not var_list:
         raise InvalidArgument(f"{who}: give the variables, such as var_list=net.all_params.")
     return {variable.name.removesuffix(":0"): variable for variable in var_list}

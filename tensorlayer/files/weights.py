@@ -19,7 +19,8 @@ import numpy as np
 
 from tensorlayer.errors import InvalidArgument, NotSerializable, StructureMismatch
 from tensorlayer.files.npz import opened_in_order, read_in_order
-from tensorlayer.files.session import assign_by_name, lives_in
+from tensorlayer.files.session import assign_by_name, assign_to_graph, under_our_names, values_in
+from tensorlayer.sessions import is_session
 from tensorlayer.whole import whole_file
 
 if TYPE_CHECKING:
@@ -65,8 +66,9 @@ def tf_variables_to_numpy(variables: Iterable[tf.Variable], sess: Any = None) ->
     """
     single = not isinstance(variables, (list, tuple)) and hasattr(variables, "assign")
     listed = [variables] if single else list(variables)
-    if lives_in(sess, listed):
-        return list(sess.run(listed))
+    values = values_in(sess, listed, "tf_variables_to_numpy")
+    if values is not None:
+        return values
     return [variable.numpy() if hasattr(variable, "numpy") else variable for variable in listed]
 
 
@@ -302,7 +304,8 @@ def load_and_assign_npz_dict(
     name
         The file.
     network
-        A network or model. (TensorLayer 1.x took every variable of the graph instead.)
+        A network or model. None, with a session, for every variable of its graph, as in TensorLayer
+        1.x: those that the archive has get its values. There the session may come second.
     skip
         Pass over what does not fit, with a warning: names that only one side has, and arrays of
         another shape.
@@ -311,8 +314,8 @@ def load_and_assign_npz_dict(
 
     Returns
     -------
-    Network, Model or False
-        The network; False if there is no such file.
+    Network, Model, True or False
+        The network, True without one; False if there is no such file.
 
     Raises
     ------
@@ -321,14 +324,20 @@ def load_and_assign_npz_dict(
     StructureMismatch
         Names or shapes differ, with ``skip`` all of them; nothing was assigned.
     """
-    parameters = parameters_of(network, "load_and_assign_npz_dict")
+    network, sess = (None, network) if is_session(network) else (network, sess)
+    is_of_graph = network is None and is_session(sess)
+    parameters = {} if is_of_graph else parameters_of(network, "load_and_assign_npz_dict")
     if not _is_there(name, "load_and_assign_npz_dict"):
         return False
+    if is_of_graph:
+        assign_to_graph(name, sess)
+        return True
     from tensorlayer.models.stored import by_name, opened
 
     with opened(name, "npz_dict") as pairs:
         stored = by_name(pairs)
-        assign_by_name(_as_called(parameters, stored), stored, sess, skip)
+        parameters = _as_called(parameters, stored)
+        assign_by_name(parameters, under_our_names(parameters, stored), sess, skip)
     return network
 
 

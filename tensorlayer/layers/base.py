@@ -46,6 +46,7 @@ from tensorlayer.layers.owner import Facts, OwnerType, path_of
 from tensorlayer.layers.parameters import HasParameters
 from tensorlayer.layers.precision import precision, wide
 from tensorlayer.layers.sharing import Reuse, look_up
+from tensorlayer.layers.tf1 import shared_variable
 
 __all__ = ["Layer", "require_known", "require_rank", "require_size"]
 
@@ -106,7 +107,7 @@ class _LayerType(OwnerType):
         may_exist = cls.shares_by_name and scope.reuse is not Reuse.NEVER
         with computing.LOCK if may_exist else nullcontext():
             if may_exist:
-                layer, refusal = look_up(scope, cls, given, facts.graph)
+                layer, refusal = look_up(scope, cls, given, facts)
                 if layer is not None:
                     return layer, networks, False
             try:
@@ -120,7 +121,7 @@ class _LayerType(OwnerType):
                 naming.give_label(layer, scope.numbers)
             if (shape := layer.shape_to_build_for()) is not None:
                 computing.build(layer, (tf.TensorSpec(shape),), {})
-            if refusal is None and facts.is_named:
+            if refusal is None and facts.is_named and facts.shares is None:
                 scope.remember(layer)
             elif refusal is not None and vars(layer).get("_own_weights"):
                 raise refusal
@@ -286,6 +287,10 @@ class Layer(HasParameters, metaclass=_LayerType):
             raise NameTaken(f"{self!r} has a parameter {var_name!r} already. Give it another name.")
         shape = [int(size) for size in shape]
         dtype = self.facts.variable_dtype if dtype is None else tf.as_dtype(dtype)
+        full_name = f"{self.facts.label or self.name}/{var_name}"
+        if (shared := shared_variable(full_name, shape)) is not None:
+            self._own_weights = {**self._own_weights, var_name: shared}
+            return shared
         make = initializers.get(init)
         aggregation = tf.VariableAggregation
         # What training moves beside gradients is the mean of what replicas find.
@@ -295,7 +300,7 @@ class Layer(HasParameters, metaclass=_LayerType):
                 lambda: self._initial(var_name, make, shape, dtype),
                 trainable=trainable,
                 aggregation=aggregation.MEAN if is_statistic else aggregation.NONE,
-                name=f"{self.facts.label or self.name}/{var_name}",
+                name=full_name,
                 shape=shape,
             )
         self._keep_weights({var_name: variable})

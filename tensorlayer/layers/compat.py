@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "clear_layers_name",
     "name_today",
+    "parameters_today",
     "require_inputs",
     "require_network",
     "set_name_reuse",
@@ -52,12 +53,21 @@ RENAMED = {
     "output_shape": ("outputs_shape",),
     "shape": ("filter_size",),
 }
+# What 1.x called parameters, also with the kind of the layer after it: W_conv2d.
+PARAMETERS = {
+    "W": ("weights", "filters"),
+    "b": ("biases",),
+    "bias": ("biases",),
+    "kernel": ("filters",),
+    "moving_variance": ("moving_var",),
+}
 # The ways in which 1.x spelled the network that a layer is applied to.
 PREVIOUS = ("prev_layer", "layer", "net_encode_in")
 # Those of layers that merge, and of layers that began a network.
 OTHERS = ("layers", "inputs")
-# What may be a tensor where a layer begins a network.
-BEGUN = ("inputs", "train_labels")
+# What may be a tensor where a layer begins a network, and everywhere.
+BEGUN = frozenset({"inputs", "train_labels"})
+TENSORS = frozenset({"x_recon"})
 # What every layer can be told, whether its constructor names it or not.
 FACTS = ("is_train", "trainable", "dtype")
 
@@ -76,7 +86,9 @@ def take_previous(
     """
     if cls.begins_networks:
         args = (*map(_begun, args[:1]), *args[1:])
-        kwargs.update({key: _begun(value) for key, value in kwargs.items() if key in BEGUN})
+    begun = BEGUN if cls.begins_networks else TENSORS
+    for key in begun & kwargs.keys():
+        kwargs[key] = _begun(kwargs[key])
     # A layer around another one may well have an argument ``layer`` of its own.
     spelled = [
         name
@@ -147,8 +159,10 @@ def take_facts(cls: type[Layer], kwargs: dict[str, Any]) -> dict[str, Any]:
     for name in WITHOUT_EFFECT.intersection(kwargs):
         if not arguments.accepts(cls, name) and kwargs.pop(name):
             logger.warning("%s: the argument %s has no effect.", cls.__name__, name)
-    if not arguments.accepts(cls, "is_fix") and kwargs.pop("is_fix", False):
+    if kwargs.get("is_fix") and not arguments.accepts(cls, "is_train"):
         kwargs.setdefault("is_train", True)  # dropout of 1.x that needs no placeholder
+    if not arguments.accepts(cls, "is_fix"):
+        kwargs.pop("is_fix", None)
     for old in RENAMED.keys() & kwargs.keys():
         new = name_today(cls, old)
         if new in kwargs and new != old:
@@ -178,6 +192,19 @@ def name_today(cls: type[Layer], name: str) -> str:
     if arguments.accepts(cls, name):
         return name
     return next((new for new in RENAMED.get(name, ()) if arguments.accepts(cls, new)), name)
+
+
+def parameters_today(text: str) -> list[str]:
+    """Return what to look for in names of parameters instead of a text of 1.x.
+
+    Examples
+    --------
+    >>> parameters_today("relu/W"), parameters_today("cnn/b_conv2d"), parameters_today("relu")
+    (['relu/weights', 'relu/filters'], ['cnn/biases'], [])
+    """
+    scope, slash, last = text.rpartition("/")
+    last = last[:1] if last[:2] in {"W_", "b_"} else last
+    return [scope + slash + today for today in PARAMETERS.get(last, ())]
 
 
 def set_name_reuse(enable: bool = True) -> None:

@@ -9,8 +9,8 @@ error. A trace sees every variable that is read; what runs eagerly sees the trai
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,6 +36,7 @@ from tensorlayer.layers.precision import (
 )
 from tensorlayer.layers.sharing import Registry, Reuse
 from tensorlayer.layers.structure import leaves, rebuild
+from tensorlayer.layers.tf1 import plain_sizes, sharing
 
 if TYPE_CHECKING:
     from tensorlayer.layers.base import Layer
@@ -106,6 +107,8 @@ def build(layer: Layer, args: tuple[Any, ...], options: Mapping[str, Any]) -> No
             naming.inside(scope_of(layer.name)),
             within(layer.facts.precision),
             naming_variables(type(layer), layer.facts.label or layer.name),
+            sharing(layer),
+            plain_sizes(layer),
         ):
             layer.build(shapes[0] if len(shapes) == 1 else shapes, **named)
     except Exception:  # it may still be applied to something that fits
@@ -130,7 +133,7 @@ def run(owner: Layer | Model, args: tuple[Any, ...], options: Mapping[str, Any])
     with (
         mode(None if owner.trainable else False),
         naming.inside(_own_scope(owner)) if makes_layers else nullcontext(),
-        _named_after(owner) if is_graph else nullcontext(),
+        _in_graph(owner) if is_graph else nullcontext(),
     ):
         return _forward(owner, args, options)
 
@@ -138,6 +141,12 @@ def run(owner: Layer | Model, args: tuple[Any, ...], options: Mapping[str, Any])
 def _named_after(owner: Layer | Model) -> AbstractContextManager[object]:
     """Return the scope of TensorFlow in which operations and variables are called after it."""
     return tf.name_scope(f"{naming.as_path(owner.facts.label or path_of(owner))}/")
+
+
+@contextmanager
+def _in_graph(owner: Layer | Model) -> Iterator[None]:
+    with _named_after(owner), plain_sizes(owner):
+        yield
 
 
 def _own_scope(owner: Layer | Model) -> naming.VariableScope:

@@ -32,6 +32,7 @@ from tensorlayer.layers.naming import give_label, may_be_taken, names_of
 from tensorlayer.layers.outputs import Outputs
 from tensorlayer.layers.parameters import HasParameters
 from tensorlayer.layers.structure import leaves, rebuild
+from tensorlayer.layers.tf1 import InGraph, declared_mode, making, side
 from tensorlayer.layers.tracing import trace
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ _NOT_A_TENSOR = (
 )
 
 
-class Network(HasParameters):
+class Network(InGraph, HasParameters):
     """One layer applied to networks; the handle to everything below it.
 
     Networks are made by applying layers, never directly.
@@ -221,7 +222,7 @@ class Network(HasParameters):
         """Return what the layer gives besides its result, or offers to its networks."""
         sides = vars(self).get("sides", {})
         if name in sides:
-            return sides[name]
+            return side(sides[name])
         # What has sides is a part of what its layer gave.
         layer = self.parents[0].layer if sides else vars(self).get("layer")
         if name in getattr(layer, "for_networks", ()):
@@ -334,7 +335,7 @@ def apply(
     layer: Layer, args: Sequence[Any], options: Mapping[str, Any], is_train: bool | None = None
 ) -> Network:
     """Apply ``layer`` to networks: the call event, whose outputs may be a structure."""
-    is_train = layer.facts.is_train if is_train is None else is_train
+    is_train = declared_mode(layer, is_train, networks_in((args, options)))
     network = Network(layer, args, options, None, is_train)
     if may_be_taken(layer, len(network.parents)):
         names_of(layers_of(network))  # it raises if that is here
@@ -349,7 +350,8 @@ def _outputs(network: Network) -> Any:
     args, options = fill((network.args, network.options), given)
     are_specs = {isinstance(leaf, tf.TensorSpec) for leaf in leaves(list(given.values()))}
     if are_specs == {False}:
-        return compute(layer, args, options)
+        with making(network, given):
+            return compute(layer, args, options)
     if are_specs == {True}:
         return trace(layer, args, options)
     raise InvalidArgument(

@@ -14,11 +14,12 @@ from typing import Any
 import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument
-from tensorlayer.layers import summary
+from tensorlayer.layers import compat, summary
 from tensorlayer.layers.arguments import same
 from tensorlayer.layers.graph import Network
 from tensorlayer.layers.parameters import HasParameters
 from tensorlayer.layers.shape import Part
+from tensorlayer.sessions import is_session
 
 __all__ = [
     "get_collection_trainable",
@@ -102,8 +103,8 @@ def get_variables_with_name(
 
     Notes
     -----
-    If there is none, a warning lists the names: what TensorLayer 1.x called ``W`` and ``b`` is
-    ``weights``, ``filters`` and ``biases`` here.
+    What TensorLayer 1.x called ``W`` and ``b`` is ``weights``, ``filters`` and ``biases`` here; of
+    a graph, ``"relu/W"`` finds them as well. If there is none, a warning lists the names.
 
     Examples
     --------
@@ -119,6 +120,9 @@ def get_variables_with_name(
         )
     named = _variables(net, train_only, "get_variables_with_name")
     found = {full_name: each for full_name, each in named.items() if name in full_name}
+    if not found and net is None:  # a script of 1.x may use its names
+        texts = compat.parameters_today(name)
+        found = {n: each for n, each in named.items() if any(text in n for text in texts)}
     if not found:
         logger.warning("get_variables_with_name: %r is in none of the names %s", name, list(named))
     if verbose:
@@ -183,7 +187,7 @@ def print_all_variables(train_only: bool = False, net: HasParameters | None = No
     └────────────────────────┘
     """
     named = _variables(net, train_only, "print_all_variables")
-    rows = [f"{name} {tuple(v.shape)} {tf.as_dtype(v.dtype).name}" for name, v in named.items()]
+    rows = [f"{n} {tuple(v.shape.as_list())} {tf.as_dtype(v.dtype).name}" for n, v in named.items()]
     summary.show(summary.text_table("variable", rows))
 
 
@@ -267,6 +271,11 @@ def initialize_global_variables(sess: Any) -> None:
         A session of TensorFlow 1. Without one there is nothing to do: variables outside of graphs
         have their values from the beginning.
 
+    Raises
+    ------
+    InvalidArgument
+        It is something else.
+
     Examples
     --------
     >>> import tensorlayer as tl
@@ -278,5 +287,10 @@ def initialize_global_variables(sess: Any) -> None:
     [1.0, 1.0, 1.0]
     """
     if sess is not None:
+        if not is_session(sess):
+            raise InvalidArgument(
+                "initialize_global_variables: it takes a session, such as tf.compat.v1.Session(), "
+                f"got {sess!r}."
+            )
         with sess.graph.as_default():
             sess.run(tf.compat.v1.global_variables_initializer())

@@ -26,6 +26,7 @@ from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.base import Layer
 from tensorlayer.layers.capture import Capture
 from tensorlayer.layers.structure import rebuild
+from tensorlayer.layers.tf1 import note_drops
 
 __all__ = ["LegacyLayer"]
 
@@ -56,12 +57,19 @@ class _Body(Layer):
             self.inputs = [each.outputs for each in previous]
         elif previous is not None:
             self.inputs = previous.outputs
+        self.all_layers: list[Any] = []
+        self.all_params: list[Any] = []
+        self.all_drop: dict[Any, Any] = {}
 
     def _add_layers(self, layers: Any) -> None:
         """Accept what 1.x listed in ``all_layers``; the network lists its events itself."""
 
     def _add_params(self, params: Any) -> None:
         """Accept what 1.x listed in ``all_params``; the variables were noted when made."""
+
+    def _add_dropout_layers(self, drop_layers: Mapping[Any, Any]) -> None:
+        """Accept placeholders of keep probabilities, to be fed."""
+        self.all_drop.update(drop_layers)
 
     def _apply_activation(self, logits: Any) -> Any:
         return logits if self.act is None else self.act(logits)
@@ -92,15 +100,18 @@ class LegacyLayer(Layer):
         super().__init__(name=name)
         self.cls = cls
         self._body = type(cls.__name__, (cls, _Body), {"__module__": cls.__module__})
-        self._capture = Capture()
+        self.capture = Capture()
 
     def forward(self, inputs: Any, args: Any = None, kwargs: Any = None) -> Any:
         """Run the constructor on the inputs and return what it set as ``outputs``."""
         # Constructors call super(), which is lost when they are converted.
         construct = tf.autograph.experimental.do_not_convert(self._construct)
-        outputs = self._capture.run(construct, inputs, args, kwargs)
-        if len(self._own_weights) != len(self._capture.variables):
-            self._keep_weights(self._capture.named(self.name, self.facts.own_name or self.name))
+        capture = self.capture
+        if self.facts.shares is not None:  # of the network that was made with other arguments
+            capture = self.facts.shares[0].capture
+        outputs = capture.run(construct, inputs, args, kwargs)
+        if len(self._own_weights) != len(capture.variables):
+            self._keep_weights(capture.named(self.name, self.facts.own_name or self.name))
         return outputs
 
     def _construct(self, inputs: Any, args: Any, kwargs: Any) -> Any:
@@ -114,6 +125,7 @@ class LegacyLayer(Layer):
                 f"{self.cls.__name__} {self.name!r}: a layer without forward() has to set "
                 "self.outputs in its constructor."
             )
+        note_drops(getattr(body, "all_drop", {}))
         return body.outputs
 
 

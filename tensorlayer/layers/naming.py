@@ -274,10 +274,13 @@ def names_of(layers: Iterable[Layer]) -> dict[Layer, str]:
     """
     given: dict[str, Layer] = {}
     for layer in layers:
-        if layer.facts.is_named and given.setdefault(layer.name, layer) is not layer:
+        if not layer.facts.is_named:
+            continue
+        other = given.setdefault(layer.name, layer)
+        if other is not layer and _shared_by(other) is not _shared_by(layer):
             raise NameTaken(
                 f"{layer!r}: the name {layer.name!r} is taken in this network by "
-                f"{given[layer.name]!r}. A name belongs to one layer: choose another one, or share "
+                f"{other!r}. A name belongs to one layer: choose another one, or share "
                 "parameters by applying the same layer twice or within "
                 "tl.layers.variable_scope(..., reuse=True)."
             )
@@ -286,6 +289,11 @@ def names_of(layers: Iterable[Layer]) -> dict[Layer, str]:
     for layer in layers:
         names[layer] = layer.name if layer.facts.is_named else _next(layer.name, numbers, given)
     return names
+
+
+def _shared_by(layer: Layer) -> Layer:
+    """Return the layer whose variables it has: itself, unless a graph of TensorFlow 1 shares."""
+    return layer if layer.facts.shares is None else layer.facts.shares[0]
 
 
 def _next(stem: str, numbers: Counter[str], taken: Iterable[str]) -> str:

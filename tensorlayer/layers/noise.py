@@ -12,6 +12,7 @@ from tensorlayer.layers.arguments import probability
 from tensorlayer.layers.base import Layer
 from tensorlayer.layers.dense import Dense
 from tensorlayer.layers.spatial_arguments import size_of
+from tensorlayer.layers.tf1 import fed_keep
 
 __all__ = [
     "DropconnectDense",
@@ -38,6 +39,9 @@ class Dropout(Layer):
         Of the mask; with None the global seed decides.
     name
         Unique in the network.
+    is_fix
+        Over placeholders of TensorFlow 1, True for a `keep` that is a constant. Without it `keep`
+        is a placeholder, which has to be fed: `net.all_drop`.
 
     Notes
     -----
@@ -63,23 +67,33 @@ class Dropout(Layer):
     [0.0, 2.0]
     """
 
-    def __init__(self, keep: float = 0.5, seed: int | None = None, name: str | None = None) -> None:
+    drops_in_graphs = True
+
+    def __init__(
+        self,
+        keep: float = 0.5,
+        seed: int | None = None,
+        name: str | None = None,
+        is_fix: bool | None = None,
+    ) -> None:
         super().__init__(name=name)
         self.keep = probability(keep, "Dropout", "a unit")
         self.seed = seed
+        self.is_fix = is_fix
 
     def forward(self, inputs: tf.Tensor) -> tf.Tensor:
         """Drop units in training."""
         if not self.is_train:
             return tf.identity(inputs)
-        return tf.nn.dropout(inputs, rate=1 - self.keep, seed=self.seed)
+        keep = self.keep if self.is_fix else fed_keep(self.keep, inputs.dtype)
+        return tf.nn.dropout(inputs, rate=1 - keep, seed=self.seed)
 
 
 class DropconnectDense(Dense):
     r"""Fully connected layer that drops weights: $y = \mathrm{act}(x (M \odot W) / p + b)$.
 
     In training each weight is kept with probability p, the same ones for the whole batch. In
-    inference $M / p$ is 1.
+    inference $M / p$ is 1. Over placeholders of TensorFlow 1, p is one to be fed: `net.all_drop`.
 
     Parameters
     ----------
@@ -125,6 +139,8 @@ class DropconnectDense(Dense):
     (TensorShape([None, 100]), 78500)
     """
 
+    drops_in_graphs = True
+
     def __init__(
         self,
         keep: float = 0.5,
@@ -144,7 +160,7 @@ class DropconnectDense(Dense):
         """Compute `inputs @ W + b`, in training with some of the weights."""
         W = self.W
         if self.is_train:
-            W = tf.nn.dropout(W, rate=1 - self.keep, seed=self.seed)
+            W = tf.nn.dropout(W, rate=1 - fed_keep(self.keep, W.dtype), seed=self.seed)
         return self.add_biases(self.multiply(inputs, W))
 
 

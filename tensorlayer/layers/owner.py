@@ -45,6 +45,8 @@ class Facts:
     scope: naming.VariableScope | None = None  #: in which its ``forward`` runs
     #: to be raised if it turns out to have parameters, else to be remembered in the scope
     pending: tuple[TensorLayerError, naming.VariableScope] | None = None
+    #: in a TensorFlow 1 graph, the layer whose variables it shares, and the error without them
+    shares: tuple[Any, TensorLayerError] | None = None
     as_layers: dict[str | None, Any] = dataclasses.field(default_factory=dict)  #: of a model
 
     @property

@@ -7,7 +7,6 @@ import itertools
 import weakref
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 from typing_extensions import Self
 
@@ -94,7 +93,7 @@ class HasParameters(tree.Owner, tf.Module):
 
     def count_params(self) -> int:
         """Return the number of scalars in all variables."""
-        return sum(int(np.prod(variable.shape)) for variable in self.parameters.values())
+        return sum(variable.shape.num_elements() for variable in self.parameters.values())
 
     def print_params(self, details: bool = False) -> None:
         """Show the parameters; with ``details`` also mean, median and standard deviation."""

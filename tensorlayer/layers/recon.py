@@ -8,15 +8,65 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tensorlayer import seeds
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.dense import Dense
 from tensorlayer.layers.feeding import bind_inputs
 from tensorlayer.layers.graph import Network, evaluate
 from tensorlayer.layers.precision import widened
+from tensorlayer.sessions import explained, first_or_named, require_session
 
 __all__ = ["ReconLayer"]
 
 logger = logging.getLogger(__name__)
+
+v1 = tf.compat.v1
+
+
+def _pretrain_in_session(
+    layer: ReconLayer,
+    network: Network,
+    sess: Any,
+    x: tf.Tensor,
+    X_train: np.ndarray,
+    X_val: np.ndarray | None = None,
+    denoise_name: str | None = None,
+    n_epoch: int = 100,
+    batch_size: int = 128,
+    print_freq: int = 10,
+    save: bool = True,
+    save_name: str = "w1pre_",
+) -> list[float]:
+    """Train in a session of TensorFlow 1, with the arguments of TensorLayer 1.x.
+
+    Pictures of the weights, which `save` asked for, are for `tl.visualize.draw_weights`.
+    """
+    del save, save_name
+    require_session(sess, getattr(network.outputs, "graph", None), "pretrain")
+    with sess.graph.as_default():
+        values = [each.outputs for each in network.input_nodes]
+        values = values[0] if len(values) == 1 else values
+        cost, clean = layer.cost(network, values, denoise_name), layer.cost(network, values)
+        before = set(map(id, v1.global_variables()))
+        optimizer = v1.train.AdamOptimizer(layer.learning_rate)
+        train_op = optimizer.minimize(cost, var_list=layer.train_params(network))
+        sess.run(
+            v1.variables_initializer([v for v in v1.global_variables() if id(v) not in before])
+        )
+    rng, costs = seeds.generator(), []
+    for epoch in range(1, n_epoch + 1):
+        order, found = rng.permutation(len(X_train)), []
+        for start in range(0, len(X_train), batch_size):
+            batch = X_train[order[start : start + batch_size]]
+            with explained(sess, "pretrain"):
+                found.append(sess.run([cost, train_op], {x: batch})[0])
+        costs.append(float(np.mean(found)))
+        if epoch % print_freq == 0:
+            logger.info("%s, epoch %d: cost %.6f", layer.name, epoch, costs[-1])
+            if X_val is not None:
+                value = float(sess.run(clean, {x: X_val}))
+                logger.info("%s, epoch %d: validation cost %.6f", layer.name, epoch, value)
+    return costs
 
 
 class ReconLayer(Dense):
@@ -101,6 +151,8 @@ class ReconLayer(Dense):
             raise InvalidArgument(
                 f"ReconLayer: x_recon is a network, such as Input([None, 784]), got {x_recon!r}."
             )
+        same = {v1.nn.softplus: tf.nn.softplus, v1.nn.sigmoid: tf.nn.sigmoid}  # not one object
+        self.act = same.get(self.act, self.act)
         if self.act not in {tf.nn.softplus, tf.nn.sigmoid}:
             raise InvalidArgument(
                 f"ReconLayer: act is tf.nn.softplus or tf.nn.sigmoid, got {act!r}. There is no "
@@ -154,6 +206,7 @@ class ReconLayer(Dense):
         off = (1 - self.rho) * tf.math.log((1 - self.rho) / (1 - mean))
         return self.kl * tf.reduce_sum(self.rho * tf.math.log(self.rho / mean) + off)
 
+    @first_or_named(_pretrain_in_session)
     def pretrain(
         self,
         network: Network,
@@ -165,6 +218,9 @@ class ReconLayer(Dense):
         print_freq: int = 10,
     ) -> list[float]:
         """Train this layer and the one before it; what is below stays as it is.
+
+        Where a session of TensorFlow 1 comes first, it takes the arguments of TensorLayer 1.x:
+        ``recon.pretrain(sess, x=x, X_train=X_train, denoise_name="denoising")``.
 
         Parameters
         ----------

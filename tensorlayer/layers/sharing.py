@@ -24,10 +24,9 @@ from tensorlayer.errors import (
 from tensorlayer.layers import arguments
 
 if TYPE_CHECKING:
-    import tensorflow as tf
-
     from tensorlayer.layers.base import Layer
     from tensorlayer.layers.naming import VariableScope
+    from tensorlayer.layers.owner import Facts
 
 __all__ = ["Registry", "Reuse", "look_up"]
 
@@ -91,14 +90,13 @@ class Registry:
 
 
 def look_up(
-    scope: VariableScope,
-    cls: type[Layer],
-    given: dict[str, Any],
-    graph: weakref.ref[tf.Graph] | None,
+    scope: VariableScope, cls: type[Layer], given: dict[str, Any], facts: Facts
 ) -> tuple[Layer | None, TensorLayerError | None]:
-    """Return the layer that ``cls(**given)`` is to be in a scope with reuse, in this graph.
+    """Return the layer that ``cls(**given)`` is to be in a scope with reuse, in the same graph.
 
-    Without one, a new layer is made; the error is then to be raised if that has parameters.
+    Without one, a new layer is made, that knows ``facts``; the error is then to be raised if it has
+    parameters. A graph of TensorFlow 1 shares variables: there a layer with other arguments is a
+    new one, which shares those of the layer that exists.
 
     Raises
     ------
@@ -116,16 +114,22 @@ def look_up(
             "reuse=...) and in forward(), one that has parameters needs a name. Give it name=..."
         )
     name = scope.qualify(given["name"])
-    found = (each for each in reversed(scope.findable.named(name)) if each.facts.graph == graph)
+    found = (
+        each for each in reversed(scope.findable.named(name)) if each.facts.graph == facts.graph
+    )
     layer = next(found, None)
     difference = "" if layer is None else _difference(layer, cls, given)
     if layer is not None and not difference:
         return layer, None
     if layer is not None and (not layer.facts.compared_modes or layer.parameters):
-        raise NameMismatch(
+        mismatch = NameMismatch(
             f"{cls.__name__} {name!r}: reuse needs the same class and arguments, but "
             f"{difference}. Give it another name, or make the two agree."
         )
+        if facts.graph is None or type(layer) is not cls:
+            raise mismatch
+        facts.shares = (layer, mismatch)
+        return None, None
     return None, None if scope.reuse is Reuse.AUTO else _missing(scope, cls, name)
 
 

@@ -31,7 +31,7 @@ def shapes(outputs: Any) -> str:
     >>> shapes(tf.TensorSpec([None, 10]))
     '(None, 10)'
     """
-    return ", ".join(str(tuple(getattr(o, "shape", ()))) for o in leaves(outputs))
+    return ", ".join(str(_sizes(getattr(o, "shape", ()))) for o in leaves(outputs))
 
 
 def lines(owner: Any, depth: int = 1) -> Iterator[str]:
@@ -64,10 +64,15 @@ def parameter_table(parameters: Iterable[Parameter], details: bool = False) -> T
         shown = [f"{compute(values):.4g}" for compute in statistics.values()]
         is_trained = str(variable.trainable and not is_frozen)
         dtype = tf.as_dtype(variable.dtype).name
-        table.add_row(name, str(tuple(variable.shape)), dtype, is_trained, *shown)
-        total += int(np.prod(variable.shape))
+        table.add_row(name, str(_sizes(variable.shape)), dtype, is_trained, *shown)
+        total += int(np.prod(_sizes(variable.shape)))
     table.caption = f"{total:,} parameters"
     return table
+
+
+def _sizes(shape: Any) -> tuple[int | None, ...]:
+    """Return the sizes as numbers, which those of TensorFlow 1 are not."""
+    return tuple(shape.as_list() if hasattr(shape, "as_list") else shape)
 
 
 def _value_of(variable: Any) -> np.ndarray:

@@ -1,4 +1,8 @@
-"""Training, testing and prediction on arrays, for scripts that need no loop of their own."""
+"""Training, testing and prediction on arrays, for scripts that need no loop of their own.
+
+Where a session of TensorFlow 1 comes first, all of them take the arguments of TensorLayer 1.x:
+[`tensorlayer.utils.in_session`][].
+"""
 
 from __future__ import annotations
 
@@ -12,12 +16,15 @@ from tqdm.auto import tqdm
 
 from tensorlayer import train
 from tensorlayer.errors import InvalidArgument
+from tensorlayer.sessions import first_or_named
 from tensorlayer.utils import steps
+from tensorlayer.utils.in_session import fit_in_session, predict_in_session, test_in_session
 from tensorlayer.utils.steps import Measure
 
 __all__ = ["fit", "predict", "test"]
 
 
+@first_or_named(fit_in_session)
 def fit(
     network: Any,
     train_op: Any,
@@ -106,7 +113,7 @@ def fit(
     others = {} if acc is None else {"acc": acc}
     held_out = {"train": (X_train, y_train)} if eval_train else {}
     if X_val is not None or y_val is not None:
-        held_out["val"] = _both(X_val, y_val)
+        held_out["val"] = steps.both(X_val, y_val)
     # Many passes are worth a trace.
     traced = tf.function(
         lambda X, is_train: steps.output_of(network, X, is_train), reduce_retracing=True
@@ -116,12 +123,10 @@ def fit(
     def report(epoch: train.Epoch) -> None:
         if not print_freq or (epoch.number != 1 and epoch.number % print_freq):
             return
-        shown = {} if eval_train else {f"train {k}": v for k, v in epoch.metrics.items()}
-        for which, (X, y) in held_out.items():
-            found = steps.measure(measuring, X, y, batch_size)
-            shown.update({f"{which} {name}": value for name, value in found.items()})
-        text = "  ".join(f"{name} {value:.6g}" for name, value in shown.items())
-        tqdm.write(f"epoch {epoch.number} of {n_epoch}  {epoch.seconds:.2f} s  {text}")
+        measured = {
+            which: steps.measure(measuring, X, y, batch_size) for which, (X, y) in held_out.items()
+        }
+        tqdm.write(steps.line(epoch, n_epoch, measured, eval_train))
 
     callbacks: list[Callable[[train.Epoch], Any]] = [report]
     if tensorboard_dir is not None:
@@ -132,13 +137,6 @@ def fit(
             _write_graph(writer, network, X_train)
     step = steps.training_step(network, train_op, cost, others)
     return train.run(step, data, n_epoch=n_epoch, callbacks=callbacks)
-
-
-def _both(X_val: np.ndarray | None, y_val: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    if X_val is None or y_val is None:
-        missing = "X_val" if X_val is None else "y_val"
-        raise InvalidArgument(f"fit: {missing} is missing. Give X_val and y_val, or neither.")
-    return X_val, y_val
 
 
 def _write_graph(writer: Any, network: Any, X: np.ndarray) -> None:
@@ -164,6 +162,7 @@ def _board(
     return write
 
 
+@first_or_named(test_in_session)
 def test(
     network: Any,
     acc: Measure,
@@ -207,6 +206,7 @@ def test(
     return found["acc"] if cost is None else (found["acc"], found["cost"])
 
 
+@first_or_named(predict_in_session)
 def predict(network: Any, X: np.ndarray, batch_size: int | None = None) -> np.ndarray:
     """Return the outputs of a network in inference mode.
 

@@ -13,7 +13,16 @@ from tensorlayer import train
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.optimizers import summed
 
-__all__ = ["Measure", "measure", "measuring_step", "output_of", "require_pairs", "training_step"]
+__all__ = [
+    "Measure",
+    "both",
+    "line",
+    "measure",
+    "measuring_step",
+    "output_of",
+    "require_pairs",
+    "training_step",
+]
 
 #: A function of (output, target) that is a mean over its batch. The target is an array where that
 #: is needed: the function may compute with NumPy.
@@ -129,3 +138,29 @@ def require_pairs(
             f"there are {len(X)} samples, fewer than the batch_size {batch_size}: not one full "
             "batch."
         )
+
+
+def both(X_val: np.ndarray | None, y_val: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return both, or raise InvalidArgument: one alone measures nothing."""
+    if X_val is None or y_val is None:
+        missing = "X_val" if X_val is None else "y_val"
+        raise InvalidArgument(f"fit: {missing} is missing. Give X_val and y_val, or neither.")
+    return X_val, y_val
+
+
+def line(
+    epoch: train.Epoch, n_epoch: int, measured: Mapping[str, Mapping[str, float]], eval_train: bool
+) -> str:
+    """Return the line that ``fit`` prints after an epoch.
+
+    Examples
+    --------
+    >>> epoch = train.Epoch(number=5, n_steps=10, seconds=0.25, metrics={"loss": 0.5})
+    >>> line(epoch, 20, {"val": {"loss": 0.75}}, eval_train=False)
+    'epoch 5 of 20  0.25 s  train loss 0.5  val loss 0.75'
+    """
+    shown = {} if eval_train else {f"train {name}": v for name, v in epoch.metrics.items()}
+    for which, found in measured.items():
+        shown.update({f"{which} {name}": value for name, value in found.items()})
+    text = "  ".join(f"{name} {value:.6g}" for name, value in shown.items())
+    return f"epoch {epoch.number} of {n_epoch}  {epoch.seconds:.2f} s  {text}"

@@ -17,7 +17,7 @@ import arguments
 PROGRAMS = [
     "autoencoder", "binary_net", "chatbot", "cifar10_cnn", "dcgan", "dorefa_net", "imdb_fasttext",
     "mnist_mlp", "ptb_lstm", "seq2seq_translation", "serving_export", "spatial_transformer",
-    "srgan", "ternary_net", "text_generation", "word2vec_basic",
+    "srgan", "ternary_net", "text_generation", "tf1_graph", "word2vec_basic",
 ]  # fmt: skip
 READ_TEXTS = ["chatbot", "seq2seq_translation", "text_generation", "word2vec_basic"]
 

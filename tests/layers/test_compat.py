@@ -106,3 +106,35 @@ def test_a_network_given_as_an_activation_is_told_what_one_is():
 
     with pytest.raises(InvalidArgument, match=r"'act' is no input .* a layer or a model\.$"):
         DenseLayer(x, n_units=3, act=x)
+
+
+def test_a_layer_of_ones_own_has_its_own_is_fix():
+    class Fixed(tl.layers.Layer):
+        def __init__(self, is_fix=False, is_train=False, name=None):
+            super().__init__(name=name)
+            self.said = (is_fix, is_train)
+
+        def forward(self, inputs):
+            return inputs
+
+    net = Fixed(tl.layers.Input([None, 3]), is_fix=True)
+
+    assert net.layer.said == (True, False)
+    assert net.is_train is None
+
+
+def test_is_fix_of_a_dropout_is_in_its_config_only_if_it_was_said():
+    said = DropoutLayer(tl.layers.Input([None, 3]), keep=0.5, is_fix=True, name="drop")
+    unsaid = DropoutLayer(tl.layers.Input([None, 3]), keep=0.5, name="drop")
+
+    assert said.layer.config["args"] == {"keep": 0.5, "name": "drop", "is_fix": True}
+    assert unsaid.layer.config["args"] == {"keep": 0.5, "name": "drop"}
+    assert said.is_train is True
+
+
+def test_what_may_be_a_tensor_becomes_a_network():
+    x = tl.layers.InputLayer(tf.ones([2, 4]), name="x")
+
+    net = tl.layers.ReconLayer(x, x_recon=tf.ones([2, 4]), n_units=4, act="sigmoid", name="recon")
+
+    assert isinstance(net.options["x_recon"], tl.layers.Network)

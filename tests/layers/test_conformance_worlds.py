@@ -18,6 +18,7 @@ import tensorflow as tf
 from tensorlayer.errors import NameMissing
 from tensorlayer.layers import AUTO_REUSE, InputLayer, Layer, isolated, variable_scope
 from tests.layers.specs import SPECS
+from tests.layers.without_v2 import write
 
 every_layer = pytest.mark.parametrize("spec", SPECS, ids=str)
 v1 = tf.compat.v1
@@ -268,7 +269,7 @@ def test_a_session_computes_what_the_eager_layer_computes(spec):
         many, data = (feeds, values) if isinstance(feeds, list) else ([feeds], [values])
         nets = [InputLayer(feed, name=f"x{i}") for i, feed in enumerate(many)]
         stacked_on = nets if isinstance(feeds, list) else nets[0]
-        net = spec.make(stacked_on, **spec.fresh().arguments, name="layer")
+        net = spec.make(stacked_on, **spec.fresh().arguments, name="layer", is_train=False)
         session.run(v1.global_variables_initializer())
         session.run([v.assign(w) for v, w in zip(net.all_params, weights, strict=True)])
         result = session.run(net.outputs, dict(zip(many, data, strict=True)))
@@ -316,3 +317,33 @@ def test_replicas_may_wait_for_each_other_in_a_layer(replicas):
     found, errors = replicas
 
     assert found.get("Talking") == "", found.get("Talking", errors)
+
+
+# -- a session, without the behaviour of TensorFlow 2
+
+
+@pytest.fixture(scope="module")
+def without_v2(tmp_path_factory):
+    """Return what went wrong with each layer, by its number, in a process of its own."""
+    folder = tmp_path_factory.mktemp("without_v2")
+    write(folder)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.layers.without_v2", str(folder)],
+        cwd=pathlib.Path(__file__).parents[2],
+        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    lines = [line for line in done.stdout.splitlines() if line.startswith("[")]
+    return dict(map(json.loads, lines)), done.stderr
+
+
+@pytest.mark.timeout(PATIENCE_SECONDS)
+@pytest.mark.parametrize("number", range(len(SPECS)), ids=[str(spec) for spec in SPECS])
+def test_a_session_needs_no_behaviour_of_tensorflow_2(number, without_v2):
+    found, errors = without_v2
+
+    assert number in found, f"the process ended before this layer: {errors[-3000:]}"
+    assert found[number] == "", found[number]

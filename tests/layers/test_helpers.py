@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import tensorlayer as tl
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers import (
     BatchNorm,
@@ -17,6 +18,7 @@ from tensorlayer.layers import (
     get_collection_trainable,
     get_layers_with_name,
     get_variables_with_name,
+    initialize_global_variables,
     list_remove_repeat,
     merge_networks,
     print_all_variables,
@@ -173,3 +175,27 @@ def test_a_name_that_no_variable_has_is_warned_of(caplog):
         assert get_variables_with_name("relu/W", net=net) == []
 
     assert "'relu/W' is in none of the names ['relu/weights', 'relu/biases']" in caplog.text
+
+
+def test_names_of_parameters_in_scripts_of_1x_find_those_of_today():
+    with tf.Graph().as_default():
+        net = InputLayer(v1.placeholder(tf.float32, [None, 6, 6, 3]), name="x")
+        net = tl.layers.Conv2d(net, 4, name="cnn1")
+        net = tl.layers.FlattenLayer(BatchNorm(net, name="bn"), name="flat")
+        Dense(net, n_units=3, name="d1relu")
+
+        def found(name, **options):
+            return names(get_variables_with_name(name, **options))
+
+        assert found("relu/W") == ["d1relu/weights"]
+        assert found("relu/b") == ["d1relu/biases"]  # as it is: biases begin with b
+        assert found("cnn1/W_conv2d") == found("cnn1/kernel") == ["cnn1/filters"]
+        assert found("cnn1/b_conv2d") == ["cnn1/biases"]
+        assert found("bn/moving_variance", train_only=False) == ["bn/moving_var"]
+        assert found("missing/W") == []
+
+
+def test_variables_are_initialized_in_a_session_only():
+    initialize_global_variables(None)
+    with pytest.raises(InvalidArgument, match=r"it takes a session, such as .*, got 'sess'"):
+        initialize_global_variables("sess")

@@ -173,7 +173,7 @@ def test_word2vec_in_a_session_as_in_1x():
         )  # fmt: skip
         session.run(v1.global_variables_initializer())
         feed = {words: IDS[:, 0], labels: LABELS}
-        vectors, cost = session.run([net.outputs, net.nce_cost.outputs], feed)
+        vectors, cost = session.run([net.outputs, net.nce_cost], feed)
         normalised, table = session.run([net.normalized_embeddings, net.all_params[0]])
 
     np.testing.assert_array_equal(vectors, table[IDS[:, 0]])

@@ -5,7 +5,9 @@ import pytest
 import tensorflow as tf
 
 import tensorlayer as tl
+from tensorlayer import train
 from tensorlayer.errors import InvalidArgument
+from tensorlayer.utils import steps
 from tensorlayer.utils.steps import measure, measuring_step, output_of, require_pairs, training_step
 
 X = np.random.default_rng(0).normal(size=(7, 2)).astype("float32")
@@ -71,3 +73,24 @@ def test_a_model_computes_in_the_mode_of_the_step_whatever_it_was_told(said, is_
 
     assert np.array_equal(*outputs) is not is_train
     assert model.is_train is said
+
+
+def test_validation_needs_samples_and_targets():
+    X, y = np.ones([2, 3]), np.ones(2)
+
+    assert steps.both(X, y) == (X, y)
+    with pytest.raises(InvalidArgument, match=r"fit: y_val is missing. Give X_val and y_val"):
+        steps.both(X, None)
+    with pytest.raises(InvalidArgument, match="fit: X_val is missing"):
+        steps.both(None, y)
+
+
+def test_a_line_shows_what_was_measured():
+    epoch = train.Epoch(number=1, n_steps=3, seconds=1.5, metrics={"loss": 1 / 3})
+    measured = {"train": {"loss": 0.25}, "val": {"loss": 0.5, "acc": 1.0}}
+
+    shown = steps.line(epoch, 9, measured, eval_train=True)
+    means = steps.line(epoch, 9, {}, eval_train=False)
+
+    assert shown == "epoch 1 of 9  1.50 s  train loss 0.25  val loss 0.5  val acc 1"
+    assert means == "epoch 1 of 9  1.50 s  train loss 0.333333"

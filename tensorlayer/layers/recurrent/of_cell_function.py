@@ -21,6 +21,7 @@ from tensorlayer.layers.recurrent.sequence import (
     run,
     up_to_last,
 )
+from tensorlayer.layers.tf1 import apart
 
 __all__ = ["DynamicRNNLayer", "RNNLayer"]
 
@@ -35,6 +36,8 @@ _WITHOUT_EFFECT = frozenset({"state_is_tuple", "reuse"})
 
 class OfCellFunction(Recurrent):
     """The base: stacks of cells by name, and what is dropped between them."""
+
+    drops_in_graphs = True
 
     def __init__(
         self,
@@ -71,7 +74,8 @@ class OfCellFunction(Recurrent):
         """Return a state as a list of those of the layers; it comes without a list for one."""
         state = first_state(state, default, inputs)
         if state is None:
-            return [each.initial_state(tf.shape(inputs)[0], inputs.dtype) for each in cells]
+            size, dtype = tf.shape(inputs)[0], inputs.dtype
+            return [apart(each.initial_state(size, dtype)) for each in cells]
         return [state] if self.n_layer == 1 else state
 
     def found(self, states: Any) -> Any:
@@ -129,6 +133,8 @@ class RNNLayer(OfCellFunction, FixedSteps):
     (TensorShape([None, 16]), TensorShape([None, 16]), ['rnn/kernel', 'rnn/bias'])
     """
 
+    drops_in_graphs = False  # there is no `dropout`
+
     def __init__(
         self,
         cell_fn: Callable[..., Any],
@@ -171,7 +177,8 @@ class DynamicRNNLayer(OfCellFunction):
         is learned. None for zeros.
     dropout
         The probability of keeping, in training, inputs of each cell and outputs of the last one; or
-        a pair of them. None for 1.
+        a pair of them. None for 1. Over placeholders of TensorFlow 1 it drops unless
+        `is_train=False` is said.
     n_layer
         How many cells one upon the other.
     return_last

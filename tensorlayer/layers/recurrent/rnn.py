@@ -18,6 +18,7 @@ from tensorlayer.layers.recurrent.sequence import (
     make_parameters,
     run,
 )
+from tensorlayer.layers.tf1 import apart
 
 __all__ = ["GRURNN", "LSTMRNN", "RNN", "SimpleRNN"]
 
@@ -100,7 +101,7 @@ class FixedSteps(Recurrent):
         inputs = self.dense(inputs)
         state = first_state(initial_state, self.initial_state, inputs)
         if state is None:
-            state = self.cell.initial_state(tf.shape(inputs)[0], inputs.dtype)
+            state = apart(self.cell.initial_state(tf.shape(inputs)[0], inputs.dtype))
         outputs, last = run(self.cell, inputs, state)
         outputs = self.shaped(outputs, None, self.return_last, self.return_seq_2d)
         return Outputs(outputs, initial_state=state, final_state=last)

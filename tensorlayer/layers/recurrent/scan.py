@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from tensorlayer.layers.recurrent.gates import Gates, State
 from tensorlayer.layers.recurrent.ways import Kernels, Loop, Steps, Way, are_few, n_steps, turned
+from tensorlayer.layers.tf1 import plain_sizes
 
 __all__ = ["scan", "unroll"]
 
@@ -68,7 +69,8 @@ def _differentiable(way: Way) -> Callable[..., Any]:
         def back(d_outputs: tf.Tensor, *d_last: tf.Tensor) -> list[tf.Tensor]:
             # What was gathered from comes with a sparse derivative.
             d_outputs, *d_last = (tf.convert_to_tensor(each) for each in (d_outputs, *d_last))
-            found = way.backward(kernels, kept, d_outputs, d_last)
+            with plain_sizes():  # it is asked for when the graph is differentiated
+                found = way.backward(kernels, kept, d_outputs, d_last)
             gradients = [found.inputs, *found.state, found.W, found.U]
             if kernels.b is not None:
                 gradients.append(way.gates.back_bias(*found.products))
