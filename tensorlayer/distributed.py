@@ -133,7 +133,7 @@ class Trainer:
         log_step_size: int = 1,
         validation_dataset: tf.data.Dataset | None = None,
         build_validation_func: BuildValidation | None = None,
-        max_iteration: float = math.inf,
+        max_iteration: float = float("inf"),
     ) -> None:
         _require(batch_size=batch_size, log_step_size=log_step_size)
         self.strategy = strategy_of_this_process()
