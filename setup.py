@@ -46,6 +46,7 @@ RL = ["gymnasium[classic-control]>=1.0", "ale-py>=0.10"]
 TEXT = ["nltk>=3.8", "sacrebleu>=2.4"]
 ONNX = ["tf2onnx>=1.17"]  # works with NumPy 2.4
 SLIM = ["tf-slim>=1.1", "tf_keras>=2.16"]
+TFLEARN = ["tflearn>=0.5,<0.6"]
 
 TEST = [
     "lxml>=5",
@@ -76,10 +77,11 @@ EXTRAS = {
     "vision": VISION,
     "rl": RL,
     "slim": SLIM,
+    "tflearn": TFLEARN,
     "onnx": ONNX,
     "text": TEXT,
-    "examples": ["scikit-learn>=1.4", *VISION, *RL],
-    "test": [*TEST, *VISION, *RL, *SLIM, *ONNX, *TEXT, *DOCS],
+    "examples": ["scikit-learn>=1.4", *VISION, *RL, *SLIM],
+    "test": [*TEST, *VISION, *RL, *SLIM, *TFLEARN, *ONNX, *TEXT, *DOCS],
     "docs": DOCS,
     "benchmarks": ["albumentations>=2", *VISION],
 }

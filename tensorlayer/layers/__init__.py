@@ -6,6 +6,7 @@ A file for each family; names of TensorLayer 1.x stand beside the class that the
 from tensorlayer.layers import (
     activation,
     attention,
+    bridges,
     convolution,
     dense,
     embedding,
@@ -30,6 +31,7 @@ from tensorlayer.layers import (
 from tensorlayer.layers.activation import *
 from tensorlayer.layers.attention import *
 from tensorlayer.layers.base import Layer
+from tensorlayer.layers.bridges import *
 from tensorlayer.layers.compat import clear_layers_name, set_name_reuse
 from tensorlayer.layers.convolution import *
 from tensorlayer.layers.dense import *
@@ -69,6 +71,7 @@ __all__ = [
     "variable_scope",
     *activation.__all__,
     *attention.__all__,
+    *bridges.__all__,
     *convolution.__all__,
     *dense.__all__,
     *embedding.__all__,

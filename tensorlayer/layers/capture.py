@@ -9,8 +9,8 @@ week.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from typing import Any
 
@@ -20,7 +20,7 @@ import tensorflow as tf
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.setting import setting
 
-__all__ = ["Capture", "not_captured"]
+__all__ = ["Capture", "GraphNeeded", "not_captured"]
 
 _IS_OURS: ContextVar[bool] = ContextVar("tensorlayer_is_ours", default=False)
 
@@ -30,8 +30,17 @@ def not_captured() -> AbstractContextManager[object]:
     return setting(_IS_OURS, True)
 
 
+class GraphNeeded(Exception):
+    """Code that runs eagerly asks for a variable in the way of TensorFlow 1."""
+
+
 class Capture:
     """Variables in the order in which a function makes them.
+
+    Parameters
+    ----------
+    allows_eager
+        Whether ``get_variable`` may be called eagerly; else it raises `GraphNeeded`.
 
     Examples
     --------
@@ -44,7 +53,8 @@ class Capture:
     1
     """
 
-    def __init__(self) -> None:
+    def __init__(self, allows_eager: bool = True) -> None:
+        self._allows_eager = allows_eager
         self.variables: list[tf.Variable] = []
         self._asked: list[Any] = []  # the names that the function gave, in the same order
         self._is_complete = False
@@ -70,7 +80,7 @@ class Capture:
             place = next((i for i, n in asked if n == name and i not in made), None)
             if not self._is_complete:
                 _refuse_replica(function)
-                variable = next_creator(**options)
+                variable = _made(next_creator, options)
                 if place is None:
                     place = len(self.variables)
                     self.variables.append(variable)
@@ -83,7 +93,9 @@ class Capture:
             made.append(place)
             return self.variables[place]
 
-        scope = v1.variable_scope(v1.get_variable_scope(), custom_getter=_getter())
+        scope = v1.variable_scope(
+            v1.get_variable_scope(), custom_getter=_getter(self._allows_eager)
+        )
         with tf.variable_creator_scope(create), scope:
             was_complete = self._is_complete
             result = function(*args, **kwargs)
@@ -110,16 +122,35 @@ class Capture:
     def named(self, *prefixes: str) -> dict[str, tf.Variable]:
         """Return the variables by name, without the prefixes and numbered where two are equal."""
         starts = tuple(f"{prefix}/" for prefix in prefixes)
-        found: dict[str, tf.Variable] = {}
+        names = []
         for variable in self.variables:
-            stem = variable.name.partition(":")[0]
-            while start := next((each for each in starts if stem.startswith(each)), ""):
-                stem = stem.removeprefix(start)  # a scope around, and one in the name itself
-            name, number = stem, 1
-            while name in found:
-                name, number = f"{stem}_{number}", number + 1
-            found[name] = variable
-        return found
+            name = variable.name.partition(":")[0]
+            while start := next((each for each in starts if name.startswith(each)), ""):
+                name = name.removeprefix(start)  # a scope around, and one in the name itself
+            names.append(name)
+        return _numbered(names, self.variables)
+
+    def short(self) -> dict[str, tf.Variable]:
+        """Return the variables by the last part of the names that the function gave them."""
+        return _numbered([name.rpartition("/")[2] for name in self._asked], self.variables)
+
+
+def _made(creator: Callable[..., tf.Variable], options: dict[str, Any]) -> tf.Variable:
+    """Make a variable: outside of the traces around, if its first value is not of one of them."""
+    is_lifted = callable(options.get("initial_value"))
+    with tf.init_scope() if is_lifted else nullcontext():
+        return creator(**options)
+
+
+def _numbered(names: Sequence[str], variables: Sequence[tf.Variable]) -> dict[str, tf.Variable]:
+    """Return the variables by name, with numbers where two are equal."""
+    found: dict[str, tf.Variable] = {}
+    for stem, variable in zip(names, variables, strict=True):
+        name, number = stem, 1
+        while name in found:
+            name, number = f"{stem}_{number}", number + 1
+        found[name] = variable
+    return found
 
 
 def _fits(variable: tf.Variable, initial_value: Any = None, shape: Any = None, **_: Any) -> bool:
@@ -139,12 +170,14 @@ def _refuse_replica(function: Callable[..., Any]) -> None:
         )
 
 
-def _getter() -> Callable[..., tf.Variable]:
+def _getter(allows_eager: bool) -> Callable[..., tf.Variable]:
     """Return a ``custom_getter`` that keeps names for one run, not for the whole process."""
     got: dict[str, tf.Variable] = {}
 
     def get(getter: Any, name: str, **options: Any) -> tf.Variable:
         del getter  # it would look in the store of the process
+        if not allows_eager and tf.executing_eagerly():
+            raise GraphNeeded(name)
         if name not in got:
             initial = _initial_value(**options)
             got[name] = tf.Variable(
@@ -163,7 +196,9 @@ def _initial_value(
         initializer = tf.compat.v1.glorot_uniform_initializer()
     if inspect.isclass(initializer):
         initializer = initializer()
-    if not callable(initializer):
-        return tf.convert_to_tensor(initializer, dtype)
+    if tf.is_tensor(initializer):
+        return tf.cast(initializer, dtype or initializer.dtype)
+    if not callable(initializer):  # made outside of a trace, where the variable is
+        return lambda: tf.convert_to_tensor(initializer, dtype)
     sizes = tf.TensorShape(shape).as_list()
     return lambda: initializer(sizes, dtype=dtype or tf.float32)

@@ -231,7 +231,7 @@ def _require_listed(owner: Layer | Model, used: Collection[tf.Variable]) -> None
         return
     listed = {
         id(each)
-        for parameter in tree.listing(owner, require_all=False)
+        for parameter in tree.listing(owner, require_all=False, with_random=True)
         for each in tree.components(parameter.variable)
     }
     lost = [variable for variable in used if id(variable) not in listed]

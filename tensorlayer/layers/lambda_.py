@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 
-from tensorlayer.errors import InvalidArgument
-from tensorlayer.layers.base import Layer
-from tensorlayer.layers.capture import Capture
-from tensorlayer.layers.tree import is_keras
+from tensorlayer.layers.foreign import Foreign
 
 __all__ = ["Lambda", "LambdaLayer"]
 
-# How functions and layers of other libraries call the mode.
-_MODE_ARGUMENTS = ("is_train", "training", "is_training")
 
-
-class Lambda(Layer):
+class Lambda(Foreign):
     """A function of tensors as a layer; its variables become the network's.
 
     Parameters
@@ -41,8 +34,13 @@ class Lambda(Layer):
     function made in its first run, those of the module, and ``fn_weights``. Moving averages that
     the function updates are updated in training only, as far as it follows the mode.
 
+    A function that asks for variables with ``tf.compat.v1.get_variable``, as those of TF-Slim
+    ([`tensorlayer.layers.slim`][]) and TFLearn ([`tensorlayer.layers.tflearn`][]) do, runs in a
+    graph of its own where a network is computed eagerly ([`tensorlayer.layers.in_graph`][]).
+
     A model that is to be saved needs a function that can be found again by its name: see
-    [`tensorlayer.models.serializable`][].
+    [`tensorlayer.models.serializable`][]. Keras layers and models are saved with their
+    configuration: see [`tensorlayer.models.keras_config`][].
 
     Examples
     --------
@@ -62,44 +60,8 @@ class Lambda(Layer):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
-        if not callable(fn):
-            raise InvalidArgument(f"Lambda: fn must be callable, got {fn!r}.")
-        self.fn = fn
+        self.adopt("fn", fn, fn_args)
         self.fn_weights = list(fn_weights or [])
-        self._fn_args = dict(fn_args or {})
-        self._capture = Capture()
-        self._mode_argument = _mode_argument(fn, self._fn_args)
-
-    #: the function's own variables are not ours to cast
-    keeps_precision = True
-
-    needs_autograph = True  # the function is somebody else's
-
-    def forward(self, *inputs: Any, **options: Any) -> Any:
-        """Call the function."""
-        options = {**self._fn_args, **options}
-        if self._mode_argument:
-            options[self._mode_argument] = self.is_train
-        outputs = self._capture.run(self.fn, *inputs, **options)
-        if len(self._own_weights) != len(self._capture.variables):
-            self._keep_weights(self._capture.named(self.name))
-        return outputs
-
-    def parts(self) -> Iterator[tuple[str, Any]]:
-        """Yield the function's variables; a Keras object knows best which of them are trained."""
-        if is_keras(self.fn):
-            yield "", self.fn
-        yield from super().parts()
-
-
-def _mode_argument(fn: Callable[..., Any], given: Mapping[str, Any]) -> str | None:
-    """Return the argument by which ``fn`` wants to be told the mode, if it has one."""
-    target = getattr(fn, "call", fn)
-    try:
-        names = inspect.signature(target).parameters
-    except (TypeError, ValueError):  # built-in functions do not tell
-        return None
-    return next((name for name in _MODE_ARGUMENTS if name in names and name not in given), None)
 
 
 LambdaLayer = Lambda

@@ -19,7 +19,7 @@ import numpy as np
 from tensorlayer.errors import BrokenConfig, InvalidArgument, NotSerializable, StructureMismatch
 from tensorlayer.models.version import Savable
 
-__all__ = ["Arrays", "KerasModel", "kind_of", "restore", "savable"]
+__all__ = ["Arrays", "KerasModel", "check_keras", "kind_of", "restore", "savable"]
 
 #: Parts of Keras whose classes and functions compute, and do nothing else.
 _PARTS = (
@@ -150,7 +150,7 @@ def restore(config: Mapping[str, Any], arrays: dict[str, np.ndarray], digest: st
     import keras
 
     described = config.get("model")
-    _check(described, keras, 0)
+    check_keras(described, keras)
     try:
         model = keras.models.model_from_json(json.dumps(described))
     except Exception as error:  # Keras raises anything when it reads what it did not write
@@ -168,8 +168,14 @@ def restore(config: Mapping[str, Any], arrays: dict[str, np.ndarray], digest: st
     return model
 
 
-def _check(described: Any, keras: Any, depth: int) -> None:
-    """Refuse whatever Keras might look for outside of its parts that compute."""
+def check_keras(described: Any, keras: Any, depth: int = 0) -> None:
+    """Refuse Keras JSON that names anything outside of the parts of Keras that compute.
+
+    Raises
+    ------
+    BrokenConfig
+        It does, and no class of the program is registered for it.
+    """
     if depth > _DEEPEST:
         raise BrokenConfig(f"A Keras model: its JSON is nested deeper than {_DEEPEST} levels.")
     if isinstance(described, Mapping):
@@ -178,7 +184,7 @@ def _check(described: Any, keras: Any, depth: int) -> None:
         described = list(described.values())
     if isinstance(described, list):
         for each in described:
-            _check(each, keras, depth + 1)
+            check_keras(each, keras, depth + 1)
 
 
 def _check_name(described: Mapping[str, Any], keras: Any) -> None:

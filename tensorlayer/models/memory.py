@@ -56,7 +56,9 @@ def variables_within(limit_bytes: int) -> Iterator[None]:
 
     def create(next_creator: Any, **options: Any) -> Any:
         nonlocal used
-        used += _size(options.get("shape"), options.get("dtype"))
+        shape = options.get("shape")
+        shape = _declared(options.get("initial_value")) if shape is None else shape
+        used += _size(shape, options.get("dtype"))
         if used > limit_bytes:
             raise InvalidArgument(
                 f"the variables need {used} bytes or more; there are {limit_bytes} for them. "
@@ -66,6 +68,14 @@ def variables_within(limit_bytes: int) -> Iterator[None]:
 
     with tf.variable_creator_scope(create):
         yield
+
+
+def _declared(initial_value: Any) -> Any:
+    """Return the shape that an initializer would give: that of Keras says it nowhere else."""
+    if not callable(initial_value):
+        return getattr(initial_value, "shape", None)
+    with tf.Graph().as_default():  # where nothing is computed
+        return tf.convert_to_tensor(initial_value()).shape
 
 
 def _size(shape: Any, dtype: Any) -> int:

@@ -18,9 +18,11 @@ import numpy as np
 import tensorflow as tf
 
 from tensorlayer.errors import BrokenConfig, NotSerializable
+from tensorlayer.layers import tree
 from tensorlayer.layers.base import Layer
 from tensorlayer.layers.graph import Network
 from tensorlayer.models.admitted import INITIALIZERS
+from tensorlayer.models.keras_config import describe_keras, read_keras
 from tensorlayer.models.names import (
     find_class,
     find_function,
@@ -104,6 +106,8 @@ def _encode_leaf(value: Any, place: str) -> Any:
         return {"is": "slice", "items": [value.start, value.stop, value.step]}
     if value is Ellipsis:
         return {"is": "ellipsis"}
+    if tree.is_keras(value) and hasattr(value, "get_config") and not is_marked(type(value)):
+        return describe_keras(value, place)
     if hasattr(value, "get_config") and not isinstance(value, type):
         return _encode_object(value, place)
     if callable(value):
@@ -294,4 +298,5 @@ _DECODERS: dict[str, Callable[[Mapping[str, Any], str], Any]] = {
     "partial": _decode_partial,
     "function": lambda v, place: find_function(item(v, "name", str, place)),
     "object": _decode_object,
+    "keras": read_keras,
 }

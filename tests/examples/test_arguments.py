@@ -16,8 +16,9 @@ import arguments
 
 PROGRAMS = [
     "autoencoder", "binary_net", "chatbot", "cifar10_cnn", "dcgan", "dorefa_net", "imdb_fasttext",
-    "mnist_mlp", "ptb_lstm", "seq2seq_translation", "serving_export", "spatial_transformer",
-    "srgan", "ternary_net", "text_generation", "tf1_graph", "word2vec_basic",
+    "keras_bridge", "mnist_mlp", "ptb_lstm", "seq2seq_translation", "serving_export", "slim_bridge",
+    "spatial_transformer", "srgan", "ternary_net", "text_generation", "tf1_graph",
+    "tfslim_pretrained", "word2vec_basic",
 ]  # fmt: skip
 READ_TEXTS = ["chatbot", "seq2seq_translation", "text_generation", "word2vec_basic"]
 

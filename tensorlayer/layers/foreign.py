@@ -1,0 +1,112 @@
+"""What layers of other libraries and of functions share: variables, mode and scope."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from tensorlayer.errors import InvalidArgument
+from tensorlayer.layers import slim, tflearn
+from tensorlayer.layers.base import Layer
+from tensorlayer.layers.in_graph import InGraph
+from tensorlayer.layers.tree import is_keras
+
+__all__ = ["Foreign"]
+
+# How functions and layers of other libraries call the mode.
+_MODE_ARGUMENTS = ("is_train", "training", "is_training")
+#: Libraries that are written for graphs, with no Python control flow on tensors.
+_FOR_GRAPHS = ("tf_slim.", "tflearn.")
+
+
+class Foreign(Layer):
+    """A layer that computes with something that is no layer of ours.
+
+    Its constructor gives [`adopt`][] what that is.
+
+    Examples
+    --------
+    >>> import tensorlayer as tl
+    >>> class Scaled(Foreign):
+    ...     def __init__(self, function, name=None):
+    ...         super().__init__(name=name)
+    ...         self.adopt("function", function)
+    >>> net = Scaled(tl.layers.Input([3]), lambda x: x * tf.Variable(2.0, name="v"), name="s")
+    >>> net(tf.ones([3])).numpy().tolist(), list(net.parameters)
+    ([2.0, 2.0, 2.0], ['s/v'])
+    """
+
+    #: the function's own variables are not ours to cast
+    keeps_precision = True
+
+    needs_autograph = True  # the function is somebody else's
+
+    fn: Callable[..., Any]
+
+    def adopt(self, argument: str, fn: Any, fn_args: Mapping[str, Any] | None = None) -> None:
+        """Compute with ``fn``, and let its variables be the layer's.
+
+        Parameters
+        ----------
+        argument
+            What the constructor calls it.
+        fn
+            A function, module, or Keras layer.
+        fn_args
+            More keyword arguments of it.
+
+        Raises
+        ------
+        InvalidArgument
+            It cannot be called.
+        """
+        if not callable(fn):
+            raise InvalidArgument(
+                f"{type(self).__name__}: {argument} must be callable, got {fn!r}."
+            )
+        self.fn = slim.within_scope(fn)
+        if self.fn is not fn:  # a saved model would lose the scope
+            self.arguments[argument] = self.fn
+        self._fn_args = dict(fn_args or {})
+        self._is_for_graphs = (getattr(fn, "__module__", None) or "").startswith(_FOR_GRAPHS)
+        self._code = InGraph(needs_graph=self._is_for_graphs)
+        self._mode_argument = _mode_argument(fn, self._fn_args)
+
+    def forward(self, *inputs: Any, **options: Any) -> Any:
+        """Call it."""
+        options = {**self._fn_args, **options}
+        if self._mode_argument:
+            options[self._mode_argument] = self.is_train
+        outputs = self._code.run(self.call_foreign, *inputs, **options)
+        if len(self._own_weights) != len(self._code.variables):
+            self._keep_weights(self.named_weights())
+        return outputs
+
+    def named_weights(self) -> dict[str, tf.Variable]:
+        """Return the variables that it made, by their names in the layer."""
+        return self._code.named(self.name)
+
+    def call_foreign(self, *inputs: Any, **options: Any) -> Any:
+        """Call it in the mode; a subclass may look at the result. Its variables are captured."""
+        fn = tf.autograph.experimental.do_not_convert(self.fn) if self._is_for_graphs else self.fn
+        with slim.scope(self.fn, self.is_train), tflearn.mode(self.is_train):
+            return fn(*inputs, **options)
+
+    def parts(self) -> Iterator[tuple[str, Any]]:
+        """Yield its variables; a Keras object knows best which of them are trained."""
+        if is_keras(self.fn):
+            yield "", self.fn
+        yield from super().parts()
+
+
+def _mode_argument(fn: Callable[..., Any], given: Mapping[str, Any]) -> str | None:
+    """Return the argument by which ``fn`` wants to be told the mode, if it has one."""
+    target = getattr(fn, "call", fn)
+    try:
+        names = inspect.signature(target).parameters
+    except (TypeError, ValueError):  # built-in functions do not tell
+        return None
+    return next((name for name in _MODE_ARGUMENTS if name in names and name not in given), None)

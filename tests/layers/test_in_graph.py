@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import tensorflow as tf
+
+from tensorlayer.layers.in_graph import InGraph
+from tensorlayer.layers.mode import current_mode, mode
+
+v1 = tf.compat.v1
+
+
+def affine(x, power=1):
+    w = v1.get_variable("w", [x.shape[-1], 2], initializer=v1.ones_initializer())
+    return tf.matmul(x**power, w)
+
+
+def test_what_needs_no_graph_runs_eagerly():
+    code, seen = InGraph(), []
+
+    def eager(x):
+        seen.append(tf.executing_eagerly())
+        return x * tf.Variable(2.0)
+
+    for _ in range(2):
+        code.run(eager, tf.constant(1.0))
+
+    assert seen == [True, True]
+    assert not code.needs_graph
+
+
+def test_what_asks_for_variables_by_name_is_traced_once_for_each_mode():
+    code, runs = InGraph(), []
+
+    def noted(x):
+        found = affine(x)
+        runs.append((tf.executing_eagerly(), current_mode()))
+        return found
+
+    for is_train in (False, True, False, True):
+        with mode(is_train):
+            found = code.run(noted, tf.ones([1, 3]))
+        np.testing.assert_array_equal(found, [[3.0, 3.0]])
+
+    assert not any(is_eager for is_eager, _ in runs)
+    assert {each for _, each in runs} == {False, True}
+    assert len(runs) <= 3  # TensorFlow traces once more what makes variables
+    assert len(code.variables) == 1
+
+
+def test_other_constants_are_another_trace():
+    code, x = InGraph(), tf.constant([[2.0]])
+
+    found = [code.run(affine, x, power=power).numpy()[0, 0].item() for power in (1, 2, 1, 3)]
+
+    assert found == [2.0, 4.0, 2.0, 8.0]
+
+
+def test_batches_of_any_size():
+    code = InGraph()
+
+    for n in (1, 3, 5, 7):
+        assert code.run(affine, tf.ones([n, 3])).shape == (n, 2)
+
+
+def test_gradients_reach_variables_and_inputs():
+    code, x = InGraph(), tf.Variable([[1.0, 2.0]])
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(code.run(affine, tf.convert_to_tensor(x)))
+
+    of_w, of_x = tape.gradient(loss, [code.variables[0], x])
+    np.testing.assert_array_equal(of_w, [[1.0, 1.0], [2.0, 2.0]])
+    np.testing.assert_array_equal(of_x, [[2.0, 2.0]])
+
+
+def test_collections_stay_in_the_graph():
+    code = InGraph()
+
+    def collected(x):
+        v1.add_to_collection("mine", x)
+        assert len(v1.get_collection("mine")) == 1
+        return affine(x)
+
+    for n in (1, 2, 3):
+        code.run(collected, tf.ones([n, 3]))
+
+    assert v1.get_collection("mine") == []
+
+
+def test_a_copy_has_variables_and_traces_of_its_own():
+    code, x = InGraph(), tf.ones([1, 3])
+    code.run(affine, x)
+
+    copied = copy.deepcopy(code)
+    copied.variables[0].assign(tf.zeros([3, 2]))
+
+    np.testing.assert_array_equal(copied.run(affine, x), [[0.0, 0.0]])
+    np.testing.assert_array_equal(code.run(affine, x), [[3.0, 3.0]])
