@@ -169,7 +169,7 @@ class Layer(HasParameters, metaclass=_LayerType):
     #: whether it computes in the type of its parameters under a mixed policy: statistics need it
     keeps_precision = False
     #: whether ``forward`` may hold Python control flow on tensors: only layers of others do
-    needs_autograph: ClassVar[bool]
+    needs_autograph: ClassVar[bool] = False
     #: whether 1.x began a network with it: it takes a tensor where others take a network
     begins_networks: ClassVar[bool] = False
     #: attributes that its networks have as well; of functions, the network is the first argument
@@ -181,8 +181,8 @@ class Layer(HasParameters, metaclass=_LayerType):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        if "needs_autograph" not in vars(cls):
-            cls.needs_autograph = not cls.__module__.startswith("tensorlayer.")
+        if not ("needs_autograph" in vars(cls) or cls.__module__.startswith("tensorlayer.")):
+            cls.needs_autograph = True
 
     def __init__(self, name: str | None = None, act: Any = None) -> None:
         super().__init__(name="layer")  # a module's name is an identifier; ours is a path
