@@ -31,6 +31,9 @@ __all__ = ["Trainer", "strategy_of_this_process"]
 
 logger = logging.getLogger(__name__)
 
+#: How the cost is called among what is logged; nothing else can be called so.
+_COST = ""
+
 #: A function of the tensors of a batch that returns (network, cost, what is logged).
 Build = Callable[..., tuple[Any, Any, Any]]
 #: A function of the tensors of a batch that returns (network, what is measured).
@@ -48,7 +51,14 @@ def strategy_of_this_process() -> tf.distribute.Strategy:
     if tf.distribute.has_strategy():
         return tf.distribute.get_strategy()
     if os.environ.get("TF_CONFIG"):
-        return tf.distribute.MultiWorkerMirroredStrategy()
+        try:
+            return tf.distribute.MultiWorkerMirroredStrategy()
+        except RuntimeError as error:
+            raise InvalidArgument(
+                "Trainer: the strategy of several workers is made before TensorFlow computes "
+                f"anything, such as a dataset ({error}). Begin with strategy = tf.distribute."
+                "MultiWorkerMirroredStrategy(), and go on within strategy.scope()."
+            ) from error
     if len(tf.config.list_logical_devices("GPU")) > 1:
         return tf.distribute.MirroredStrategy()
     return tf.distribute.get_strategy()
@@ -77,7 +87,7 @@ class Trainer:
     prefetch_size
         How many batches are read ahead; None leaves it to ``tf.data``.
     checkpoint_dir
-        A folder from which training goes on after it was killed; None to save nothing.
+        A folder from which `train_to_end` goes on after it was killed; None to save nothing.
     scaling_learning_rate
         Multiply the learning rate by the number of replicas.
     log_step_size
@@ -97,7 +107,8 @@ class Trainer:
 
     Notes
     -----
-    Make it in the scope of a strategy to choose one. There is no session and nothing to start:
+    Make it in the scope of a strategy to choose one; that of several machines is made before
+    TensorFlow computes anything, so before the datasets. There is no session and nothing to start:
     `session.should_stop()` is there for the loops of old scripts.
 
     References
@@ -143,7 +154,8 @@ class Trainer:
             self._workers = Workers()
             batches = _batches(training_dataset, batch_size * n, "training_dataset")
             if max_iteration != math.inf:
-                batches = batches.take(int(max_iteration))
+                _require(max_iteration=max_iteration)
+                batches = batches.take(max_iteration)
             batches = batches.prefetch(tf.data.AUTOTUNE if prefetch_size is None else prefetch_size)
             self._declared = _Declared(build_training_func, build_validation_func)
             names = self._declared.build(batches.element_spec, is_train=True)
@@ -152,9 +164,9 @@ class Trainer:
                 arguments["learning_rate"] = _scaled(arguments.get("learning_rate"), n)
             self._optimizer = optimizer(**arguments)
             self._step = GradientStep(
-                self._declared, _item("loss"), self._optimizer, metrics=_items(names)
+                self._declared, _item(_COST), self._optimizer, metrics=_items(names)
             )
-            self._batches = self._workers.spread(batches)
+            self._batches = self._spread(batches)
             self._held_out = self._validation(validation_dataset, batch_size * n)
         values = {"network": self._declared, "optimizer": self._optimizer}
         self._checkpoint = Checkpoint(checkpoint_dir, values) if checkpoint_dir else None
@@ -164,7 +176,7 @@ class Trainer:
     @property
     def global_step(self) -> int:
         """The number of steps so far."""
-        return int(self._optimizer.iterations)
+        return int(tf.convert_to_tensor(self._optimizer.iterations))
 
     @property
     def training_network(self) -> Any:
@@ -179,6 +191,12 @@ class Trainer:
         tf.errors.OutOfRangeError
             There is no further batch.
         """
+        if self._checkpoint is not None:
+            raise InvalidArgument(
+                "Trainer: training that goes on after a kill is that of train_to_end() and of "
+                "train_and_validate_to_end(), got train_on_batch() with a checkpoint_dir. Leave "
+                "the folder out, or let the Trainer go through the data."
+            )
         if self._iterator is None:
             self._iterator, self._traced = iter(self._batches), tf.function(self._step)
         batch = next(self._iterator, None)
@@ -232,7 +250,12 @@ class Trainer:
             return None
         batches = _batches(dataset, batch_size, "validation_dataset")
         names = self._declared.build(batches.element_spec, is_train=False)
-        return Evaluation(self._declared, _items(names), batches, prefix="")
+        return Evaluation(self._declared, _items(names), self._spread(batches), prefix="")
+
+    def _spread(self, batches: tf.data.Dataset) -> Any:
+        """Return the batches with the share of each replica in them."""
+        several = self.strategy.num_replicas_in_sync > 1
+        return self.strategy.experimental_distribute_dataset(batches) if several else batches
 
 
 class Session:
@@ -274,7 +297,7 @@ class _Declared(Model):
             )
         traced = tf.function(lambda batch: self(batch, is_train=is_train))
         found = traced.get_concrete_function(list(spec[:-1])).structured_outputs
-        return [name for name in found if name != "loss" or not is_train]
+        return [name for name in found if name != _COST]
 
     def forward(self, batch: list[tf.Tensor]) -> dict[str, tf.Tensor]:
         """Return what is measured, in training with the cost."""
@@ -283,7 +306,10 @@ class _Declared(Model):
         if self.is_train:
             network, cost, logged = _three(declared)
             self._held[:] = [network]
-            return {"loss": cost, **_named(logged)}
+            logged = _named(logged)
+            if logged.get("loss", cost) is cost:  # which is logged under this name anyway
+                logged.pop("loss", None)
+            return {_COST: cost, **logged}
         return _named(declared[1])
 
 

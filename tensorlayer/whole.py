@@ -48,8 +48,9 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
 def whole_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a temporary folder beside ``path`` that takes its place when the block ends well.
 
-    A reader sees the old folder, the new one or, for a moment, none, but never a part, also when
-    the process is killed. If the block raises, ``path`` stays as it was.
+    A reader sees the old folder, the new one or, for a moment, none, but never a part. If the block
+    raises, ``path`` stays as it was. A process that is killed leaves a hidden folder beside it,
+    ``.name.*``; in that moment the old one and the new one are both in there.
 
     Parameters
     ----------

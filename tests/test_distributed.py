@@ -11,6 +11,7 @@ import tensorflow as tf
 import tensorlayer as tl
 from tensorlayer.distributed import Trainer
 from tensorlayer.errors import InvalidArgument
+from tests.train import cluster
 
 X = np.random.default_rng(0).normal(size=[64, 2]).astype("float32")
 Y = X[:, :1] - 2 * X[:, 1:]
@@ -48,10 +49,11 @@ def trainer(**options):
     return Trainer(**{**given, **options})
 
 
-def descended(n_steps, batch_size=16, rate=0.1):
+def descended(n_steps, batch_size=16, rate=0.1, first=None):
     """Return the weights and the last cost of gradient descent, by NumPy."""
-    first = trainer().training_network.all_weights
-    w, b = (each.numpy() for each in first)
+    if first is None:
+        first = [each.numpy() for each in trainer().training_network.all_weights]
+    w, b = (np.array(each) for each in first)
     for step in range(n_steps):
         rows = np.arange(step * batch_size, (step + 1) * batch_size) % len(X)
         error = X[rows] @ w + b - Y[rows]
@@ -148,6 +150,36 @@ def test_it_goes_on_from_its_checkpoint(tmp_path):
 def test_what_is_wrong_is_named(options, message):
     with pytest.raises(InvalidArgument, match=message):
         trainer(**options)
+
+
+def test_the_cost_is_what_is_trained_whatever_is_logged():
+    def build_with(loss):
+        def declare(x, y):
+            net, cost, _ = build(x, y)
+            return net, cost, {"loss": cost if loss is None else loss}
+
+        return declare
+
+    same = trainer(build_training_func=build_with(None))
+    assert same.train_on_batch()["loss"] > 0
+    with pytest.raises(InvalidArgument, match=r"recorded as 'loss'.*Rename the metric"):
+        trainer(build_training_func=build_with(tf.zeros([])))
+
+
+def test_a_loop_of_ones_own_keeps_no_checkpoint(tmp_path):
+    with pytest.raises(InvalidArgument, match=r"train_on_batch\(\) with a checkpoint_dir. Leave"):
+        trainer(checkpoint_dir=tmp_path).train_on_batch()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["trainer_on_two_devices", "trainer_of_two_workers"])
+def test_of_two_each_takes_its_part(name):
+    found = cluster.ended(cluster.start(2 if name == "trainer_of_two_workers" else 1, name))
+    expected = descended(80, batch_size=16, rate=0.1, first=found[0]["first"])
+
+    for each in found:
+        assert each["n_steps"] == 80
+        np.testing.assert_allclose(each["weights"], expected[:2][0].ravel(), atol=1e-5)
 
 
 def test_validation_needs_data():

@@ -288,7 +288,8 @@ class Layer(HasParameters, metaclass=_LayerType):
         shape = [int(size) for size in shape]
         dtype = self.facts.variable_dtype if dtype is None else tf.as_dtype(dtype)
         full_name = f"{self.facts.label or self.name}/{var_name}"
-        if (shared := shared_variable(full_name, shape)) is not None:
+        shared = shared_variable(full_name, shape)  # AutoGraph converts no assignment in an `if`
+        if shared is not None:
             self._own_weights = {**self._own_weights, var_name: shared}
             return shared
         make = initializers.get(init)

@@ -92,7 +92,7 @@ class KerasLayer(Foreign):
 
     def named_weights(self) -> dict[str, tf.Variable]:
         """Return the variables by short names: Keras numbers the others over the process."""
-        return self._code.short()
+        return self.code.short()
 
 
 def _in_keras(is_train: bool, function: Callable[..., Any], inputs: Any, options: Any) -> Any:
@@ -167,7 +167,7 @@ class SlimNetsLayer(Foreign):
     ) -> None:
         super().__init__(name=name)
         self.adopt("slim_layer", slim_layer, slim_args)
-        self._is_for_graphs = self._code.needs_graph = True
+        self._is_for_graphs = self.code.needs_graph = True
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
         """Call the function; give its end points besides."""
@@ -192,12 +192,12 @@ class SlimNetsLayer(Foreign):
 
     def named_weights(self) -> dict[str, tf.Variable]:
         """Return the variables by their names after the scope that the function enters."""
-        return self._code.named(self.name, self.facts.own_name or self.name)
+        return self.code.named(self.name, self.facts.own_name or self.name)
 
     def _require_variables(self) -> None:
         """Raise InvalidArgument unless variables are called after the layer, as 1.x demanded."""
         own = self.facts.own_name
-        made = [variable.name for variable in self._code.variables]
+        made = [variable.name for variable in self.code.variables]
         if own is None or any(name.startswith(f"{own}/") for name in made):
             return
         begin = sorted({name.partition("/")[0] for name in made if "/" in name})

@@ -132,6 +132,7 @@ def run(owner: Layer | Model, args: tuple[Any, ...], options: Mapping[str, Any])
     is_graph = not tf.executing_eagerly()
     with (
         mode(None if owner.trainable else False),
+        sharing(owner) if owner.facts.shares is not None else nullcontext(),
         naming.inside(_own_scope(owner)) if makes_layers else nullcontext(),
         _in_graph(owner) if is_graph else nullcontext(),
     ):

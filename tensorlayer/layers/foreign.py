@@ -72,26 +72,30 @@ class Foreign(Layer):
             self.arguments[argument] = self.fn
         self._fn_args = dict(fn_args or {})
         self._is_for_graphs = (getattr(fn, "__module__", None) or "").startswith(_FOR_GRAPHS)
-        self._code = InGraph(needs_graph=self._is_for_graphs)
+        self.code = InGraph(needs_graph=self._is_for_graphs)
         self._mode_argument = _mode_argument(fn, self._fn_args)
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
         """Call it."""
         options = {**self._fn_args, **options}
+        if self.facts.shares is not None:  # of the layer that was made with other arguments
+            self.code = self.facts.shares[0].code
         if self._mode_argument:
             options[self._mode_argument] = self.is_train
-        outputs = self._code.run(self.call_foreign, *inputs, **options)
-        if len(self._own_weights) != len(self._code.variables):
+        outputs = self.code.run(self.call_foreign, *inputs, **options)
+        if len(self._own_weights) != len(self.code.variables):
             self._keep_weights(self.named_weights())
         return outputs
 
     def named_weights(self) -> dict[str, tf.Variable]:
         """Return the variables that it made, by their names in the layer."""
-        return self._code.named(self.name)
+        return self.code.named(self.name)
 
     def call_foreign(self, *inputs: Any, **options: Any) -> Any:
         """Call it in the mode; a subclass may look at the result. Its variables are captured."""
         fn = tf.autograph.experimental.do_not_convert(self.fn) if self._is_for_graphs else self.fn
+        if is_keras(fn):
+            return fn(*inputs, **options)
         with slim.scope(self.fn, self.is_train), tflearn.mode(self.is_train):
             return fn(*inputs, **options)
 
@@ -104,6 +108,8 @@ class Foreign(Layer):
 
 def _mode_argument(fn: Callable[..., Any], given: Mapping[str, Any]) -> str | None:
     """Return the argument by which ``fn`` wants to be told the mode, if it has one."""
+    if is_keras(fn):  # which passes it on to what is inside, whether it takes it itself or not
+        return None if "training" in given else "training"
     target = getattr(fn, "call", fn)
     try:
         names = inspect.signature(target).parameters

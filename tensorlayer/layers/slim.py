@@ -2,11 +2,13 @@
 
     import tf_slim as slim
 
-    def trunk(images):
+    def trunk(images, is_training):
         with slim.arg_scope(inception.inception_v3_arg_scope()):
-            return inception.inception_v3(images, num_classes=None)
+            return inception.inception_v3(images, num_classes=None, is_training=is_training)
 
     net = tl.layers.Lambda(net, trunk, name="trunk")
+
+Pass ``is_training`` on to the nets of ``tf_slim.nets``: by their own default they train, always.
 
 ``slim.arg_scope`` holds when a layer is *made*: it is kept, and holds again whenever the function
 runs. ``is_training`` of batch normalisation and dropout is the mode of the evaluation wherever
@@ -51,7 +53,8 @@ class Scoped:
     """A function that was given to a layer within ``slim.arg_scope``.
 
     It equals the plain function, so that a layer is shared by name whether the scope is entered
-    again or not. A saved model cannot hold the scope, so it refuses this.
+    again or not: the scope that it was made in counts. A saved model cannot hold the scope, so it
+    refuses this.
     """
 
     def __init__(self, function: Callable[..., Any], arg_scope: Mapping[str, Any]) -> None:

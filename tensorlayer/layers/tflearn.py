@@ -51,7 +51,8 @@ def mode(is_train: bool) -> AbstractContextManager[object]:
 def _told(graph: tf.Graph, is_train: bool) -> Iterator[None]:
     collection = graph.get_collection_ref(_MODE)
     before = list(collection)
-    collection[:] = [tf.constant(is_train)]
+    with tf.init_scope():  # where nobody asks for it, it is no operation of the trace
+        collection[:] = [tf.constant(is_train)]
     try:
         yield
     finally:

@@ -232,7 +232,10 @@ def read_text(file: Any, name: str) -> str:
 def _layers(group: Any) -> Pairs:
     """Return what TensorLayer 2.x wrote: a group for each layer, layers within layers."""
     pairs: Pairs = []
-    for layer in [_inside(group, _text(name)) for name in group.attrs["layer_names"]]:
+    names = [_text(name) for name in group.attrs["layer_names"]]
+    if len(set(names)) < len(names):  # nested, they would be more with each level
+        raise ValueError(f"a layer is named twice in {names}")
+    for layer in [_inside(group, name) for name in names]:
         if "layer_names" in layer.attrs:
             pairs += _layers(layer)
         names = map(_text, layer.attrs.get("weight_names", ()))

@@ -215,6 +215,18 @@ class _Training:
         place = self._place = found or Place(epoch=first)
         if len(place.intervals) != len(self._everys):
             place.intervals = [Sums() for _ in self._everys]
+        self._workers.require_alike(
+            "what is called between steps, and the place where training goes on (in a folder that "
+            "all workers see),",
+            {
+                "every": [each.n_steps for each in self._everys],
+                "callbacks": bool(self._callbacks),
+                "evaluate": self._evaluate is not None,
+                "checkpoint": self._checkpoint is not None and (self._checkpoint.every or "epochs"),
+                "epoch": (place.epoch, last),
+                "step": place.step,
+            },
+        )
         begun = self._go_on(data, first) if found else None
         while place.epoch <= last and not place.is_stopped:
             if not place.is_between:

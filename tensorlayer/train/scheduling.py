@@ -105,8 +105,9 @@ def _length(data: Any) -> int:
 
 def _n_workers() -> int:
     """Return how many workers this process is connected to; the strategy does not tell."""
-    names = [device.name for device in tf.config.list_logical_devices("CPU")]
-    return sum("/job:worker/" in name for name in names)
+    names = [device.name for device in tf.config.list_logical_devices()]
+    workers = (name.rpartition("/device:")[0] for name in names if "/job:worker/" in name)
+    return len(set(workers))
 
 
 def _own(iterator: Any, n_workers: int) -> Any:

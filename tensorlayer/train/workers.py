@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
 import tensorflow as tf
+
+from tensorlayer.errors import InvalidArgument
 
 __all__ = ["Workers", "are_parameter_servers"]
 
@@ -52,6 +55,26 @@ class Workers:
     def any(self, flag: bool) -> bool:
         """Whether one of the workers says so."""
         return self.least(int(not flag)) == 0
+
+    def require_alike(self, what: str, value: Any) -> None:
+        """Raise InvalidArgument unless the value is the same on all workers.
+
+        Parameters
+        ----------
+        what
+            Which is to be the same, for the error.
+        value
+            Something whose ``repr`` says all that counts.
+        """
+        if self.n == 1:
+            return
+        mark = zlib.crc32(repr(value).encode())
+        least, greatest = self.least(mark), -self.least(-mark)
+        if least != greatest:
+            raise InvalidArgument(
+                f"training by {self.n} workers: {what} must be the same on all of them, and they "
+                f"differ; here: {value!r}."
+            )
 
     def spread(self, data: Any) -> Any:
         """Return data of which each worker gets its share in every batch; others as they are."""

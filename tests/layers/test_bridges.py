@@ -131,3 +131,27 @@ def test_functions_of_an_estimator():
     np.testing.assert_allclose(net(X, is_train=False), X @ net.all_params[0].numpy(), rtol=1e-4)
     dropped = net(X, is_train=True)
     assert not np.allclose(dropped, net(X, is_train=False))
+
+
+def test_what_is_inside_of_a_keras_layer_follows_the_mode():
+    class Block(tf.keras.layers.Layer):  # whose call takes no `training`
+        def __init__(self):
+            super().__init__()
+            self.drop, self.norm = (
+                tf.keras.layers.Dropout(0.5),
+                tf.keras.layers.BatchNormalization(),
+            )
+
+        def call(self, x):
+            return self.norm(self.drop(x))
+
+    net = KerasLayer(Input([None, 6]), keras_layer=Block(), name="block")
+    x = np.ones([64, 6], "float32")
+    before = [each.numpy() for each in net.all_weights]
+
+    net(x, is_train=False)
+    for each, value in zip(net.all_weights, before, strict=True):
+        np.testing.assert_array_equal(each, value)
+    assert len(np.unique(net(x, is_train=True))) > 1  # some were dropped
+    after = [each.numpy() for each in net.all_weights]
+    assert any((a != b).any() for a, b in zip(after, before, strict=True))

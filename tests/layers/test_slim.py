@@ -133,6 +133,8 @@ def test_a_second_use_by_name_shares(tmp_path):
 
 
 def test_eagerly_it_runs_in_a_graph_and_shares_with_traces():
+    graph = tf.compat.v1.get_default_graph()
+    before = {key: list(graph.get_collection(key)) for key in graph.get_all_collection_keys()}
     net = SlimNetsLayer(InputLayer(tf.constant(IMAGES)), slim_layer=nets_slim.trunk, name="tower")
     declared = net.layer(Input([None, 8, 8, 1]))
 
@@ -141,8 +143,10 @@ def test_eagerly_it_runs_in_a_graph_and_shares_with_traces():
     expected = net.layer(IMAGES, is_train=False)
     np.testing.assert_allclose(declared(IMAGES, is_train=False), expected, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(net.layer(IMAGES[:1]), expected[:1], rtol=1e-4, atol=1e-5)
-    graph = tf.compat.v1.get_default_graph()
-    assert not any(map(graph.get_collection, graph.get_all_collection_keys()))
+    for key in graph.get_all_collection_keys():
+        assert [id(each) for each in graph.get_collection(key)] == list(
+            map(id, before.get(key, []))
+        )
 
 
 @pytest.mark.parametrize(

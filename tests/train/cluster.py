@@ -150,6 +150,17 @@ def train(folder=None, number=None, at=0, ends_at=0):
         return trained(folder, [tl.train.Every(1, after_step)])
 
 
+def unlike():
+    """Try to train with callbacks on the chief alone; return what it says."""
+    with tf.distribute.MultiWorkerMirroredStrategy().scope():
+        callbacks = [lambda epoch: None] if tl.train.Workers().is_chief else []
+        try:
+            trained(None, callbacks)
+        except tl.errors.InvalidArgument as error:
+            return str(error)
+    return None
+
+
 def outside():
     """Try to train outside of the scope; return what it says."""
     strategy = tf.distribute.MultiWorkerMirroredStrategy()
@@ -161,6 +172,40 @@ def outside():
     except tl.errors.InvalidArgument as error:
         return str(error)
     return None
+
+
+def _trainer():
+    """Return what a `Trainer` comes to, whose replicas take 8 samples each; and where it began."""
+    x = np.random.default_rng(0).normal(size=[64, 2]).astype("float32")
+    y = x[:, :1] - 2 * x[:, 1:]
+
+    def build(x, y):
+        net = tl.layers.DenseLayer(tl.layers.InputLayer(x, name="x"), 1, name="out")
+        return net, tl.cost.mean_squared_error(net.outputs, y), None
+
+    trainer = tl.distributed.Trainer(
+        tf.data.Dataset.from_tensor_slices((x, y)).repeat(20), build,
+        tl.optimizers.SGD, {"learning_rate": 0.05}, batch_size=8, log_step_size=100,
+    )  # fmt: skip
+    weights = trainer.training_network.all_weights
+    first = [each.numpy().tolist() for each in weights]
+    trainer.train_to_end()
+    last = weights[0].numpy().ravel().tolist()
+    return {"first": first, "weights": last, "n_steps": trainer.global_step}
+
+
+def trainer_of_two_workers():
+    """Train with a `Trainer` on all workers."""
+    with tf.distribute.MultiWorkerMirroredStrategy().scope():
+        return _trainer()
+
+
+def trainer_on_two_devices():
+    """Train with a `Trainer` on two devices of this process."""
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+        return _trainer()
 
 
 def serve():
@@ -192,3 +237,5 @@ def alone():
 if __name__ == "__main__":
     signal.alarm(200)  # nobody waits for ever
     sys.stdout.write(json.dumps(globals()[sys.argv[1]](*map(json.loads, sys.argv[2:]))))
+    sys.stdout.flush()
+    os._exit(0)  # the threads of TensorFlow that look after the others may abort while Python ends

@@ -76,6 +76,15 @@ def test_a_signal_to_one_worker_ends_all_and_nothing_is_lost(tmp_path, one):
 
 
 @pytest.mark.slow
+def test_workers_that_call_different_things_are_told_before_they_wait():
+    chief, other = cluster.ended(cluster.start(2, "unlike"))
+
+    assert "training by 2 workers: what is called between steps" in chief
+    assert "they differ; here: {'every': [], 'callbacks': True" in chief
+    assert "'callbacks': False" in other
+
+
+@pytest.mark.slow
 def test_outside_of_the_scope_nobody_waits_for_nobody():
     found = cluster.ended(cluster.start(2, "outside"))
 
