@@ -172,6 +172,7 @@ def test_a_loop_of_ones_own_keeps_no_checkpoint(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", ["trainer_on_two_devices", "trainer_of_two_workers"])
 def test_of_two_each_takes_its_part(name):
     found = cluster.ended(cluster.start(2 if name == "trainer_of_two_workers" else 1, name))

@@ -11,6 +11,7 @@ from tests.examples.running import help_of, run
 
 @pytest.mark.examples
 @pytest.mark.slow
+@pytest.mark.timeout(330)
 def test_a_worker_is_killed_and_training_comes_to_its_end(tmp_path):
     shown = run("multi_worker.py", tmp_path, "--quick", "--kill")
 

@@ -78,7 +78,7 @@ def start_servers(n_workers, *arguments, kills=False):
     return server, others, process("chief", 0, "coordinate", *arguments, *pid)
 
 
-def ended(started, timeout=100):
+def ended(started, timeout=200):
     """Wait for all; return what each printed last, or else its exit code."""
     found = []
     for process in started:

@@ -10,6 +10,8 @@ from tensorlayer.train.loop import Loop
 from tensorlayer.train.scheduling import Scheduled
 from tests.train import cluster
 
+pytestmark = pytest.mark.timeout(300)  # several processes, one after the other
+
 
 def coordinated(*arguments, kills=False):
     """Return what the coordinator of two workers comes to."""

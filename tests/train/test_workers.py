@@ -10,6 +10,8 @@ import pytest
 from tensorlayer.train.workers import Workers
 from tests.train import cluster
 
+pytestmark = pytest.mark.timeout(300)  # several processes, one after the other
+
 KILL, TERM = int(signal.SIGKILL), int(signal.SIGTERM)
 N_STEPS = cluster.N_EPOCH * -(-cluster.N_SAMPLES // cluster.BATCH)
 
