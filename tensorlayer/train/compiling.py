@@ -82,12 +82,18 @@ class Faster:
         return self._ways["plain"].trace(batch)
 
     def run(
-        self, iterator: Any, at_most: int, names: tuple[str, ...], *, is_in_graph: bool
+        self,
+        iterator: Any,
+        at_most: int,
+        names: tuple[str, ...],
+        *,
+        is_in_graph: bool,
+        agreed: Callable[[int], int] = int,
     ) -> tuple[int, bool, dict[str, float]]:
         """Run some steps as `Loop.run` does; one, as long as it is not known which is faster."""
         if self._chosen is not None:
             way = self._ways[self._chosen]
-            return way.run(iterator, at_most, names, is_in_graph=is_in_graph)
+            return way.run(iterator, at_most, names, is_in_graph=is_in_graph, agreed=agreed)
         for batch in iterator:
             metrics = self._try(as_tensors(batch))
             return 1, False, {name: float(metrics[name]) for name in names}

@@ -194,6 +194,11 @@ class _Training:
         self._everys = [each for each in callbacks if isinstance(each, Every)]
         self._signals = Postponed(() if checkpoint is None else SIGNALS)
         self._workers = Workers()
+        if self._workers.n > 1 and isinstance(loop, Faster):
+            raise InvalidArgument(
+                "training by several workers: they would not find the same way faster, got "
+                "jit_compile='auto'. Give True or False."
+            )
 
     @contextlib.contextmanager
     def profiled(self, profile: Profile | str | os.PathLike[str] | None) -> Iterator[None]:

@@ -87,6 +87,13 @@ def test_workers_that_call_different_things_are_told_before_they_wait():
 
 
 @pytest.mark.slow
+def test_workers_do_not_choose_by_the_clock():
+    found = cluster.ended(cluster.start(2, "hesitant"))
+
+    assert all("jit_compile='auto'. Give True or False" in each for each in found)
+
+
+@pytest.mark.slow
 def test_outside_of_the_scope_nobody_waits_for_nobody():
     found = cluster.ended(cluster.start(2, "outside"))
 
