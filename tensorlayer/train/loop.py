@@ -8,14 +8,14 @@ import threading
 import time
 import types
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.parameters import frozen_now
-from tensorlayer.train.measures import require_scalars
+from tensorlayer.train.measures import named, scalars_of_step
 from tensorlayer.train.scheduling import Scheduled
 from tensorlayer.train.workers import Workers, are_parameter_servers
 
@@ -25,7 +25,6 @@ Metrics = dict[str, tf.Tensor]
 #: A function of a batch that returns a scalar, a dictionary of scalars, or nothing.
 Step = Callable[..., Any]
 
-_RULE = "a training step returns a scalar or a dictionary of scalars"
 #: How long one call of TensorFlow should take: short enough for a lively progress bar and for
 #: Ctrl-C, long enough that Python's share is below a percent.
 SECONDS_PER_CALL = 0.5
@@ -162,7 +161,7 @@ class Loop:
         """Make one step, and return its metrics by name."""
         # As float64, so that a mean does not depend on how many steps there are in a call.
         result = self._find()(*_arguments(batch))
-        return {name: tf.cast(value, tf.float64) for name, value in _named(result).items()}
+        return {name: tf.cast(value, tf.float64) for name, value in named(result).items()}
 
     def _run_in_graph(
         self, iterator: Any, limit: tf.Tensor, names: tuple[str, ...]
@@ -236,7 +235,7 @@ class Pass:
         # Workers ask each other for every batch whether there is one, which no tf.cond may hold.
         if self._workers.n > 1 or (is_spread and _is_gathering(traced)):
             self._is_in_graph = False  # one step in a call
-        self._names = tuple(require_scalars(_named(traced.structured_outputs), _RULE))
+        self._names = tuple(scalars_of_step(traced.structured_outputs))
 
     def skip(self, n_batches: int) -> None:
         """Pass over batches that were used already."""
@@ -313,8 +312,3 @@ def as_tensors(batch: Any) -> Any:
 def _is_plain(leaf: Any) -> bool:
     is_spread = isinstance(leaf, tf.distribute.DistributedValues)
     return not (leaf is None or is_spread or tf.is_tensor(leaf))
-
-
-def _named(result: Any) -> dict[str, Any]:
-    named = result if isinstance(result, Mapping) else {"loss": result}
-    return {str(name): value for name, value in named.items()}

@@ -9,7 +9,15 @@ import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument
 
-__all__ = ["Measure", "measured", "require_measures", "require_scalars", "split"]
+__all__ = [
+    "Measure",
+    "measured",
+    "named",
+    "require_measures",
+    "require_scalars",
+    "scalars_of_step",
+    "split",
+]
 
 #: A function of (output, target) that is a mean over the samples of its batch.
 Measure = Callable[[Any, Any], Any]
@@ -127,3 +135,28 @@ def require_scalars(metrics: Mapping[str, Any], rule: str) -> dict[str, tf.Tenso
                 "tf.reduce_mean."
             )
     return dict(metrics)
+
+
+def named(result: Any) -> dict[str, Any]:
+    """Return what a training step gives by name; what has none is the loss.
+
+    Examples
+    --------
+    >>> named(0.5), named({"cost": 0.5})
+    ({'loss': 0.5}, {'cost': 0.5})
+    """
+    found = result if isinstance(result, Mapping) else {"loss": result}
+    return {str(name): value for name, value in found.items()}
+
+
+def scalars_of_step(result: Any) -> dict[str, tf.Tensor]:
+    """Return what a training step gives by name, if these are scalars.
+
+    Raises
+    ------
+    InvalidArgument
+        They are not.
+    """
+    return require_scalars(
+        named(result), "a training step returns a scalar or a dictionary of scalars"
+    )

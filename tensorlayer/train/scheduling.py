@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument
-from tensorlayer.train.measures import require_scalars
+from tensorlayer.train.measures import scalars_of_step
 
 if TYPE_CHECKING:
     from tensorlayer.train.loop import Loop
 
 __all__ = ["Scheduled"]
 
-_RULE = "a training step returns a scalar or a dictionary of scalars"
 #: Steps that are handed out at a time, for each worker; then the progress is told.
 _STEPS_OF_A_WORKER = 16
 
@@ -50,9 +49,7 @@ class Scheduled:
             return
         traced = loop.trace(data.element_spec)
         self.variables = tuple(traced.variables)
-        result = traced.structured_outputs
-        named = result if isinstance(result, dict) else {"loss": result}
-        require_scalars({str(name): value for name, value in named.items()}, _RULE)
+        scalars_of_step(traced.structured_outputs)
         strategy = tf.distribute.get_strategy()
         if strategy not in _COORDINATORS:
             _COORDINATORS[strategy] = tf.distribute.coordinator.ClusterCoordinator(strategy)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 import tensorflow as tf
 
@@ -17,7 +19,9 @@ def coordinated(*arguments, kills=False):
     """Return what the coordinator of two workers comes to."""
     server, workers, chief = cluster.start_servers(2, *arguments, kills=kills)
     try:
-        return cluster.ended([chief])[0]
+        found = cluster.ended([chief])[0]
+        assert workers[-1].poll() == (-signal.SIGKILL if kills else None)
+        return found
     finally:
         for each in (server, *workers, chief):
             each.kill()
@@ -48,6 +52,7 @@ def test_a_worker_may_die():
     found = coordinated(None, 4, kills=True)
 
     assert found["n_steps"] == [6] * 4
+    assert found["metrics"][-1][1] < found["metrics"][0][1]  # what is held out, after the death
 
 
 @pytest.mark.parametrize(
