@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import sonnet as snt
+import tensorflow as tf
 
+import tensorlayer as tl
 from tensorlayer.layers import Input, Lambda, variable_scope
 from tensorlayer.layers.foreign import Foreign
 from tests.layers.adopted import assert_adopted
@@ -53,3 +55,28 @@ def test_a_layer_of_ones_own_adopts_in_its_constructor():
 
     np.testing.assert_allclose(net(X), 2 * module(X), rtol=1e-6)
     assert list(net.parameters) == ["both/linear/w", "both/linear/b"]
+
+
+def test_functions_with_other_arguments_share_their_variables():
+    v1, ones = tf.compat.v1, np.ones([50, 20], "float32")
+    with tf.Graph().as_default(), v1.Session() as sess, tl.layers.isolated():
+
+        def scaled(x, factor):
+            return factor * x * v1.get_variable("scale", [20], initializer=v1.ones_initializer())
+
+        x = v1.placeholder(tf.float32, [None, 20])
+        nets = []
+        for reuse, factor in ((None, 1.0), (True, 2.0), (True, 3.0)):
+            with v1.variable_scope("m", reuse=reuse):
+                nets.append(
+                    tl.layers.LambdaLayer(
+                        tl.layers.InputLayer(x), scaled, fn_args={"factor": factor}, name="f"
+                    )
+                )
+
+        assert len(v1.global_variables()) == 1
+        assert all(net.all_params[0] is nets[0].all_params[0] for net in nets)
+        sess.run(v1.global_variables_initializer())
+        found = sess.run([net.outputs for net in nets], {x: ones})
+        for value, factor in zip(found, (1, 2, 3), strict=True):
+            np.testing.assert_array_equal(value, factor * ones)

@@ -502,24 +502,6 @@ def test_a_script_that_chose_the_sizes_of_tensorflow_1_keeps_them():
     assert done.stdout.splitlines()[-1] == f"{sorted(found.items())} 16"
 
 
-def test_functions_with_other_arguments_share_their_variables(sess):
-    def scaled(x, factor):
-        return factor * x * v1.get_variable("scale", [20], initializer=v1.ones_initializer())
-
-    x = v1.placeholder(tf.float32, [None, 20])
-    nets = []
-    for reuse, factor in ((None, 1.0), (True, 2.0), (True, 3.0)):
-        with v1.variable_scope("m", reuse=reuse):
-            nets.append(LambdaLayer(InputLayer(x), scaled, fn_args={"factor": factor}, name="f"))
-
-    assert len(v1.global_variables()) == 1
-    assert all(net.all_params[0] is nets[0].all_params[0] for net in nets)
-    sess.run(v1.global_variables_initializer())
-    found = sess.run([net.outputs for net in nets], {x: ONES})
-    for value, factor in zip(found, (1, 2, 3), strict=True):
-        np.testing.assert_array_equal(value, factor * ONES)
-
-
 def test_a_layer_made_of_layers_shares_theirs(sess):
     class Two(Layer):
         def __init__(self, act=None, name=None):
