@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,8 +36,8 @@ class Shape(NamedTuple):
 
 SHAPES = tuple(Shape(*each) for each in itertools.product((20, 35), (200, 650), (20, 128)))
 WHAT = ("forward", "training")
-#: Evaluations in each measurement.
-_REPEATS = 2
+#: Each pair is compared for so long: many short rounds are surer than a few long ones.
+_SECONDS = 15.0
 
 
 def _lstm(units: int) -> tuple[tl.layers.Layer, Any]:
@@ -63,7 +63,7 @@ BARS = {
 }
 
 
-def measured(kind: str, shapes: tuple[Shape, ...], n_rounds: int) -> Case:
+def measured(kind: str, shapes: tuple[Shape, ...], seconds: float) -> Case:
     """Time both at all shapes."""
     samples: Samples = {}
     figures = {}
@@ -71,15 +71,20 @@ def measured(kind: str, shapes: tuple[Shape, ...], n_rounds: int) -> Case:
         pair = _pair(kind, shape)
         for what in WHAT:
             contestants = {who: _contestant(*pair[who], what) for who in pair}
-            times = harness.rounds(contestants, n_rounds)
-            scale = 1e3 / _REPEATS
+            times = harness.rounds(contestants, _n_rounds(contestants, seconds))
             samples |= {
-                f"{what}, {shape}, {who}": [scale * each for each in taken]
+                f"{what}, {shape}, {who}": [1e3 * each for each in taken]
                 for who, taken in times.items()
             }
             ratio = Spread.of_ratios(times["Keras"], times["TensorLayer"])
             figures[f"{kind}, {what}, {shape}"] = ratio
     return Case(name=kind, unit="ms", samples=samples, figures=figures)
+
+
+def _n_rounds(contestants: Mapping[str, Callable[[], Any]], seconds: float) -> int:
+    """Return how many rounds take so long; at least nine."""
+    once = sum(harness.seconds(each) for each in contestants.values())
+    return max(9, int(seconds / once))
 
 
 def _pair(kind: str, shape: Shape) -> dict[str, tuple[Any, Any, tf.Tensor]]:
@@ -114,12 +119,10 @@ def _contestant(layer: Any, variables: Any, x: tf.Tensor, what: str) -> Callable
     evaluate = {"forward": forward, "training": training}[what]
     evaluate(x)
 
-    def several() -> None:
-        for _ in range(_REPEATS):
-            last = evaluate(x)
-        tf.nest.map_structure(lambda tensor: tensor.numpy(), last)
+    def once() -> None:
+        tf.nest.map_structure(lambda tensor: tensor.numpy(), evaluate(x))
 
-    return several
+    return once
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -128,8 +131,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--only", action="append", choices=list(KINDS))
     chosen, rest = parser.parse_known_args(arguments)
     options = harness.options(__doc__, rest)
-    shapes, n_rounds = (SHAPES[:1], 5) if options.quick else (SHAPES, 9)
-    cases = [measured(kind, shapes, n_rounds) for kind in chosen.only or KINDS]
+    shapes, seconds = (SHAPES[:1], 1.0) if options.quick else (SHAPES, _SECONDS)
+    cases = [measured(kind, shapes, seconds) for kind in chosen.only or KINDS]
     return harness.report("recurrent", "Sequences", cases, BARS, options, packages=PACKAGES)
 
 

@@ -35,14 +35,18 @@ class Workload:
     per_step: int  #: how many of them a batch has
     n_steps: int  #: of a loop: about a second
     n_at_once: int  #: steps that are measured as one, of 50 ms or so together
+    #: after so many of these all is made anew: where large tables come to lie may decide 5 %
+    n_rounds_of_a_place: int
     batches: Callable[[int], Sequence[Any]]  #: so many batches that it makes itself
     contestants: dict[str, Callable[[], Contestant]]
     keras: Callable[[], tf.keras.Model]  #: compiled
     loop_bar: float  #: how much faster `tl.train.run` has to be than a loop in Python
 
-    def begin(self) -> dict[str, Contestant]:
-        """Return the contestants, all with the first weights of the first."""
-        made = {name: make() for name, make in self.contestants.items()}
+    def begin(self, seed: int = 0) -> dict[str, Contestant]:
+        """Return the contestants, made in random order, with the first weights of the first."""
+        order = np.random.default_rng(seed).permutation(list(self.contestants))
+        found = {name: self.contestants[name]() for name in order.tolist()}
+        made = {name: found[name] for name in self.contestants}
         first = next(iter(made.values())).weights
         for each in made.values():
             if [w.shape for w in each.weights] == [w.shape for w in first]:

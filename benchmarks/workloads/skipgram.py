@@ -99,6 +99,7 @@ WORKLOAD = Workload(
     per_step=BATCH,
     n_steps=1000,
     n_at_once=40,
+    n_rounds_of_a_place=3,
     batches=words,
     contestants={"native": native, "TensorLayer": ours, "Sonnet": sonnet},
     keras=keras,

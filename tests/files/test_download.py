@@ -251,6 +251,21 @@ def test_a_server_in_trouble_is_asked_again(data, tmp_path):
     assert len(data.requests) == 3
 
 
+def test_a_server_in_trouble_is_asked_four_times_after_longer_and_longer_pauses(
+    data, tmp_path, monkeypatch
+):
+    module, pauses = sys.modules["tensorlayer.files.download"], []
+    monkeypatch.setattr(module, "PAUSE_SECONDS", 0.5)
+    monkeypatch.setattr(module.time, "sleep", pauses.append)
+    data.statuses = [503] * 4
+
+    with pytest.raises(DownloadFailed, match="503"):
+        download(data.url + "data.bin", tmp_path / "data.bin", MD5)
+
+    assert len(data.requests) == 4
+    assert [each for each in pauses if each >= 0.5] == [0.5, 1.0, 2.0]
+
+
 def test_a_missing_file_is_not_asked_for_again(server, tmp_path):
     with pytest.raises(DownloadFailed, match=r"answered 404.*put the file at .*none.bin' yourself"):
         download(server.url + "none.bin", tmp_path / "none.bin")

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import inspect
+import itertools
 
 import numpy as np
 import pytest
@@ -39,6 +41,36 @@ def make(factor):
 def test_defaults_are_included():
     assert bind(Thing, (3,), {"act": "relu"}) == {"size": 3, "act": "relu", "name": None}
     assert bind(Open, (3,), {"more": 4}) == {"size": 3, "more": 4}
+
+
+class Mixed:
+    def __init__(self, one, two=2, /, three=3, *rest, four, five=5, **more): ...
+
+
+class Named:
+    def __init__(self, one, two=2, *, three, four=4): ...
+
+
+@pytest.mark.parametrize("cls", [Mixed, Named, Thing])
+def test_arguments_are_bound_as_python_binds_them(cls):
+    known, n_bound = inspect.signature(cls.__init__), 0
+    names = ["one", "two", "three", "four", "five", "six"]
+    for n_args, n_names in itertools.product(range(5), range(3)):
+        for chosen in itertools.permutations(names, n_names):
+            args, kwargs = tuple(range(n_args)), dict.fromkeys(chosen, "given")
+            try:
+                expected = known.bind(None, *args, **kwargs)
+            except TypeError:
+                with pytest.raises(InvalidArgument):
+                    bind(cls, args, kwargs)
+                continue
+            expected.apply_defaults()
+            found = dict(expected.arguments)
+            found.pop("self")
+            found.update(found.pop("more", {}))
+            assert list(bind(cls, args, kwargs).items()) == list(found.items())
+            n_bound += 1
+    assert n_bound > 0
 
 
 def test_errors_name_the_closest_argument_and_the_signature():

@@ -19,6 +19,7 @@ from tensorlayer.errors import NameMissing
 from tensorlayer.layers import AUTO_REUSE, InputLayer, Layer, isolated, variable_scope
 from tests.layers.specs import SPECS
 from tests.layers.without_v2 import write
+from tests.once import once
 
 every_layer = pytest.mark.parametrize("spec", SPECS, ids=str)
 v1 = tf.compat.v1
@@ -283,14 +284,10 @@ def test_a_session_computes_what_the_eager_layer_computes(spec):
 PATIENCE_SECONDS = 20 + 10 * len(SPECS)
 
 
-@pytest.fixture(scope="module")
-def replicas():
-    """Return what every layer did on two replicas, as JSON by name, from a process of its own.
-
-    Logical devices have to be declared before TensorFlow starts.
-    """
+def lines_of(module, *arguments):
+    """Return what a process of its own printed as JSON, line by line, and its errors."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.layers.replicas"],
+        [sys.executable, "-m", f"tests.layers.{module}", *arguments],
         cwd=pathlib.Path(__file__).parents[2],
         env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
         capture_output=True,
@@ -298,10 +295,21 @@ def replicas():
         timeout=PATIENCE_SECONDS,
         check=False,
     )
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
+    return lines, done.stderr[-3000:]
+
+
+@pytest.fixture(scope="module")
+def replicas(tmp_path_factory):
+    """Return what every layer did on two replicas, by name.
+
+    Logical devices have to be declared before TensorFlow starts.
+    """
+    lines, errors = once(tmp_path_factory, "replicas", lambda: lines_of("replicas"))
     found: dict[str, str] = {}
-    for name, problem in map(json.loads, done.stdout.splitlines()):  # a layer may be listed twice
+    for name, problem in lines:  # a layer may be listed twice
         found[name] = found.get(name, "") + problem
-    return found, done.stderr
+    return found, errors
 
 
 @pytest.mark.timeout(PATIENCE_SECONDS)
@@ -324,20 +332,15 @@ def test_replicas_may_wait_for_each_other_in_a_layer(replicas):
 
 @pytest.fixture(scope="module")
 def without_v2(tmp_path_factory):
-    """Return what went wrong with each layer, by its number, in a process of its own."""
-    folder = tmp_path_factory.mktemp("without_v2")
-    write(folder)
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.layers.without_v2", str(folder)],
-        cwd=pathlib.Path(__file__).parents[2],
-        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS,
-        check=False,
-    )
-    lines = [line for line in done.stdout.splitlines() if line.startswith("[")]
-    return dict(map(json.loads, lines)), done.stderr
+    """Return what went wrong with each layer, by its number."""
+
+    def compute():
+        folder = tmp_path_factory.mktemp("without_v2")
+        write(folder)
+        return lines_of("without_v2", str(folder))
+
+    lines, errors = once(tmp_path_factory, "without_v2", compute)
+    return dict(lines), errors
 
 
 @pytest.mark.timeout(PATIENCE_SECONDS)
@@ -345,5 +348,5 @@ def without_v2(tmp_path_factory):
 def test_a_session_needs_no_behaviour_of_tensorflow_2(number, without_v2):
     found, errors = without_v2
 
-    assert number in found, f"the process ended before this layer: {errors[-3000:]}"
+    assert number in found, f"the process ended before this layer: {errors}"
     assert found[number] == "", found[number]

@@ -186,3 +186,16 @@ def test_the_centre_of_a_random_swirl_is_anywhere_in_the_image():
     assert len(found) > 50
     assert -0.01 <= x.min() < 1 < width - 2 < x.max() <= width - 1 + 0.01
     assert -0.01 <= y.min() < 0.6 < height - 1.6 < y.max() <= height - 1 + 0.01
+
+
+def test_a_random_swirl_is_one_of_what_was_drawn_up_to_what_was_given():
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        center = rng.uniform(0, IMAGE.shape[1] - 1), rng.uniform(0, IMAGE.shape[0] - 1)
+        strength, radius = rng.uniform(0, 2.0), 30 * (1 - rng.random())
+        angle = np.degrees(rng.uniform(-np.radians(10), np.radians(10)))
+
+        drawn = prepro.swirl(IMAGE, None, 2.0, 30, 10, is_random=True, seed=seed)
+
+        expected = prepro.swirl(IMAGE, center, strength, radius, angle)
+        np.testing.assert_array_equal(drawn, expected)

@@ -156,6 +156,25 @@ def test_flip_without_a_mask_and_with_one_too_few_points():
         prepro.keypoint_random_flip(image, [[(0, 0)] * 3], None)
 
 
+def test_the_parts_of_19_points_are_swapped_in_pairs():
+    person = [(number, 5) for number in range(19)]  # at x, each the number of its part
+
+    _, (flipped,), _ = prepro.keypoint_random_flip(np.zeros((10, 19, 3)), [person], prob=1)
+
+    part_of = [18 - x for x, _ in flipped]
+    # head, neck; then shoulder, elbow, wrist, hip, knee, ankle of either side; eyes, ears, trunk
+    assert part_of == [0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16, 18]
+
+
+@every_move
+def test_a_mask_may_have_a_channel(move):
+    image, mask = np.zeros((HEIGHT, WIDTH, 3)), np.ones((HEIGHT, WIDTH, 1))
+
+    moved, _, moved_mask = MOVES[move](image, [], mask)
+
+    assert moved_mask.shape[:2] == moved.shape[:2]
+
+
 def test_shortest_edge_fits_and_pads():
     image = np.full((90, 120, 3), 5.0)
 

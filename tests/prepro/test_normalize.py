@@ -21,6 +21,14 @@ def test_grey_is_normalised_by_the_image():
     np.testing.assert_allclose(normal, (grey - grey.mean()) / grey.std())
 
 
+def test_what_is_added_to_the_deviation_is_given():
+    grey = np.array([[[1.0], [3.0]]])
+
+    normal = prepro.samplewise_norm(grey, samplewise_std_normalization=True, epsilon=0.25)
+
+    np.testing.assert_allclose(normal, grey / 1.25)
+
+
 def test_colour_is_normalised_pixel_by_pixel():
     image = PIXELS.astype(np.float64)
 

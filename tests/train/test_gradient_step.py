@@ -9,6 +9,7 @@ import tensorflow as tf
 import tensorlayer as tl
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.train import GradientStep, run
+from tests.once import once
 from tests.operations import operations
 from tests.train import killed
 
@@ -284,6 +285,18 @@ def test_a_scaled_loss_trains_as_one_that_is_not():
     assert scales == [1024.0, 2048.0, 2048.0]
 
 
+def test_the_norm_of_64_bits_is_not_that_of_32_in_which_it_would_be_infinite():
+    net = tl.layers.Dense(tl.layers.Input([None, 1], "float64"), 1, W_init=0.0, name="wide")
+    large = lambda output, target: 1e30 * tf.reduce_mean(output - target)  # noqa: E731
+    step = GradientStep(net, large, tf.optimizers.SGD(1.0), clip_norm=5.0)
+
+    step(tf.constant([[3.0]], tf.float64), tf.constant([[4.0]], tf.float64))
+
+    weight, bias = net.trainable_weights  # by 3e30 and 1e30, whose norm becomes 5
+    np.testing.assert_allclose(weight, [[-5 * 3 / 10**0.5]], rtol=1e-12)
+    np.testing.assert_allclose(bias, [-5 / 10**0.5], rtol=1e-12)
+
+
 @pytest.mark.parametrize("clip_norm", [None, 1.0])
 @pytest.mark.parametrize("bad", [np.inf, np.nan])
 def test_one_part_that_is_not_finite_leaves_the_whole_update_out(bad, clip_norm):
@@ -373,12 +386,25 @@ def test_it_may_be_compiled():
     assert_close(net.trainable_weights, plain.weights, atol=1e-5)
 
 
+#: The last batch of four has one sample, which is on one of the devices, or two.
+ON_TWO_DEVICES = [*((options, 21) for options in killed.STEPS), ("plain", 22)]
+
+
+@pytest.fixture(scope="module")
+def on_two_devices(tmp_path_factory):
+    """Return weights and losses of each of these, on one device and on two."""
+
+    def compute():
+        return killed.run("step_on_two_devices", *ON_TWO_DEVICES, patience=280)
+
+    return once(tmp_path_factory, "step_on_two_devices", compute)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("n_samples", [21, 22])
-@pytest.mark.parametrize("options", killed.STEPS)
-def test_two_devices_come_to_the_same_as_one(options, n_samples):
-    """The last batch of four has one sample, which is on one of the devices, or two."""
-    (found,) = killed.run("step_on_two_devices", [options, n_samples])
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("options", ON_TWO_DEVICES, ids=str)
+def test_two_devices_come_to_the_same_as_one(options, on_two_devices):
+    found = on_two_devices[ON_TWO_DEVICES.index(options)]
 
     np.testing.assert_allclose(*found["weights"], atol=2e-6)
     np.testing.assert_allclose(*found["losses"], rtol=1e-5)
