@@ -85,6 +85,8 @@ def test_a_crop_window_lies_about_the_middle():
     ("function", "arguments", "entry", "low", "high"),
     [
         (prepro.affine_zoom_matrix, {"zoom_range": (0.5, 2)}, (0, 0), 0.5, 2),
+        (prepro.affine_shift_matrix, {}, (0, 2), -20, 20),  # a tenth of 200
+        (prepro.affine_shift_matrix, {}, (1, 2), -20, 20),
         (prepro.affine_respective_zoom_matrix, {"w_range": (0.5, 2)}, (0, 0), 0.5, 2),
         (prepro.affine_shift_matrix, {"wrg": (-0.1, 0.3), "w": 10}, (0, 2), -1, 3),
         (prepro.affine_shear_matrix, {"y_shear": (-0.1, 0.3)}, (1, 0), -0.1, 0.3),
