@@ -7,6 +7,7 @@ in most of them as the first argument, as in TensorLayer 1.x.
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,6 +22,7 @@ __all__ = [
     "first_or_named",
     "is_session",
     "may_come_first",
+    "only_batch_size",
     "require_session",
     "uninitialized",
 ]
@@ -50,9 +52,11 @@ def is_session(value: Any) -> bool:
 
 
 def first_or_named(of_session: Callable[..., Any]) -> Callable[[Function], Function]:
-    """Call ``of_session`` instead of the decorated function where a session comes first.
+    """Call ``of_session`` instead of the decorated function where it is given a session.
 
-    Or where ``sess=`` is given. The signature that is shown stays that of the decorated function.
+    By name, or in the place where ``of_session`` takes ``sess``. There, None is a session that was
+    forgotten; ``of_session`` says so. The signature that is shown stays that of the decorated
+    function.
 
     Examples
     --------
@@ -63,13 +67,14 @@ def first_or_named(of_session: Callable[..., Any]) -> Callable[[Function], Funct
     >>> value(1), value(tf.compat.v1.Session(graph=tf.Graph()), 1)
     (1, '1 of a session')
     """
+    # Of a method, the first ones are the object and what it belongs to.
+    place = list(inspect.signature(of_session).parameters).index("sess")
 
     def decorate(function: Function) -> Function:
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
-            # Of a method, the first ones are the object and what it belongs to.
-            is_given = kwargs.get("sess") is not None or any(map(is_session, args[:3]))
-            return (of_session if is_given else function)(*args, **kwargs)
+            is_there = len(args) > place and (args[place] is None or is_session(args[place]))
+            return (of_session if is_there or "sess" in kwargs else function)(*args, **kwargs)
 
         return call  # type: ignore[return-value]
 
@@ -125,6 +130,23 @@ def require_session(sess: Any, graph: tf.Graph | None, who: str) -> None:
             f"{who}: the session is of another graph than the network. Make both within one "
             "`with graph.as_default():`, or the session by tf.compat.v1.Session(graph=graph)."
         )
+
+
+def only_batch_size(*placeholders: Any) -> int | None:
+    """Return how many samples placeholders were made for, None if they take any number.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> with tf.Graph().as_default():
+    ...     v1 = tf.compat.v1
+    ...     x, y_ = v1.placeholder(tf.float32, [16, 3]), v1.placeholder(tf.float32, [None])
+    >>> only_batch_size(x, y_), only_batch_size(y_)
+    (16, None)
+    """
+    shapes = [each.shape for each in placeholders if hasattr(each, "shape")]
+    sizes = [shape.as_list()[0] for shape in shapes if shape.rank]
+    return next((size for size in sizes if size is not None), None)
 
 
 def uninitialized(sess: Any) -> list[str]:

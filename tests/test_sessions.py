@@ -13,6 +13,7 @@ from tensorlayer.sessions import (
     first_or_named,
     is_session,
     may_come_first,
+    only_batch_size,
     require_session,
     uninitialized,
 )
@@ -52,6 +53,26 @@ def test_a_session_first_or_by_name_chooses_the_other_function():
     assert value(1) == (1, 2)
     assert value(sess, 1) == value(sess=sess, x=1) == ("of a session", 1)
     assert list(inspect.signature(value).parameters) == ["x", "y"]
+
+
+def test_a_session_that_was_forgotten_chooses_it_as_well():
+    class Thing:
+        @first_or_named(lambda self, network, sess, x: ("of a session", sess, x))
+        def train(self, network, X, n=2):
+            return X, n
+
+    assert Thing().train("net", 1) == (1, 2)
+    assert Thing().train("net", None, 1) == ("of a session", None, 1)
+    assert Thing().train("net", sess=None, x=1) == ("of a session", None, 1)
+
+
+def test_the_only_size_of_batches_is_that_of_the_first_placeholder_that_has_one():
+    with tf.Graph().as_default():
+        free, fixed = v1.placeholder("float32", [None, 2]), v1.placeholder("float32", [3, 2])
+        scalar, unknown = v1.placeholder("float32", []), v1.placeholder("float32")
+
+    assert only_batch_size(free, scalar, unknown, None) is None
+    assert only_batch_size(free, fixed) == only_batch_size(fixed) == 3
 
 
 def test_a_session_that_comes_first_is_an_argument_by_name():

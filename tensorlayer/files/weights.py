@@ -20,7 +20,7 @@ import numpy as np
 from tensorlayer.errors import InvalidArgument, NotSerializable, StructureMismatch
 from tensorlayer.files.npz import opened_in_order, read_in_order
 from tensorlayer.files.session import assign_by_name, assign_to_graph, under_our_names, values_in
-from tensorlayer.sessions import is_session
+from tensorlayer.sessions import is_session, may_come_first
 from tensorlayer.whole import whole_file
 
 if TYPE_CHECKING:
@@ -185,6 +185,7 @@ def load_npz(path: Place = "", name: str = "model.npz") -> list[np.ndarray]:
     return read_in_order(Path(path) / name)
 
 
+@may_come_first
 def load_and_assign_npz(name: Any = None, network: Any = None, sess: Any = None) -> Any:
     """Read an archive and give its arrays to a network by position, all or none.
 
@@ -221,7 +222,7 @@ def load_and_assign_npz(name: Any = None, network: Any = None, sess: Any = None)
     >>> load_and_assign_npz("missing.npz", net)
     False
     """
-    if isinstance(network, (str, os.PathLike)):
+    if isinstance(network, (str, os.PathLike)):  # in place of the session there was None
         sess, name, network = name, network, sess
     parameters = parameters_of(network, "load_and_assign_npz")
     if not _is_there(name, "load_and_assign_npz"):

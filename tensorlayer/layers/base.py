@@ -46,7 +46,7 @@ from tensorlayer.layers.owner import Facts, OwnerType, path_of
 from tensorlayer.layers.parameters import HasParameters
 from tensorlayer.layers.precision import precision, wide
 from tensorlayer.layers.sharing import Reuse, look_up
-from tensorlayer.layers.tf1 import shared_variable
+from tensorlayer.layers.tf1 import shared_variable, sharing
 
 __all__ = ["Layer", "require_known", "require_rank", "require_size"]
 
@@ -111,7 +111,8 @@ class _LayerType(OwnerType):
                 if layer is not None:
                     return layer, networks, False
             try:
-                layer = cls.construct(args, kwargs, given, facts)
+                with sharing(facts):
+                    layer = cls.construct(args, kwargs, given, facts)
             except (TensorLayerError, TypeError) as error:
                 compat.require_network(cls, args, error)
                 raise
@@ -288,7 +289,7 @@ class Layer(HasParameters, metaclass=_LayerType):
         shape = [int(size) for size in shape]
         dtype = self.facts.variable_dtype if dtype is None else tf.as_dtype(dtype)
         full_name = f"{self.facts.label or self.name}/{var_name}"
-        shared = shared_variable(full_name, shape)  # AutoGraph converts no assignment in an `if`
+        shared = shared_variable(self, var_name, shape)  # AutoGraph: no assignment in an `if`
         if shared is not None:
             self._own_weights = {**self._own_weights, var_name: shared}
             return shared

@@ -1,6 +1,7 @@
 """TensorLayer 1.x: the arguments that only it had, and the names that it used.
 
-Everything that is translated is in the tables here; layers know nothing of it.
+Everything that is translated is in the tables here, and for arguments by position in
+[`tensorlayer.layers.positions`][]; layers know nothing of it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument, NotANetwork, UnknownArgument
-from tensorlayer.layers import arguments, graph
+from tensorlayer.layers import arguments, graph, positions
 from tensorlayer.layers.parameters import HasParameters
 
 if TYPE_CHECKING:
@@ -86,6 +87,9 @@ def take_previous(
     """
     if cls.begins_networks:
         args = (*map(_begun, args[:1]), *args[1:])
+    n_first = int(bool(args) and bool(graph.networks_in(args[0])))
+    is_stacked = bool(n_first) or not kwargs.keys().isdisjoint((*PREVIOUS, *OTHERS))
+    args = (*args[:n_first], *positions.by_name(cls, args[n_first:], kwargs, is_stacked))
     begun = BEGUN if cls.begins_networks else TENSORS
     for key in begun & kwargs.keys():
         kwargs[key] = _begun(kwargs[key])
@@ -98,12 +102,11 @@ def take_previous(
             not arguments.accepts(cls, name) or (cls.computes_in_constructor() and name in PREVIOUS)
         )
     ]
-    is_first = bool(args) and bool(graph.networks_in(args[0]))
-    if len(spelled) + is_first > 1:
+    if len(spelled) + n_first > 1:
         raise UnknownArgument(
             f"{cls.__name__}: the previous network is given twice, also as {spelled[0]!r}."
         )
-    previous = args[0] if is_first else None
+    previous = args[0] if n_first else None
     for name in spelled:
         previous = kwargs.pop(name)
     given = previous if spelled else args[0] if args else None
@@ -113,7 +116,7 @@ def take_previous(
             f"{who}: a layer is stacked on a network, got {type(given).__name__}. Make a tensor a "
             f"network with tl.layers.InputLayer(tensor), or apply the layer: {who}(...)(tensor)."
         )
-    return previous, args[1:] if is_first else args
+    return previous, args[n_first:]
 
 
 def _begun(value: Any) -> Any:

@@ -107,7 +107,7 @@ def build(layer: Layer, args: tuple[Any, ...], options: Mapping[str, Any]) -> No
             naming.inside(scope_of(layer.name)),
             within(layer.facts.precision),
             naming_variables(type(layer), layer.facts.label or layer.name),
-            sharing(layer),
+            sharing(layer.facts),
             plain_sizes(layer),
         ):
             layer.build(shapes[0] if len(shapes) == 1 else shapes, **named)
@@ -132,7 +132,7 @@ def run(owner: Layer | Model, args: tuple[Any, ...], options: Mapping[str, Any])
     is_graph = not tf.executing_eagerly()
     with (
         mode(None if owner.trainable else False),
-        sharing(owner) if owner.facts.shares is not None else nullcontext(),
+        sharing(owner.facts),
         naming.inside(_own_scope(owner)) if makes_layers else nullcontext(),
         _in_graph(owner) if is_graph else nullcontext(),
     ):

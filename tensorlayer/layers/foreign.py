@@ -12,6 +12,7 @@ from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers import slim, tflearn
 from tensorlayer.layers.base import Layer
 from tensorlayer.layers.in_graph import InGraph
+from tensorlayer.layers.tf1 import require_shared, shared_code
 from tensorlayer.layers.tree import is_keras
 
 __all__ = ["Foreign"]
@@ -78,12 +79,14 @@ class Foreign(Layer):
     def forward(self, *inputs: Any, **options: Any) -> Any:
         """Call it."""
         options = {**self._fn_args, **options}
-        if self.facts.shares is not None:  # of the layer that was made with other arguments
-            self.code = self.facts.shares[0].code
+        shared = shared_code(self)
+        if shared is not None:  # of the layer that was made with other arguments
+            self.code = shared
         if self._mode_argument:
             options[self._mode_argument] = self.is_train
         outputs = self.code.run(self.call_foreign, *inputs, **options)
         if len(self._own_weights) != len(self.code.variables):
+            require_shared(self)
             self._keep_weights(self.named_weights())
         return outputs
 

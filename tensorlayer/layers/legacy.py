@@ -26,7 +26,7 @@ from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.base import Layer
 from tensorlayer.layers.capture import Capture
 from tensorlayer.layers.structure import rebuild
-from tensorlayer.layers.tf1 import note_drops
+from tensorlayer.layers.tf1 import note_drops, require_shared, shared_code
 
 __all__ = ["LegacyLayer"]
 
@@ -100,18 +100,19 @@ class LegacyLayer(Layer):
         super().__init__(name=name)
         self.cls = cls
         self._body = type(cls.__name__, (cls, _Body), {"__module__": cls.__module__})
-        self.capture = Capture()
+        self.code = Capture()
 
     def forward(self, inputs: Any, args: Any = None, kwargs: Any = None) -> Any:
         """Run the constructor on the inputs and return what it set as ``outputs``."""
         # Constructors call super(), which is lost when they are converted.
         construct = tf.autograph.experimental.do_not_convert(self._construct)
-        capture = self.capture
-        if self.facts.shares is not None:  # of the network that was made with other arguments
-            capture = self.facts.shares[0].capture
-        outputs = capture.run(construct, inputs, args, kwargs)
-        if len(self._own_weights) != len(capture.variables):
-            self._keep_weights(capture.named(self.name, self.facts.own_name or self.name))
+        shared = shared_code(self)
+        if shared is not None:  # of the network that was made with other arguments
+            self.code = shared
+        outputs = self.code.run(construct, inputs, args, kwargs)
+        if len(self._own_weights) != len(self.code.variables):
+            require_shared(self)
+            self._keep_weights(self.code.named(self.name, self.facts.own_name or self.name))
         return outputs
 
     def _construct(self, inputs: Any, args: Any, kwargs: Any) -> Any:

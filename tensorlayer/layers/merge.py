@@ -12,6 +12,8 @@ from tensorlayer.errors import InvalidArgument, WrongShape
 from tensorlayer.layers.arguments import positive
 from tensorlayer.layers.base import Layer
 from tensorlayer.layers.lambda_ import Lambda
+from tensorlayer.layers.outputs import Outputs
+from tensorlayer.layers.tf1 import is_made_in_graph
 
 __all__ = [
     "Concat",
@@ -277,7 +279,8 @@ class MultiplexerLayer(Layer):
     sel
         Which one, counted from 0: a number, or a network that gives one, such as
         ``Input([], "int32")``. It can be given with each call, ``layer([a, b], sel=1)``, there also
-        as a tensor; so one trace serves every choice.
+        as a tensor; so one trace serves every choice. None is the first one; over placeholders of
+        TensorFlow 1 it is a placeholder, ``net.sel``, which has to be fed.
 
     Notes
     -----
@@ -302,17 +305,21 @@ class MultiplexerLayer(Layer):
     [[2.0, 3.0]]
     """
 
-    def __init__(self, name: str | None = None, sel: Any = 0) -> None:
+    def __init__(self, name: str | None = None, sel: Any = None) -> None:
         super().__init__(name=name)
         self.sel = sel
 
-    def forward(self, inputs: Sequence[tf.Tensor], sel: Any = None) -> tf.Tensor:
+    def forward(self, inputs: Sequence[tf.Tensor], sel: Any = None) -> tf.Tensor | Outputs:
         """Choose."""
         _require_several(self, inputs)
         if any(not inputs[0].shape.is_compatible_with(each.shape) for each in inputs):
             shapes = ", ".join(str(tuple(each.shape)) for each in inputs)
             raise WrongShape(f"{self!r}: it chooses between networks of one shape, got {shapes}.")
         sel = self.sel if sel is None else sel
+        if sel is None and is_made_in_graph():
+            sel = tf.compat.v1.placeholder(tf.int32, [], name="sel")
+            return Outputs(tf.gather(tf.stack(list(inputs)), sel), sel=sel)
+        sel = 0 if sel is None else sel
         if not tf.is_tensor(sel) and (isinstance(sel, float) or sel not in range(len(inputs))):
             raise InvalidArgument(
                 f"{self!r}: sel is the number of one of {len(inputs)} networks, from 0 to "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from tensorlayer.layers.dense import Dense
 from tensorlayer.layers.feeding import bind_inputs
 from tensorlayer.layers.graph import Network, evaluate
 from tensorlayer.layers.precision import widened
-from tensorlayer.sessions import explained, first_or_named, require_session
+from tensorlayer.sessions import explained, first_or_named, only_batch_size, require_session
 
 __all__ = ["ReconLayer"]
 
@@ -39,9 +40,11 @@ def _pretrain_in_session(
 ) -> list[float]:
     """Train in a session of TensorFlow 1, with the arguments of TensorLayer 1.x.
 
-    Pictures of the weights, which `save` asked for, are for `tl.visualize.draw_weights`.
+    Pictures of the weights, which `save` asked for, are for `tl.visualize.draw_weights`. A
+    placeholder that takes batches of one size only gets those.
     """
     del save, save_name
+    X_train, X_val = (None if each is None else np.asarray(each) for each in (X_train, X_val))
     require_session(sess, getattr(network.outputs, "graph", None), "pretrain")
     with sess.graph.as_default():
         values = [each.outputs for each in network.input_nodes]
@@ -54,19 +57,45 @@ def _pretrain_in_session(
             v1.variables_initializer([v for v in v1.global_variables() if id(v) not in before])
         )
     rng, costs = seeds.generator(), []
+    batches = _slices(layer, X_train, x, batch_size)
+    held_out = [] if X_val is None else _slices(layer, X_val, x, len(X_val))
     for epoch in range(1, n_epoch + 1):
         order, found = rng.permutation(len(X_train)), []
-        for start in range(0, len(X_train), batch_size):
-            batch = X_train[order[start : start + batch_size]]
+        for batch in batches:
             with explained(sess, "pretrain"):
-                found.append(sess.run([cost, train_op], {x: batch})[0])
+                found.append(sess.run([cost, train_op], {x: X_train[order[batch]]})[0])
         costs.append(float(np.mean(found)))
-        if epoch % print_freq == 0:
-            logger.info("%s, epoch %d: cost %.6f", layer.name, epoch, costs[-1])
-            if X_val is not None:
-                value = float(sess.run(clean, {x: X_val}))
-                logger.info("%s, epoch %d: validation cost %.6f", layer.name, epoch, value)
+        _log(
+            layer, epoch, print_freq, costs[-1],
+            lambda: [sess.run(clean, {x: X_val[batch]}) for batch in held_out],
+        )  # fmt: skip
     return costs
+
+
+def _slices(layer: ReconLayer, values: np.ndarray, x: tf.Tensor, batch_size: int) -> list[slice]:
+    """Return the places of the batches of values that a placeholder takes."""
+    n, only = len(values), only_batch_size(x)
+    size = batch_size if only is None else only
+    n = n if only is None else n // only * only
+    if n < 1:
+        raise InvalidArgument(
+            f"{layer!r}: pretrain: there are {len(values)} examples, and the placeholder takes "
+            f"batches of {only or 'at least 1'}. Give more examples, or make it of shape "
+            "[None, ...]."
+        )
+    return [slice(start, min(start + size, n)) for start in range(0, n, size)]
+
+
+def _log(
+    layer: ReconLayer, epoch: int, every: int, cost: float, validate: Callable[[], Sequence[Any]]
+) -> None:
+    """Log the costs of every so many epochs; 0 for none."""
+    if not every or epoch % every:
+        return
+    logger.info("%s, epoch %d: cost %.6f", layer.name, epoch, cost)
+    found = [float(each) for each in validate()]
+    if found:
+        logger.info("%s, epoch %d: validation cost %.6f", layer.name, epoch, np.mean(found))
 
 
 class ReconLayer(Dense):
@@ -237,7 +266,7 @@ class ReconLayer(Dense):
         batch_size
             Examples in a step.
         print_freq
-            The costs are logged after every so many epochs.
+            The costs are logged after every so many epochs; 0 for never.
 
         Returns
         -------
@@ -262,11 +291,10 @@ class ReconLayer(Dense):
         costs = []
         for epoch in range(1, n_epoch + 1):
             costs.append(float(np.mean([step(batch).numpy() for batch in batches])))
-            if epoch % print_freq == 0:
-                logger.info("%s, epoch %d: cost %.6f", self.name, epoch, costs[-1])
-                if X_val is not None:
-                    value = float(self.cost(network, X_val))
-                    logger.info("%s, epoch %d: validation cost %.6f", self.name, epoch, value)
+            _log(
+                self, epoch, print_freq, costs[-1],
+                lambda: [] if X_val is None else [self.cost(network, X_val)],
+            )  # fmt: skip
         return costs
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tensorlayer.errors import InvalidArgument, LibraryMissing, TensorLayerError
+from tensorlayer.sessions import may_come_first
 
 __all__ = ["TensorBoard", "exit_tensorflow", "open_tensorboard"]
 
@@ -150,6 +151,7 @@ def _wait_until_it_answers(board: TensorBoard, said: Any) -> None:
     )
 
 
+@may_come_first
 def exit_tensorflow(port: int = 6006, *, sess: Any = None) -> None:
     """End the TensorBoard that [`open_tensorboard`][] started at this port, if there is one.
 
@@ -161,7 +163,7 @@ def exit_tensorflow(port: int = 6006, *, sess: Any = None) -> None:
     port
         As it was started.
     sess
-        A session of TensorFlow 1, which is closed.
+        A session of TensorFlow 1, which is closed. It may come first, as in TensorLayer 1.x.
     """
     if sess is not None:
         sess.close()

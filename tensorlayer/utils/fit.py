@@ -6,25 +6,25 @@ Where a session of TensorFlow 1 comes first, all of them take the arguments of T
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from tqdm.auto import tqdm
 
 from tensorlayer import train
 from tensorlayer.errors import InvalidArgument
-from tensorlayer.sessions import first_or_named
 from tensorlayer.utils import steps
-from tensorlayer.utils.in_session import fit_in_session, predict_in_session, test_in_session
+from tensorlayer.utils.eagerly import Eagerly
+from tensorlayer.utils.in_session import InSession, also_in_session
 from tensorlayer.utils.steps import Measure
 
 __all__ = ["fit", "predict", "test"]
 
 
-@first_or_named(fit_in_session)
+@also_in_session("y_train", "x", "y_")
 def fit(
     network: Any,
     train_op: Any,
@@ -72,7 +72,7 @@ def fit(
     tensorboard_dir
         Where to write losses, measures and histograms for TensorBoard; None for nowhere.
     tensorboard_epoch_freq
-        How often.
+        How often: after the first epoch and after every so many.
     tensorboard_weight_histograms
         Whether to write the weights' histograms.
     tensorboard_graph_vis
@@ -87,16 +87,23 @@ def fit(
     ------
     InvalidArgument
         Samples and targets differ in length, there are fewer samples than a batch, or only one of
-        ``X_val`` and ``y_val`` is given.
+        ``X_val`` and ``y_val`` is given. With a session: it is of another graph, its variables have
+        no values, or its placeholders take batches of another size.
 
     Notes
     -----
     ``cost`` and ``acc`` become a part of the traced step. If they cannot be traced, as functions of
     NumPy, they are called with the output and an array of targets in each step, which is slower.
 
+    With a session of TensorFlow 1 it is ``fit(sess, network, train_op, cost, X_train, y_train, x,
+    y_, acc=None, ...)``: ``train_op`` is an operation, ``cost`` and ``acc`` are scalar tensors, and
+    the placeholders ``x`` and ``y_`` are fed. Variables keep their values, also where
+    ``tensorboard_dir`` is given: call ``tl.layers.initialize_global_variables(sess)`` before.
+
     Examples
     --------
     >>> import numpy as np
+    >>> import tensorflow as tf
     >>> import tensorlayer as tl
     >>> X = np.random.default_rng(0).normal(size=(64, 2)).astype("float32")
     >>> net = tl.layers.Dense(tl.layers.Input([None, 2]), 1)
@@ -106,63 +113,53 @@ def fit(
     epoch 1 of 20 ...
     >>> epochs[-1].metrics["loss"] < 0.01
     True
+
+    In a session:
+
+    >>> v1 = tf.compat.v1
+    >>> with tf.Graph().as_default(), v1.Session() as sess:
+    ...     x, y_ = v1.placeholder("float32", [None, 2]), v1.placeholder("float32", [None, 1])
+    ...     net = tl.layers.DenseLayer(tl.layers.InputLayer(x, name="x"), 1, name="dense")
+    ...     cost = tl.cost.mean_squared_error(net.outputs, y_)
+    ...     train_op = v1.train.GradientDescentOptimizer(0.1).minimize(cost)
+    ...     tl.layers.initialize_global_variables(sess)
+    ...     epochs = fit(sess, net, train_op, cost, X, X[:, :1], x, y_, batch_size=16, n_epoch=20,
+    ...                  print_freq=100)
+    epoch 1 of 20 ...
+    >>> epochs[-1].metrics["loss"] < 0.01
+    True
     """
+    where = _place(network)
+    X_train, y_train = where.array(X_train), where.array(y_train)
     steps.require_pairs(X_train, y_train, batch_size, full_batch=True)
-    arrays = tf.data.Dataset.from_tensor_slices((X_train, y_train))
-    data = arrays.shuffle(len(X_train)).batch(batch_size, drop_remainder=True).prefetch(2)
-    others = {} if acc is None else {"acc": acc}
-    held_out = {"train": (X_train, y_train)} if eval_train else {}
+    batch_size = where.batch_size(batch_size, len(X_train))
+    held_out = {"train": where.whole(X_train, y_train)} if eval_train else {}
     if X_val is not None or y_val is not None:
-        held_out["val"] = steps.both(X_val, y_val)
-    # Many passes are worth a trace.
-    traced = tf.function(
-        lambda X, is_train: steps.output_of(network, X, is_train), reduce_retracing=True
-    )
-    measuring = steps.measuring_step(traced, {"loss": cost, **others})
+        held_out["val"] = where.whole(*map(where.array, steps.both(X_val, y_val)))
+    measures = {"loss": cost, **({} if acc is None else {"acc": acc})}
+    measuring = where.measuring(measures, is_repeated=True)
 
     def report(epoch: train.Epoch) -> None:
-        if not print_freq or (epoch.number != 1 and epoch.number % print_freq):
-            return
         measured = {
             which: steps.measure(measuring, X, y, batch_size) for which, (X, y) in held_out.items()
         }
         tqdm.write(steps.line(epoch, n_epoch, measured, eval_train))
 
-    callbacks: list[Callable[[train.Epoch], Any]] = [report]
-    if tensorboard_dir is not None:
-        writer = tf.summary.create_file_writer(str(tensorboard_dir))
-        weights = network.parameters if tensorboard_weight_histograms else {}
-        callbacks.append(_board(writer, tensorboard_epoch_freq, weights))
-        if tensorboard_graph_vis:
-            _write_graph(writer, network, X_train)
-    step = steps.training_step(network, train_op, cost, others)
-    return train.run(step, data, n_epoch=n_epoch, callbacks=callbacks)
+    callbacks = [_every(print_freq, report)] if print_freq else []
+    with contextlib.ExitStack() as opened:
+        if tensorboard_dir is not None:
+            if tensorboard_epoch_freq < 1:
+                raise InvalidArgument(
+                    "fit: tensorboard_epoch_freq has to be at least 1, got "
+                    f"{tensorboard_epoch_freq!r}. Leave tensorboard_dir out to write nothing."
+                )
+            shown = (tensorboard_weight_histograms, tensorboard_graph_vis)
+            board = opened.enter_context(where.board(str(tensorboard_dir), *shown, X_train))
+            callbacks.append(_every(tensorboard_epoch_freq, board))
+        return where.epochs(train_op, measures, X_train, y_train, batch_size, n_epoch, callbacks)
 
 
-def _write_graph(writer: Any, network: Any, X: np.ndarray) -> None:
-    spec = tf.TensorSpec([None, *X.shape[1:]], X.dtype)
-    infer = tf.function(lambda x: steps.output_of(network, x, False)).get_concrete_function(spec)
-    with writer.as_default(step=0):
-        tf.summary.graph(infer.graph)
-
-
-def _board(
-    writer: Any, every: int, weights: dict[str, tf.Variable]
-) -> Callable[[train.Epoch], None]:
-    def write(epoch: train.Epoch) -> None:
-        if epoch.number != 1 and epoch.number % every:
-            return
-        with writer.as_default(step=epoch.number):
-            for name, value in epoch.metrics.items():
-                tf.summary.scalar(name, value)
-            for name, variable in weights.items():
-                tf.summary.histogram(name, variable)
-        writer.flush()
-
-    return write
-
-
-@first_or_named(test_in_session)
+@also_in_session("y_test", "x", "y_")
 def test(
     network: Any,
     acc: Measure,
@@ -191,6 +188,12 @@ def test(
     float, or a pair of floats
         ``acc``, or (``acc``, ``cost``), as means over all samples.
 
+    Notes
+    -----
+    With a session of TensorFlow 1 it is ``test(sess, network, acc, X_test, y_test, x, y_,
+    batch_size=None, cost=None)``, where ``acc`` and ``cost`` are scalar tensors. Placeholders that
+    take batches of one size get those, and the last, shorter one is left out.
+
     Examples
     --------
     >>> import numpy as np
@@ -200,13 +203,15 @@ def test(
     >>> test(net, tl.cost.mean_squared_error, ones, ones, batch_size=2)
     1.0
     """
-    measures = {"acc": acc, **({"cost": cost} if cost is not None else {})}
-    step = steps.measuring_step(network, measures)
-    found = steps.measure(step, X_test, y_test, batch_size or len(X_test))
+    where = _place(network)
+    measures = {"acc": acc, **({} if cost is None else {"cost": cost})}
+    X, y = where.whole(where.array(X_test), where.array(y_test))
+    size = where.batch_size(batch_size, len(X))
+    found = steps.measure(where.measuring(measures, is_repeated=False), X, y, size)
     return found["acc"] if cost is None else (found["acc"], found["cost"])
 
 
-@first_or_named(predict_in_session)
+@also_in_session("X", "x", "y_op")
 def predict(network: Any, X: np.ndarray, batch_size: int | None = None) -> np.ndarray:
     """Return the outputs of a network in inference mode.
 
@@ -219,6 +224,12 @@ def predict(network: Any, X: np.ndarray, batch_size: int | None = None) -> np.nd
     batch_size
         Samples at a time, to bound memory; None for all at once. The last batch may be shorter.
 
+    Notes
+    -----
+    With a session of TensorFlow 1 it is ``predict(sess, network, X, x, y_op, batch_size=None)``,
+    where ``y_op`` is what is to be computed, such as ``tf.argmax(net.outputs, 1)``. Where the
+    placeholder ``x`` takes batches of one size only, the last one is filled up for the while.
+
     Examples
     --------
     >>> import numpy as np
@@ -227,9 +238,24 @@ def predict(network: Any, X: np.ndarray, batch_size: int | None = None) -> np.nd
     >>> predict(net, np.ones([5, 1], "float32"), batch_size=2).ravel().tolist()
     [2.0, 2.0, 2.0, 2.0, 2.0]
     """
-    size = batch_size or len(X)
-    if size < 1:
+    where = _place(network)
+    X = where.array(X)
+    size = where.batch_size(batch_size, len(X))
+    if size < 1 or not len(X):
         raise InvalidArgument(f"predict: batch_size must be positive and X not empty, got {size}.")
-    starts = range(0, len(X), size)
-    parts = (tf.convert_to_tensor(X[i : i + size]) for i in starts)
-    return np.concatenate([steps.output_of(network, x, False).numpy() for x in parts])
+    return where.predict(X, size)
+
+
+def _place(network: Any) -> Eagerly | InSession:
+    """Return where a network computes."""
+    return network if isinstance(network, InSession) else Eagerly(network)
+
+
+def _every(n_epochs: int, callback: Callable[[train.Epoch], None]) -> Callable[[train.Epoch], None]:
+    """Return a callback for the first epoch, and for every so many."""
+
+    def call(epoch: train.Epoch) -> None:
+        if epoch.number == 1 or epoch.number % n_epochs == 0:
+            callback(epoch)
+
+    return call

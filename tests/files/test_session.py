@@ -42,6 +42,7 @@ def test_the_order_of_tensorlayer_1_is_understood(tmp_path):
         sess.run(tf.compat.v1.global_variables_initializer())
         files.save_npz([np.ones((4, 3)), np.zeros(3)], path)
         assert files.load_and_assign_npz(sess, path, net) is net
+        assert files.load_and_assign_npz(sess, name=path, network=net) is net
         assert same(sess.run(net.all_params), [np.ones((4, 3)), np.zeros(3)])
         assert files.load_and_assign_npz(sess, str(tmp_path / "missing.npz"), net) is False
         files.save_npz([np.ones((4, 3)), np.zeros(2)], path)

@@ -11,12 +11,14 @@ from tensorlayer.layers import (
     Elementwise,
     ElementwiseLambda,
     Input,
+    InputLayer,
     Layer,
     MultiplexerLayer,
     Stack,
     StackLayer,
     UnStack,
     UnStackLayer,
+    isolated,
 )
 from tensorlayer.models import Model
 from tests.layers.twins import assert_twin
@@ -212,6 +214,31 @@ def test_a_gradient_reaches_the_network_that_was_chosen():
     np.testing.assert_array_equal(
         [tf.reduce_sum(each) for each in tape.gradient(out, x)], [0, A.size, 0]
     )
+
+
+def test_over_placeholders_sel_is_one_that_is_fed():
+    v1 = tf.compat.v1
+    with tf.Graph().as_default(), v1.Session() as sess, isolated():
+        a, b = (v1.placeholder(tf.float32, [None, 4]) for _ in range(2))
+        nets = [InputLayer(a, name="a"), InputLayer(b, name="b")]
+        net = MultiplexerLayer(nets, name="mux")
+        above = ElementwiseLambda([net], lambda x: 2 * x, name="twice")
+        feed = {a: A, b: B}
+
+        assert (net.sel.op.type, net.sel.shape, net.name) == ("Placeholder", (), "mux")
+        assert above.all_drop == {}
+        for number, expected in enumerate((A, B)):
+            np.testing.assert_array_equal(
+                sess.run(above.outputs, {**feed, net.sel: number}), 2 * expected
+            )
+        with pytest.raises(tf.errors.InvalidArgumentError, match="feed a value for placeholder"):
+            sess.run(above.outputs, feed)
+        chosen = v1.placeholder(tf.int32, [])
+        by_network = MultiplexerLayer(nets, sel=InputLayer(chosen, name="sel"), name="other")
+        np.testing.assert_array_equal(sess.run(by_network.outputs, {**feed, chosen: 1}), B)
+        constant = MultiplexerLayer(nets, sel=1, name="constant")
+        np.testing.assert_array_equal(sess.run(constant.outputs, feed), B)
+        np.testing.assert_array_equal(sess.run(above([A, B])), 2 * A)
 
 
 @pytest.mark.parametrize("sel", [3, -1, 1.0, "a"])

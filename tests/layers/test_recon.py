@@ -7,7 +7,16 @@ import pytest
 import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument
-from tensorlayer.layers import Concat, Dense, Dropout, Input, ReconLayer
+from tensorlayer.layers import (
+    Concat,
+    Dense,
+    Dropout,
+    Input,
+    InputLayer,
+    ReconLayer,
+    initialize_global_variables,
+    isolated,
+)
 from tensorlayer.models import Model
 
 X = np.random.default_rng(0).uniform(size=(64, 12)).astype("float32")
@@ -175,3 +184,32 @@ def test_several_inputs():
     assert recon.pretrain({"x": X, "extra": X[:, :2]}, n_epoch=1, batch_size=64) == [
         pytest.approx(cost.numpy(), rel=1e-5)
     ]
+
+
+@pytest.mark.parametrize("print_freq", [0, None])
+def test_nothing_is_logged_with_a_frequency_of_zero(caplog, print_freq):
+    _, recon = autoencoder()
+    with caplog.at_level(logging.INFO, "tensorlayer"):
+        costs = recon.pretrain(X, X_val=X[:8], n_epoch=2, print_freq=print_freq)
+
+    assert len(costs) == 2
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(("batch", "logged"), [(None, 0), (10, 2)])
+def test_pre_training_in_a_session(caplog, batch, logged):
+    with tf.Graph().as_default(), tf.compat.v1.Session() as sess, isolated():
+        x = tf.compat.v1.placeholder("float32", [batch, 12], name="x")
+        net = InputLayer(x, name="x")
+        hidden = Dense(net, n_units=6, act="sigmoid", name="hidden")
+        recon = ReconLayer(hidden, x_recon=net, n_units=12, act="sigmoid", name="recon")
+        initialize_global_variables(sess)
+        with caplog.at_level(logging.INFO, "tensorlayer"):
+            costs = recon.pretrain(
+                sess, x=x, X_train=X, X_val=X[:25], n_epoch=8, batch_size=24, print_freq=logged
+            )
+        assert costs[-1] < costs[0]
+        assert len(caplog.records) == (8 if logged else 0)
+        if batch is not None:
+            with pytest.raises(InvalidArgument, match=r"there are 7 examples, .* batches of 10"):
+                recon.pretrain(sess, x=x, X_train=X[:7], n_epoch=1)

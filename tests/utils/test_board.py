@@ -110,5 +110,8 @@ def test_a_session_is_closed():
     with tf.Graph().as_default():
         sess = tf.compat.v1.Session()
         exit_tensorflow(sess=sess)
-        with pytest.raises(RuntimeError, match="closed Session"):
-            sess.run(tf.constant(1))
+        first = tf.compat.v1.Session()
+        exit_tensorflow(first, 6006)  # as in 1.x
+        for closed in (sess, first):
+            with pytest.raises(RuntimeError, match="closed Session"):
+                closed.run(tf.constant(1))

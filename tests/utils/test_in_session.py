@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -18,12 +20,12 @@ Y = (X[:, 0] > X[:, 1]).astype("int64")
 class Script:
     """What a script has at hand."""
 
-    def __init__(self, batch=None, keep=0.9):
+    def __init__(self, batch=None, keep=0.9, prefix=""):
         self.x, self.y_ = v1.placeholder("float32", [batch, 2]), v1.placeholder("int64", [batch])
-        net = tl.layers.InputLayer(self.x, name="in")
-        net = tl.layers.DenseLayer(net, 16, act=tf.nn.relu, name="d")
-        net = tl.layers.DropoutLayer(net, keep=keep, name="drop")
-        self.net = tl.layers.DenseLayer(net, 2, name="logits")
+        net = tl.layers.InputLayer(self.x, name=f"{prefix}in")
+        net = tl.layers.DenseLayer(net, 16, act=tf.nn.relu, name=f"{prefix}d")
+        net = tl.layers.DropoutLayer(net, keep=keep, name=f"{prefix}drop")
+        self.net = tl.layers.DenseLayer(net, 2, name=f"{prefix}logits")
         self.cost = tl.cost.cross_entropy(self.net.outputs, self.y_, "cost")
         right = tf.equal(tf.argmax(self.net.outputs, 1), self.y_)
         self.acc = tf.reduce_mean(tf.cast(right, tf.float32))
@@ -190,3 +192,195 @@ def test_a_network_of_today_needs_no_session(sess):
 
     with pytest.raises(InvalidArgument, match=r"predict: .* the network is in no graph of TensorF"):
         tl.utils.predict(sess, net, X, s.x, s.net.outputs)
+
+
+# -- placeholders of one size
+
+
+def test_without_a_batch_size_they_get_theirs(sess):
+    s = started(sess, batch=25)
+    expected = s.outputs(sess, X)
+
+    found = tl.utils.predict(sess, s.net, X, s.x, s.net.outputs)
+    acc = tl.utils.test(sess, s.net, s.acc, X, Y, s.x, s.y_, batch_size=None)
+
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+    assert acc == pytest.approx(np.mean(expected[:100].argmax(1) == Y[:100]))
+
+
+def test_another_batch_size_is_refused(sess):
+    s = started(sess, batch=25)
+    message = r"the placeholders take batches of 25 only, and batch_size is 10\. Give batch_size=25"
+
+    with pytest.raises(InvalidArgument, match=f"fit: {message}"):
+        tl.utils.fit(sess, s.net, s.train_op, s.cost, X, Y, s.x, s.y_, batch_size=10)
+    with pytest.raises(InvalidArgument, match=f"test: {message}"):
+        tl.utils.test(sess, s.net, s.acc, X, Y, s.x, s.y_, 10)
+    with pytest.raises(InvalidArgument, match=f"predict: {message}"):
+        tl.utils.predict(sess, s.net, X, s.x, s.net.outputs, 10)
+
+
+def test_too_few_samples_are_refused_before_training(sess):
+    s = started(sess, batch=25)
+    before = sess.run(s.net.all_params)
+
+    with pytest.raises(
+        InvalidArgument, match=r"fit: there are 7 samples to be measured, and the pl"
+    ):
+        tl.utils.fit(
+            sess, s.net, s.train_op, s.cost, X, Y, s.x, s.y_, batch_size=25, X_val=X[:7],
+            y_val=Y[:7],
+        )  # fmt: skip
+    with pytest.raises(InvalidArgument, match=r"test: there are 7 samples .* batches of 25 only"):
+        tl.utils.test(sess, s.net, s.acc, X[:7], Y[:7], s.x, s.y_)
+    assert all(map(np.array_equal, before, sess.run(s.net.all_params)))
+    few = tl.utils.predict(sess, s.net, X[:7], s.x, s.net.outputs)
+    np.testing.assert_allclose(few, s.outputs(sess, X[:7]), rtol=1e-4, atol=1e-5)
+
+
+def test_samples_and_targets_of_other_lengths_are_refused(sess):
+    s = started(sess, batch=25)
+
+    with pytest.raises(InvalidArgument, match="same length and not empty, got 103 and 102"):
+        tl.utils.test(sess, s.net, s.acc, X, Y[:-1], s.x, s.y_)
+
+
+# -- what predict returns
+
+
+def rows(sess, batch):
+    """Return a placeholder of sequences, and a network with a row for each step."""
+    x = v1.placeholder("float32", [batch, 3, 2])
+    net = tl.layers.ReshapeLayer(tl.layers.InputLayer(x, name="in"), [-1, 2], name="rows")
+    return x, net
+
+
+@pytest.mark.parametrize(("batch", "batch_size"), [(None, None), (None, 2), (2, None), (5, 5)])
+def test_several_rows_for_a_sample_all_come_back(sess, batch, batch_size):
+    x, net = rows(sess, batch)
+    values = np.arange(30, dtype="float32").reshape(5, 3, 2)
+
+    found = tl.utils.predict(sess, net, values, x, net.outputs, batch_size)
+
+    np.testing.assert_array_equal(found, values.reshape(-1, 2))
+
+
+def test_one_value_for_a_batch(sess):
+    s = started(sess)
+    mean = tf.reduce_mean(s.net.outputs)
+
+    found = tl.utils.predict(sess, s.net, X, s.x, mean)
+
+    assert found == pytest.approx(s.outputs(sess, X).mean(), rel=1e-4, abs=1e-5)
+    with pytest.raises(InvalidArgument, match=r"predict: y_op is one value for a whole batch"):
+        tl.utils.predict(sess, s.net, X, s.x, mean, 50)
+    fixed = started(sess, batch=10, prefix="fixed/")
+    with pytest.raises(
+        InvalidArgument,
+        match=r"last batch has 3 samples of the 10 .* y_op is of shape \(\): .*multiple of 10",
+    ):
+        tl.utils.predict(sess, fixed.net, X, fixed.x, tf.reduce_mean(fixed.net.outputs))
+
+
+def test_several_tensors_at_once(sess):
+    s = started(sess)
+    expected = s.outputs(sess, X)
+    wanted = {"logits": s.net.outputs, "best": tf.argmax(s.net.outputs, 1)}
+
+    found = tl.utils.predict(sess, s.net, X, s.x, wanted, 40)
+
+    np.testing.assert_allclose(found["logits"], expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(found["best"], expected.argmax(1))
+
+
+# -- what is given
+
+
+def test_arguments_by_position_are_those_of_1_11(sess, capsys):
+    s = started(sess)
+
+    epochs = tl.utils.fit(
+        sess, s.net, s.train_op, s.cost, X, Y, s.x, s.y_, s.acc, 20, 3, 2, X[:50], Y[:50], False
+    )
+
+    assert [each.n_steps for each in epochs] == [5] * 3
+    assert set(epochs[0].metrics) == {"loss", "acc"}
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("epoch")]
+    assert [line.split()[1] for line in lines] == ["1", "2"]
+    assert all("val acc" in line for line in lines)
+
+
+def test_a_session_that_was_forgotten_is_missed(sess):
+    s = started(sess)
+    arguments = (s.net, s.train_op, s.cost, X, Y, s.x, s.y_)
+    message = r"values of a TensorFlow 1 graph are in a session\. Give sess=.*got None"
+
+    with pytest.raises(InvalidArgument, match=f"fit: {message}"):
+        tl.utils.fit(None, *arguments)
+    with pytest.raises(InvalidArgument, match=f"predict: {message}"):
+        tl.utils.predict(sess=None, network=s.net, X=X, x=s.x, y_op=s.net.outputs)
+    with pytest.raises(InvalidArgument, match=f"test: {message}"):
+        tl.utils.test(None, s.net, s.acc, X, Y, s.x, s.y_)
+
+
+def test_a_placeholder_that_was_forgotten_is_missed(sess):
+    s = started(sess)
+
+    with pytest.raises(
+        InvalidArgument,
+        match=r"^test: missing a required argument: 'y_'\. With a session it takes \(sess, net"
+        r"work, acc, X_test, y_test, x, y_, batch_size=None, cost=None\)",
+    ):
+        tl.utils.test(sess, s.net, s.acc, X, Y, s.x)
+
+
+def test_what_is_of_today_is_refused(sess):
+    s = started(sess)
+
+    with pytest.raises(
+        InvalidArgument, match=r"fit: with a session, cost and acc are scalar tenso"
+    ):
+        tl.utils.fit(sess, s.net, s.train_op, tl.cost.cross_entropy, X, Y, s.x, s.y_)
+    with pytest.raises(
+        InvalidArgument, match=r"test: .*scalar tensors .* for acc\. Take tf\.reduce_"
+    ):
+        tl.utils.test(sess, s.net, s.net.outputs, X, Y, s.x, s.y_)
+    optimizer = v1.train.AdamOptimizer()
+    with pytest.raises(
+        InvalidArgument, match=r"fit: with a session train_op is an operation, got "
+    ):
+        tl.utils.fit(sess, s.net, optimizer, s.cost, X, Y, s.x, s.y_)
+
+
+def test_lists_are_arrays(sess):
+    s = started(sess)
+
+    (epoch,) = tl.utils.fit(
+        sess, s.net, s.train_op, s.cost, X.tolist(), Y.tolist(), s.x, s.y_, n_epoch=1, print_freq=0
+    )
+
+    assert epoch.n_steps == 1
+    acc = tl.utils.test(sess, s.net, s.acc, X.tolist(), Y.tolist(), s.x, s.y_, 10)
+    assert acc == pytest.approx(tl.utils.test(sess, s.net, s.acc, X, Y, s.x, s.y_))
+
+
+# -- TensorBoard
+
+
+def test_files_for_tensorboard_are_closed(sess, tmp_path):
+    s = started(sess)
+    threads = set(threading.enumerate())
+    arguments = (sess, s.net, s.train_op, s.cost, X, Y, s.x, s.y_)
+
+    tl.utils.fit(*arguments, n_epoch=2, print_freq=0, tensorboard_dir=tmp_path)
+    late = Script(prefix="late/")
+    with pytest.raises(InvalidArgument, match="variables have no value"):
+        tl.utils.fit(
+            sess, late.net, late.train_op, late.cost, X, Y, late.x, late.y_, n_epoch=2,
+            tensorboard_dir=tmp_path / "late",
+        )  # fmt: skip
+
+    assert not [each for each in threading.enumerate() if each not in threads]
+    assert len(list(tmp_path.rglob("events*"))) == 2
+    with pytest.raises(InvalidArgument, match=r"tensorboard_epoch_freq .* at least 1, got 0"):
+        tl.utils.fit(*arguments, tensorboard_dir=tmp_path, tensorboard_epoch_freq=0)

@@ -109,11 +109,13 @@ def test_impossible_bits_are_refused(layer, what):
         layer(**{what: 33})
 
 
-def test_the_order_of_1x_is_refused_and_not_misread():
+def test_the_order_of_1x_is_understood_or_refused_and_not_misread():
+    net = QuanConv2d(Input([None, 8, 8, 3]), 32, (5, 5), (1, 1))
+    assert (net.layer.n_filter, net.layer.filter_size) == (32, (5, 5))
     with pytest.raises(
         InvalidArgument, match=r"QuanConv2d: bitA is a number of bits.*got \(5, 5\)"
     ):
-        QuanConv2d(Input([None, 8, 8, 3]), 32, (5, 5), (1, 1))
+        QuanConv2d(32, (5, 5), (1, 1))
 
 
 @every_layer

@@ -199,3 +199,160 @@ def seq2seq(found):
     assert np.mean([a[0] == b[0] for a, b in zip(found["answers"], wanted, strict=True)]) > 0.5
     assert found["shared"] == [True] * len(found["net"].all_params)
     assert found["n_variables"] == 11  # a table, two layers of two cells, the output
+
+
+def cifar10_cnn(found):
+    assert found["test_acc"] > 0.8
+    expected = sum(0.004 * (each**2).sum() / 2 for each in found["weights"])
+    close(found["decay"], expected)
+    assert len(found["weights"]) == 2
+    # two convolutions, one of them normalised, and three matrices with biases
+    sizes = [5 * 5 * 3 * 8, 4 * 8, 5 * 5 * 8 * 8 + 8, 72 * 32 + 32, 32 * 16 + 16, 16 * 3 + 3]
+    assert found["n_params"] == sum(sizes)
+
+
+def _convolved(x, W, b):
+    padded = np.pad(x, [(0, 0), (1, 1), (1, 1), (0, 0)])
+    rows, columns = x.shape[1:3]
+    parts = [padded[:, i : i + rows, j : j + columns] @ W[i, j] for i in range(3) for j in range(3)]
+    return relu(sum(parts) + b)
+
+
+def _pooled(x):
+    n, rows, columns, channels = x.shape
+    return x.reshape(n, rows // 2, 2, columns // 2, 2, channels).max((2, 4))
+
+
+def vgg16(found):
+    values = iter(found["params"])
+    x = found["img"].astype("float64") - [123.68, 116.779, 103.939]
+    for kind in found["kinds"]:
+        x = _pooled(x) if isinstance(kind, str) else _convolved(x, next(values), next(values))
+    x = x.reshape(2, -1)
+    W, b, V, c = values
+    y = relu(x @ W + b) @ V + c
+    expected = np.exp(y - y.max(1, keepdims=True))
+    expected /= expected.sum(1, keepdims=True)
+    close(found["prob"], expected, rtol=1e-2, atol=1e-3)
+    np.testing.assert_array_equal(found["prob"], found["again"])
+    assert not np.allclose(found["prob"], found["other"])
+    assert found["feature_shape"] == (2, 4, 4, 6)
+
+
+def slim_net(found):
+    assert found["before"].shape == (4, 6)
+    for name in ("after", "loaded"):
+        close(found[name], found["before"])
+    assert not np.allclose(found["between"], found["before"])
+    names = sorted(name.partition(":")[0] for name in found["names"])
+    assert names == found["in_checkpoint"]
+    assert "InceptionV3/Mixed_5b/Conv2d_0a_1x1/weights" in names
+    assert "InceptionV3/Conv2d_1a_3x3/BatchNorm/moving_mean" in names
+
+
+def generate_text(found):
+    assert np.mean(found["costs"][-10:]) < 0.3 * found["costs"][0]
+    text = "it is not the strongest that wins but the one that learns . it is not"
+    assert found["sentence"].startswith("it is not the strongest that")
+    right = [a == b for a, b in zip(found["sentence"].split(), text.split(), strict=True)]
+    assert np.mean(right) > 0.7
+
+
+def mobilenet(found):
+    assert found["n_params"] == sum(
+        [9 * 3 * 8 + 4 * 8, 9 * 8 + 4 * 8 + 64 + 4 * 8, 9 * 8 + 4 * 8 + 128 + 4 * 16, 16 * 4 + 4]
+    )
+    assert found["n_layers"] == 14
+    assert all(found["shared"])
+    assert len(found["trained"]) == len(found["every"]) - 2 * 5
+    assert [v.name for v in found["of_conv"]] == ["mobilenetv1/conv/conv/filters:0"]
+    for before, unmoved in zip(found["before"], found["unmoved"], strict=True):
+        np.testing.assert_array_equal(before, unmoved)
+    assert not any(map(np.array_equal, found["before"], found["moved"]))
+    close(found["probabilities"].sum(1), np.ones(6))
+    assert found["n_merged"] == len(found["every"])
+    np.testing.assert_array_equal(found["kept"], found["loaded"])
+
+
+def two_graphs(found):
+    for worker, n_units in zip(found["workers"], (8, 12), strict=True):
+        assert worker.losses[-1] < 0.1 * worker.losses[0]
+        assert list(worker.net.all_drop.values()) == [0.9]
+        assert worker.predicted.shape == (16, 1)
+        assert worker.variables[0].graph is worker.graph
+        assert worker.net.count_params() == 2 * n_units + n_units + n_units + 1
+    assert found["names"][0] == found["names"][1]
+    for values, saved in zip(found["params"], found["saved"], strict=True):
+        assert all(map(np.array_equal, values, saved))
+    for worker, (W, b, V, c) in zip(found["workers"], found["params"], strict=True):
+        close(worker.predicted, np.tanh(found["X"] @ W + b) @ V + c)
+
+
+def fasttext(found):
+    assert found["test_accuracy"] > 0.9
+    assert abs(found["tested"] - found["test_accuracy"]) < 1e-6
+    np.testing.assert_array_equal(found["found"], found["expected"])
+    E, W, b = found["params"]
+    means = np.stack([E[row[row > 0]].mean(0) for row in found["padded"]])
+    logits = means @ W + b
+    expected = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    close(found["expected"], expected, rtol=1e-3)
+
+
+def srgan(found):
+    assert found["errors"][-1] < 0.5 * found["errors"][0]
+    close(found["probability"], sigmoid(found["linear"]))
+    assert found["out"].shape == (4, 12, 12, 1)
+    assert len(found["g_vars"]) == 2 + 2 * (1 + 2 + 1 + 2) + 2 + 2
+    assert len(found["d_vars"]) == 2 + 1 + 2 + 2
+    assert found["found"]
+
+
+def binary_net(found):
+    assert np.mean(found["losses"][-10:]) < 0.6 * found["losses"][0]
+    assert found["test_acc"] > 0.6
+    assert abs(found["tested"] - found["test_acc"]) < 1e-5
+    right = np.mean(found["predicted"] == found["y_test"][:101])
+    assert found["predicted"].shape == (101,)
+    assert right > 0.6
+
+
+def multiplexer(found):
+    for number in (0, 1):
+        np.testing.assert_array_equal(found["chosen"][number], found["parts"][number])
+        expected = found["parts"][number] @ found["W"] + found["b"]
+        close(found["outputs"][number], expected)
+    assert found["keeps"] == [0.5, 0.8]
+    assert not found["g0"].any()
+    assert found["g1"].any()
+    assert "must feed a value for placeholder" in found["forgotten"]
+    assert "sel" in found["forgotten"]
+
+
+def spatial_transformer(found):
+    transformed = found["transformed"]
+    assert transformed.shape == (6, 10, 8, 1)
+    close(transformed, np.ones([6, 10, 8, 1]))  # a zoom into ones
+    assert np.mean(found["losses"][-10:]) < 0.5 * np.mean(found["losses"][:10])
+    shapes = [each.shape.as_list() for each in found["theta"]]
+    assert shapes == [[20, 6], [6]]
+    assert all(found["all_shared"])
+
+
+def a3c(found):
+    W, b, V, c = found["params"]
+    hidden = np.minimum(relu(found["probe"] @ W + b), 6)
+    close(found["actions"], np.tanh(hidden @ V + c))
+    for each in found["losses"]:
+        assert np.mean(each[-10:]) < 0.3 * np.mean(each[:5])
+    names = ["la/weights:0", "la/biases:0", "mu/weights:0", "mu/biases:0"]
+    assert found["names"] == [f"Global_Net/actor/{name}" for name in names]
+    assert found["in_collection"] == [f"W_1/actor/{name}" for name in names]
+    assert found["n_variables"] == 3 * 8
+
+
+def image_caption(found):
+    assert np.mean(found["losses"][-10:]) < 0.3 * found["losses"][0]
+    assert found["told"] == [[1, 2, 3, 4], [1, 5, 5, 4], [1, 3, 4]]
+    assert all(found["shared"])
+    assert found["n_variables"] == 2 + 1 + 2 + 2
