@@ -254,6 +254,13 @@ class Layer(HasParameters, metaclass=_LayerType):
         yield from self._own_weights.items()
         yield from super().parts()
 
+    def differs_here(self) -> str:
+        """Say in which way what is around it here would make another layer; empty if it would not.
+
+        What its arguments do not tell: [`tensorlayer.layers.foreign`][].
+        """
+        return ""
+
     def place(self, base: str, path: str) -> tuple[str, str]:
         """Return the path of the layer: by its name if it has one, else by what holds it."""
         if self.facts.is_named:

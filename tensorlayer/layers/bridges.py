@@ -136,8 +136,8 @@ class SlimNetsLayer(Foreign):
     nobody uses is not computed, but for what moves statistics in training.
 
     The layer is made in ``slim.arg_scope`` as in TensorLayer 1.x; the scope is kept. Where neither
-    ``slim_args`` nor the scope says ``is_training``, it is the mode of the evaluation. See
-    [`tensorlayer.layers.slim`][].
+    ``slim_args`` nor the scope says ``is_training``, it is the mode of the evaluation. Its weight
+    decay is in ``net.regularization_losses``. See [`tensorlayer.layers.slim`][].
 
     Raises
     ------

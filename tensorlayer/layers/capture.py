@@ -8,9 +8,8 @@ week.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from typing import Any
 
@@ -18,9 +17,11 @@ import numpy as np
 import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument
+from tensorlayer.layers.get_variable import Getter
+from tensorlayer.layers.losses import LastLosses, collected
 from tensorlayer.layers.setting import setting
 
-__all__ = ["Capture", "GraphNeeded", "not_captured"]
+__all__ = ["Capture", "not_captured"]
 
 _IS_OURS: ContextVar[bool] = ContextVar("tensorlayer_is_ours", default=False)
 
@@ -30,17 +31,14 @@ def not_captured() -> AbstractContextManager[object]:
     return setting(_IS_OURS, True)
 
 
-class GraphNeeded(Exception):
-    """Code that runs eagerly asks for a variable in the way of TensorFlow 1."""
-
-
 class Capture:
     """Variables in the order in which a function makes them.
 
     Parameters
     ----------
     allows_eager
-        Whether ``get_variable`` may be called eagerly; else it raises `GraphNeeded`.
+        Whether ``get_variable`` may be called eagerly; else it raises
+        [`tensorlayer.layers.get_variable.GraphNeeded`][].
 
     Examples
     --------
@@ -58,6 +56,8 @@ class Capture:
         self.variables: list[tf.Variable] = []
         self._asked: list[Any] = []  # the names that the function gave, in the same order
         self._is_complete = False
+        self.asks_by_name = False  #: whether a run has called ``get_variable``
+        self.losses = LastLosses()
 
     def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Return ``function(*args, **kwargs)`` with its variables captured.
@@ -93,13 +93,13 @@ class Capture:
             made.append(place)
             return self.variables[place]
 
-        scope = v1.variable_scope(
-            v1.get_variable_scope(), custom_getter=_getter(self._allows_eager)
-        )
-        with tf.variable_creator_scope(create), scope:
+        getter = Getter(function, self._allows_eager, is_first=not self._is_complete)
+        with tf.variable_creator_scope(create), getter.asked(), collected() as losses:
             was_complete = self._is_complete
             result = function(*args, **kwargs)
         self._is_complete = True
+        self.asks_by_name = self.asks_by_name or getter.was_asked
+        self.losses.note(losses or getter.losses)
         if was_complete:
             self._require_all(function, made)
         return result
@@ -137,8 +137,12 @@ class Capture:
 
 def _made(creator: Callable[..., tf.Variable], options: dict[str, Any]) -> tf.Variable:
     """Make a variable: outside of the traces around, if its first value is not of one of them."""
-    is_lifted = callable(options.get("initial_value"))
-    with tf.init_scope() if is_lifted else nullcontext():
+    if not callable(options.get("initial_value")):
+        return creator(**options)
+    with tf.init_scope():
+        if tf.executing_eagerly() and "experimental_enable_variable_lifting" in options:
+            # Else a tf.function takes it for one of its own, and runs the function once more.
+            options = {**options, "experimental_enable_variable_lifting": False}
         return creator(**options)
 
 
@@ -168,37 +172,3 @@ def _refuse_replica(function: Callable[..., Any]) -> None:
             f"{function!r} makes its variables within strategy.run. Apply the layer once in "
             "strategy.scope(), before strategy.run, for example to a tl.layers.Input."
         )
-
-
-def _getter(allows_eager: bool) -> Callable[..., tf.Variable]:
-    """Return a ``custom_getter`` that keeps names for one run, not for the whole process."""
-    got: dict[str, tf.Variable] = {}
-
-    def get(getter: Any, name: str, **options: Any) -> tf.Variable:
-        del getter  # it would look in the store of the process
-        if not allows_eager and tf.executing_eagerly():
-            raise GraphNeeded(name)
-        if name not in got:
-            initial = _initial_value(**options)
-            got[name] = tf.Variable(
-                initial, trainable=options.get("trainable") is not False, name=name
-            )
-        return got[name]
-
-    return get
-
-
-def _initial_value(
-    shape: Any = None, dtype: Any = tf.float32, initializer: Any = None, **_: Any
-) -> Any:
-    """Return the initial value, by the rules of ``tf.compat.v1.get_variable``."""
-    if initializer is None:
-        initializer = tf.compat.v1.glorot_uniform_initializer()
-    if inspect.isclass(initializer):
-        initializer = initializer()
-    if tf.is_tensor(initializer):
-        return tf.cast(initializer, dtype or initializer.dtype)
-    if not callable(initializer):  # made outside of a trace, where the variable is
-        return lambda: tf.convert_to_tensor(initializer, dtype)
-    sizes = tf.TensorShape(shape).as_list()
-    return lambda: initializer(sizes, dtype=dtype or tf.float32)

@@ -102,11 +102,19 @@ class Foreign(Layer):
         with slim.scope(self.fn, self.is_train), tflearn.mode(self.is_train):
             return fn(*inputs, **options)
 
+    def differs_here(self) -> str:
+        """Say in which way ``slim.arg_scope`` is another one here than where it was made."""
+        return slim.difference(self.fn)
+
     def parts(self) -> Iterator[tuple[str, Any]]:
         """Yield its variables; a Keras object knows best which of them are trained."""
         if is_keras(self.fn):
             yield "", self.fn
         yield from super().parts()
+
+    def own_losses(self, require: bool) -> list[tf.Tensor]:
+        """Return what regularizers cost in its function; those of a Keras object it tells."""
+        return [] if is_keras(self.fn) else self.code.losses(self, require)
 
 
 def _mode_argument(fn: Callable[..., Any], given: Mapping[str, Any]) -> str | None:

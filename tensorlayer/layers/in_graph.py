@@ -4,6 +4,10 @@ Such code looks up its variables by name, with ``tf.compat.v1.get_variable``, an
 end points in collections of the graph: eagerly there is no graph that they could be in. So it is
 traced, once for each mode and shape, with the variables that its first run has made. Within a
 ``tf.function``, and above [`tensorlayer.layers.Input`][], it is a part of the trace around it.
+
+What Python does besides, such as appending to a list, happens once for each trace. A function whose
+very first run is eager, and that no library for graphs made, is run up to where it asks for a
+variable, and then once more: variables, their names and collections are as if it had not.
 """
 
 from __future__ import annotations
@@ -13,7 +17,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from tensorlayer.layers.capture import Capture, GraphNeeded
+from tensorlayer.layers.capture import Capture
+from tensorlayer.layers.get_variable import GraphNeeded
 from tensorlayer.layers.mode import current_mode
 from tensorlayer.layers.parameters import frozen_now
 from tensorlayer.layers.structure import leaves, rebuild
@@ -66,10 +71,16 @@ class InGraph:
         """Return them by short names; see [`tensorlayer.layers.capture.Capture.short`][]."""
         return self._capture.short()
 
+    def losses(self, owner: Any, require: bool = True) -> list[tf.Tensor]:
+        """Return those of the last run here; see [`tensorlayer.layers.losses`][]."""
+        return self._capture.losses.here(owner, require)
+
     def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Return ``function(*args, **kwargs)``: tensors, or structures of tensors."""
         if not tf.executing_eagerly():
-            return self._capture.run(function, *args, **kwargs)
+            outputs = self._capture.run(function, *args, **kwargs)
+            self.needs_graph = self.needs_graph or self._capture.asks_by_name
+            return outputs
         if not self.needs_graph:
             before = {} if self._has_run else _collections()
             try:
@@ -88,7 +99,9 @@ class InGraph:
         key = (bool(current_mode()), frozen_now(), repr(constants))
         if key not in self._traced:
             self._traced[key] = self._traceable(function, args, kwargs)
-        return self._traced[key](*tensors)
+        outputs, losses = self._traced[key](*tensors)
+        self._capture.losses.note(losses)
+        return outputs
 
     def _traceable(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """Return a ``tf.function`` of the tensors among the arguments."""
@@ -98,7 +111,8 @@ class InGraph:
         def traced(*tensors: tf.Tensor) -> Any:
             values = iter(tensors)
             inputs, named = rebuild(places, lambda leaf: next(values) if leaf is _HERE else leaf)
-            return self._capture.run(function, *inputs, **named)
+            outputs = self._capture.run(function, *inputs, **named)
+            return outputs, self.losses(function)
 
         return tf.function(traced, reduce_retracing=True)
 

@@ -115,6 +115,10 @@ class LegacyLayer(Layer):
             self._keep_weights(self.code.named(self.name, self.facts.own_name or self.name))
         return outputs
 
+    def own_losses(self, require: bool) -> list[tf.Tensor]:
+        """Return what regularizers of its variables cost."""
+        return self.code.losses.here(self, require)
+
     def _construct(self, inputs: Any, args: Any, kwargs: Any) -> Any:
         """Construct; ``args`` and ``kwargs`` are given where networks are among them."""
         args = self.arguments["args"] if args is None else rebuild(args, _previous)

@@ -14,6 +14,7 @@ from tensorlayer.errors import InvalidArgument, NotSerializable
 from tensorlayer.layers import summary, tree
 from tensorlayer.layers.arguments import switch
 from tensorlayer.layers.computing import LOCK
+from tensorlayer.layers.losses import regularization_losses
 
 __all__ = ["HasParameters", "frozen_now"]
 
@@ -90,6 +91,28 @@ class HasParameters(tree.Owner, tf.Module):
     trainable_variables = trainable_weights
     non_trainable_variables = nontrainable_weights
     variables = all_weights
+
+    @property
+    def regularization_losses(self) -> list[tf.Tensor]:
+        """What the regularizers of other libraries cost below it, in its last evaluation here.
+
+        Empty if there are none. "Here" is the ``tf.function`` or graph in which it is asked for,
+        or eagerly the thread. Where it was not evaluated that is an error, since nobody would see
+        that the loss lacks a part. See [`tensorlayer.layers.losses`][].
+
+        Examples
+        --------
+        >>> import tensorlayer as tl
+        >>> def scaled(x):
+        ...     decay = lambda v: 0.5 * tf.reduce_sum(v**2)
+        ...     return x * tf.compat.v1.get_variable("v", initializer=3.0, regularizer=decay)
+        >>> net = tl.layers.Lambda(tl.layers.Input([None]), scaled, name="scaled")
+        >>> with tf.GradientTape() as tape:
+        ...     loss = tf.reduce_sum(net([0.0])) + tf.add_n(net.regularization_losses)
+        >>> loss.numpy().item(), tape.gradient(loss, net.all_params[0]).numpy().item()
+        (4.5, 3.0)
+        """
+        return regularization_losses(self)
 
     def count_params(self) -> int:
         """Return the number of scalars in all variables."""

@@ -158,4 +158,4 @@ def _difference(layer: Layer, cls: type[Layer], given: dict[str, Any]) -> str:
     for key in arguments.differences({**given, **ignored}, {**layer.arguments, **ignored}):
         shown = [arguments.shown(each.get(key)) for each in (layer.arguments, given)]
         return f"the layer that exists has {key}={shown[0]}, not {shown[1]}"
-    return ""
+    return layer.differs_here()

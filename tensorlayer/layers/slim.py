@@ -14,6 +14,10 @@ Pass ``is_training`` on to the nets of ``tf_slim.nets``: by their own default th
 runs. ``is_training`` of batch normalisation and dropout is the mode of the evaluation wherever
 neither the function nor a scope says it.
 
+What a ``weights_regularizer`` costs, the ``weight_decay`` of the scopes of ``tf_slim.nets``, is in
+``net.regularization_losses`` after each evaluation; add it to the loss
+([`tensorlayer.layers.losses`][]).
+
 TF-Slim 1.1 was written for older releases of TensorFlow. As soon as a layer meets it, four things
 of it are replaced, for good and for every thread; nothing of TensorFlow is touched.
 
@@ -38,8 +42,9 @@ from typing import Any
 import tensorflow as tf
 
 from tensorlayer.errors import LibraryMissing
+from tensorlayer.layers.arguments import differences, same
 
-__all__ = ["Scoped", "current_scope", "repaired", "scope", "within_scope"]
+__all__ = ["Scoped", "current_scope", "difference", "repaired", "scope", "within_scope"]
 
 _LOCK = threading.Lock()
 #: Where ``slim.batch_norm`` looks for its layer, and where ``tf_keras`` offers it.
@@ -52,9 +57,9 @@ _OTHERS = ("tensorflow", "keras", "tensorlayer", "numpy")
 class Scoped:
     """A function that was given to a layer within ``slim.arg_scope``.
 
-    It equals the plain function, so that a layer is shared by name whether the scope is entered
-    again or not: the scope that it was made in counts. A saved model cannot hold the scope, so it
-    refuses this.
+    It equals the plain function, so that a layer is shared by name outside of every scope as well:
+    the scope that it was made in counts. Within another scope it is not shared: see `difference`.
+    A saved model cannot hold the scope, so it refuses this.
     """
 
     def __init__(self, function: Callable[..., Any], arg_scope: Mapping[str, Any]) -> None:
@@ -68,10 +73,10 @@ class Scoped:
         return self.__wrapped__(*args, **kwargs)
 
     def __eq__(self, other: object) -> bool:
-        return self.__wrapped__ == getattr(other, "__wrapped__", other)
+        return same(self.__wrapped__, getattr(other, "__wrapped__", other))
 
-    def __hash__(self) -> int:
-        return hash(self.__wrapped__)
+    def __hash__(self) -> int:  # of a function that is defined again, the code is the same
+        return hash(getattr(self.__wrapped__, "__code__", self.__wrapped__))
 
 
 def repaired() -> types.ModuleType | None:
@@ -103,9 +108,33 @@ def current_scope() -> Mapping[str, Any]:
 
 def within_scope(function: Any) -> Any:
     """Return what is to be called for ``function``: itself, or with the scope that it is in."""
-    plain = inspect.isroutine(function) and not (function.__module__ or "").startswith(_OTHERS)
-    arg_scope = current_scope() if plain else {}
+    arg_scope = current_scope() if _takes_scope(function) else {}
     return Scoped(function, arg_scope) if arg_scope else function
+
+
+def _takes_scope(function: Any) -> bool:
+    module = getattr(function, "__module__", None) or ""
+    return inspect.isroutine(function) and not module.startswith(_OTHERS)
+
+
+def difference(function: Any) -> str:
+    """Say in which way the scope here is not that in which a layer got ``function``.
+
+    Empty if it is the same, or if there is none here: then the layer keeps its own.
+    """
+    here = current_scope()
+    was = function.arg_scope if isinstance(function, Scoped) else {}
+    if not here or not (isinstance(function, Scoped) or _takes_scope(function)):
+        return ""
+    names = {
+        name
+        for key in differences(was, here)
+        for name in differences(was.get(key, {}), here.get(key, {}))
+    }
+    if not names:
+        return ""
+    made = "in a slim.arg_scope" if was else "outside of the slim.arg_scope"
+    return f"the layer that exists was made {made} with other {', '.join(sorted(names))}"
 
 
 def scope(function: Any, is_train: bool) -> AbstractContextManager[Any]:

@@ -21,6 +21,7 @@ __all__ = [
     "Parameter",
     "children",
     "components",
+    "everything",
     "is_keras",
     "join",
     "listing",
@@ -51,6 +52,11 @@ class Owner:
         """Return the paths for what is named within it and for what is not."""
         del base
         return path, path
+
+    def own_losses(self, require: bool) -> list[tf.Tensor]:
+        """Return the regularization losses of what it computed with itself, here."""
+        del require  # whether it is to raise if it was not evaluated here
+        return []
 
 
 def children(owner: Any) -> Iterator[tuple[str, Any]]:
@@ -117,6 +123,23 @@ def owners(owner: Owner) -> Iterator[tuple[str, Owner]]:
         if isinstance(value, Owner) and id(value) not in seen:
             seen.add(id(value))  # what is frozen in one place and not in another comes twice
             yield path, value
+
+
+def everything(owner: Any) -> Iterator[Any]:
+    """Yield ``owner`` and what is below it, each once: owners, modules, Keras objects, variables.
+
+    Examples
+    --------
+    >>> module = tf.Module()
+    >>> module.scale = tf.Variable(1.0)
+    >>> [type(each).__name__ for each in everything(module)]
+    ['Module', 'ResourceVariable']
+    """
+    seen: set[int] = set()
+    for _, value, _ in _walk(owner, ("", ""), False, set()):
+        if id(value) not in seen:
+            seen.add(id(value))
+            yield value
 
 
 def _parameters(owner: Any, require_all: bool) -> Iterator[Parameter]:

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tensorlayer.errors import UnlistedVariable
 from tensorlayer.layers import tree
+from tensorlayer.layers.losses import regularization_losses
 from tensorlayer.layers.mode import mode
 from tensorlayer.layers.outputs import main_of
 
@@ -65,6 +66,8 @@ class TensorLayerModel(tf.keras.layers.Layer):
         model = self._tensorlayer_model[0]
         with mode(bool(training) and self.trainable):
             outputs = main_of(model.follow(inputs))
+        for loss in regularization_losses(model, require_all=False):  # what Keras does not see
+            self.add_loss(loss)
         self._require_all(model)
         return outputs
 

@@ -53,13 +53,10 @@ class Eagerly:
         self, measures: Mapping[str, Measure], is_repeated: bool
     ) -> Callable[..., Mapping[str, Any]]:
         """Return a function of one batch that measures in inference mode."""
-
-        def output(X: tf.Tensor, is_train: bool) -> Any:
-            return steps.output_of(self.network, X, is_train)
-
-        # Many passes are worth a trace.
-        computed = tf.function(output, reduce_retracing=True) if is_repeated else self.network
-        return steps.measuring_step(computed, measures)
+        if not is_repeated:
+            return steps.measuring_step(self.network, measures)
+        others = dict(measures)
+        return steps.traced_measuring_step(self.network, others.pop("loss"), others)
 
     def epochs(
         self,

@@ -21,6 +21,7 @@ __all__ = [
     "measuring_step",
     "output_of",
     "require_pairs",
+    "traced_measuring_step",
     "training_step",
 ]
 
@@ -97,6 +98,28 @@ def measuring_step(network: Any, measures: Mapping[str, Measure]) -> Callable[..
     def step(X: np.ndarray, y: np.ndarray) -> dict[str, Any]:
         output = output_of(network, tf.convert_to_tensor(X), is_train=False)
         return {name: fn(output, y) for name, fn in measures.items()}
+
+    return step
+
+
+def traced_measuring_step(
+    network: Any, cost: Measure, others: Mapping[str, Measure]
+) -> Callable[..., Any]:
+    """Return the same for many passes, which are worth a trace.
+
+    The cost is traced with the network, as in training: it may ask for what the evaluation gives
+    besides its output, such as ``regularization_losses``.
+    """
+
+    def evaluate(X: tf.Tensor, y: tf.Tensor) -> tuple[Any, tf.Tensor]:
+        output = output_of(network, X, is_train=False)
+        return output, _measured(cost, output, y)
+
+    traced = tf.function(evaluate, reduce_retracing=True)
+
+    def step(X: np.ndarray, y: np.ndarray) -> dict[str, Any]:
+        output, loss = traced(tf.convert_to_tensor(X), tf.convert_to_tensor(y))
+        return {"loss": loss, **{name: fn(output, y) for name, fn in others.items()}}
 
     return step
 

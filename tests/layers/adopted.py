@@ -41,7 +41,7 @@ def n_changed(variables: Any, before: list[np.ndarray]) -> int:
 
 
 def assert_adopted(
-    module: str, x: np.ndarray, folder: Path, n_statistics: int = 0, how: str = "model"
+    module: str, x: np.ndarray, folder: Path, n_statistics: int | None = 0, how: str = "model"
 ) -> Any:
     """Require that the net of a module trains, moves its statistics in training only, and is kept.
 
@@ -54,7 +54,7 @@ def assert_adopted(
     folder
         Where files go.
     n_statistics
-        How many variables training moves that gradients do not.
+        How many variables training moves that gradients do not; None for all that there are.
     how
         ``"model"`` if a process that imports the module reads the file of a whole model;
         ``"weights"`` if it builds the model and reads its weights.
@@ -66,7 +66,7 @@ def assert_adopted(
     losses = train(model, x)
     assert np.isfinite(losses).all()
     assert n_changed(trained, before[0]) > 0.9 * len(trained)  # of some, gradients are just 0
-    assert n_changed(others, before[1]) == n_statistics
+    assert n_changed(others, before[1]) == (len(others) if n_statistics is None else n_statistics)
     then = values(model.all_weights)
     expected = model(x, is_train=False).numpy()
     traced = tf.function(lambda inputs: model(inputs, is_train=False))

@@ -13,11 +13,11 @@ import tf_slim as slim
 from tf_slim.nets import inception, resnet_v1, resnet_v2, vgg
 
 import tensorlayer as tl
-from tensorlayer.errors import InvalidArgument, NotSerializable
+from tensorlayer.errors import InvalidArgument, NameMismatch, NotSerializable
 from tensorlayer.layers import Dense, Input, InputLayer, Lambda, SlimNetsLayer, variable_scope
 from tensorlayer.models import Model
 from tests.layers import nets_slim
-from tests.layers.adopted import assert_adopted, train
+from tests.layers.adopted import ROOT, assert_adopted, train
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
@@ -130,6 +130,64 @@ def test_a_second_use_by_name_shares(tmp_path):
     assert second.parents[0].layer is first.parents[0].layer
     both = Model([*first.input_nodes, *second.input_nodes], [first, second])
     assert len(both.all_weights) == 8
+
+
+def reused(*, first, second):
+    """Return the layers of one name that are made in two scopes of arguments."""
+
+    def net(reuse, **kwargs):
+        function = lambda x: slim.conv2d(x, 2, [3, 3], scope="c")  # noqa: E731
+        with variable_scope("s", reuse=reuse):
+            if not kwargs:
+                return Lambda(Input([None, 8, 8, 1]), function, name="f")
+            with slim.arg_scope([slim.conv2d], **kwargs):
+                return Lambda(Input([None, 8, 8, 1]), function, name="f")
+
+    return net(None, **first), net(True, **second)
+
+
+def test_a_use_by_name_in_another_scope_of_arguments_is_refused():
+    same = {"stride": 2, "weights_regularizer": slim.l2_regularizer(0.1)}
+    again = {"stride": 2, "weights_regularizer": slim.l2_regularizer(0.1)}
+    for second in (again, {}):  # outside of every scope it is as it was made
+        one, other = reused(first=same, second=second)
+        assert other.layer is one.layer
+    message = r"Lambda 's/f': .*was made in a slim.arg_scope with other stride, weights_regularizer"
+    with pytest.raises(NameMismatch, match=message):
+        reused(first=same, second={"weights_regularizer": slim.l2_regularizer(0.2)})
+    message = r"was made outside of the slim.arg_scope with other stride. Give it another name"
+    with pytest.raises(NameMismatch, match=message):
+        reused(first={}, second={"stride": 2})
+
+
+def test_in_a_graph_of_tensorflow_1_another_scope_of_arguments_shares_the_variables():
+    v1 = tf.compat.v1
+    with tf.Graph().as_default(), v1.Session() as session, tl.layers.isolated():
+        x = InputLayer(v1.placeholder(tf.float32, [None, 8, 8, 1]))
+        nets = []
+        for reuse, act in ((None, None), (True, tf.nn.relu), (True, tf.abs)):
+            with (
+                v1.variable_scope("m", reuse=reuse),
+                slim.arg_scope([slim.conv2d], activation_fn=act),
+            ):
+                nets.append(Lambda(x, lambda y: slim.conv2d(y, 2, [3, 3], scope="c"), name="f"))
+        session.run(v1.global_variables_initializer())
+        plain, relu, absolute = session.run(nets, {x: IMAGES})
+
+        assert len(v1.trainable_variables()) == 2
+    np.testing.assert_allclose(relu, np.maximum(plain, 0), atol=1e-6)
+    np.testing.assert_allclose(absolute, np.abs(plain), atol=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_on_two_replicas_statistics_move_alike_and_losses_are_each_ones_own():
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.layers.slim_replicas"],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=280,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr[-4000:]
 
 
 def test_eagerly_it_runs_in_a_graph_and_shares_with_traces():
@@ -277,6 +335,17 @@ def test_whole_nets_are_what_they_are_in_a_graph_of_tensorflow_1(function, name,
     assert {each.name[:-2] for each in model.trainable_weights} == names
     np.testing.assert_allclose(model(images, is_train=False), expected, rtol=1e-2, atol=1e-3)
     assert end_point in net.end_points
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("module", "side"), [("nets_inception", 75), ("nets_resnet_v1", 33), ("nets_resnet_v2", 33)]
+)
+def test_whole_nets_are_kept(module, side, tmp_path):
+    images = np.random.default_rng(0).normal(size=(2, side, side, 3)).astype("float32")
+
+    assert_adopted(module, images, tmp_path, n_statistics=None)
 
 
 def in_session(function, parameters, images):

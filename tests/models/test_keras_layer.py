@@ -196,6 +196,28 @@ def test_it_trains_under_a_mixed_policy():
     assert any(not np.array_equal(v, before[k]) for k, v in inner.to_arrays().items())
 
 
+def test_keras_adds_what_regularizers_in_the_model_cost():
+    def decayed(x):
+        return x * tf.compat.v1.get_variable(
+            "w", [2], initializer=tf.compat.v1.ones_initializer(), regularizer=tf.reduce_sum
+        )
+
+    x = Input([None, 2])
+    net = Lambda(
+        Lambda(x, decayed, name="f"),
+        tf.keras.layers.Dense(
+            2, kernel_initializer="zeros", bias_initializer="ones", bias_regularizer="l2"
+        ),
+        name="k",
+    )
+    outer = tf.keras.Sequential([tf.keras.Input([2]), Model(x, net).as_keras()])
+    outer.compile(tf.optimizers.SGD(0.0), "mse")
+
+    history = outer.fit(np.zeros([4, 2]), np.ones([4, 2]), epochs=2, verbose=0).history["loss"]
+
+    np.testing.assert_allclose(history, [2.0 + 2 * 0.01] * 2, rtol=1e-5)
+
+
 def test_what_is_frozen_is_frozen_for_keras():
     inner = model()
     inner.get_layer("h").trainable = False

@@ -208,3 +208,28 @@ def test_a_model_that_was_told_a_mode_is_trained_measured_and_asked(tell):
     assert tl.utils.predict(model, X, batch_size=50).shape == (103, 2)
     assert tl.utils.run_epoch(model, X, Y, cost=loss, batch_size=20)[0] < 0.5
     assert model.is_train is (tell == "train")
+
+
+def test_a_cost_may_add_what_regularizers_cost():
+    def decayed(x):
+        return x * tf.compat.v1.get_variable(
+            "w", [3], initializer=tf.compat.v1.ones_initializer(), regularizer=tf.nn.l2_loss
+        )
+
+    net = tl.layers.Lambda(tl.layers.Input([None, 3]), decayed, name="f")
+    X = np.zeros([8, 3], "float32")
+
+    (epoch,) = tl.utils.fit(
+        net,
+        tf.optimizers.SGD(0.1),
+        lambda y, target: tf.reduce_mean((y - target) ** 2) + tf.add_n(net.regularization_losses),
+        X,
+        X,
+        batch_size=4,
+        n_epoch=1,
+        eval_train=True,
+        print_freq=1,
+    )
+
+    np.testing.assert_allclose(net.all_params[0], 0.9**2 * np.ones(3), rtol=1e-6)
+    np.testing.assert_allclose(epoch.metrics["loss"], 1.5 * (1 + 0.81) / 2, rtol=1e-5)

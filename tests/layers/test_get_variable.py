@@ -1,0 +1,188 @@
+"""Variables by name, as TensorFlow 1 gives them: it is the oracle."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import tensorlayer as tl
+from tensorlayer.errors import InvalidArgument, NameMissing, NameTaken, WrongShape
+from tensorlayer.layers import Input, InputLayer, Lambda, LambdaLayer
+
+v1 = tf.compat.v1
+ONES = v1.ones_initializer()
+
+
+def worlds(function):
+    """Return makers of a layer of the function: declared, eager and in a graph of TensorFlow 1."""
+
+    def in_graph():
+        with tf.Graph().as_default(), tl.layers.isolated():
+            Lambda(InputLayer(v1.placeholder(tf.float32, [None, 2])), function, name="f")
+
+    return [
+        lambda: Lambda(Input([None, 2]), function, name="f"),
+        lambda: Lambda(InputLayer(tf.ones([1, 2])), function, name="f"),
+        in_graph,
+    ]
+
+
+def in_tensorflow_1(function):
+    with tf.Graph().as_default():
+        function(v1.placeholder(tf.float32, [None, 2]))
+
+
+def twice(x):
+    return v1.get_variable("w", [2]) + v1.get_variable("w", [2]) + x
+
+
+def never_made(x):
+    with v1.variable_scope("a", reuse=True):
+        return x + v1.get_variable("w", [2])
+
+
+def other_shape(x):
+    with v1.variable_scope("a", reuse=v1.AUTO_REUSE):
+        return x + v1.get_variable("w", [2]) + v1.get_variable("w", [1])
+
+
+def other_type(x):
+    with v1.variable_scope("a", reuse=v1.AUTO_REUSE):
+        w = v1.get_variable("w", [2], tf.float32)
+        return x + w + tf.cast(v1.get_variable("w", [2], tf.float64), tf.float32)
+
+
+@pytest.mark.parametrize(
+    ("function", "error", "message"),
+    [
+        (
+            twice,
+            NameTaken,
+            r"asks for the variable '(f/)?w' a second time.*reuse=tf.compat.v1.AUTO",
+        ),
+        (
+            never_made,
+            NameMissing,
+            r"'(f/)?a/w' to be reused, which .* made none. Ask for it before",
+        ),
+        (
+            other_shape,
+            WrongShape,
+            r"'(f/)?a/w' of shape \(1,\), and has made it of shape \(2,\). Sh",
+        ),
+        (
+            other_type,
+            InvalidArgument,
+            r"a/w' of type float64, and .* of type float32. Give the sam",
+        ),
+    ],
+)
+def test_what_tensorflow_1_refuses_is_refused(function, error, message):
+    with pytest.raises(ValueError, match=r"[Vv]ariable"):
+        in_tensorflow_1(function)
+
+    for make in worlds(function):
+        with pytest.raises(error, match=message):
+            make()
+
+
+def test_what_is_reused_is_the_same_variable():
+    def shared(x):
+        with v1.variable_scope("a"):
+            first = v1.get_variable("w", [2], initializer=ONES)
+        with v1.variable_scope("a", reuse=True):
+            second = v1.get_variable("w", [2])
+        with v1.variable_scope("b", reuse=v1.AUTO_REUSE):
+            third = [v1.get_variable("w", [2], initializer=ONES) for _ in range(2)]
+        assert first is second
+        assert third[0] is third[1]
+        assert first is not third[0]
+        return x * first + third[0]
+
+    in_tensorflow_1(shared)
+    for make in worlds(shared):
+        make()
+    net = Lambda(Input([None, 2]), shared, name="f")
+    assert list(net.parameters) == ["f/a/w", "f/b/w"]
+    np.testing.assert_array_equal(net(tf.ones([1, 2])), [[2.0, 2.0]])
+
+
+def test_constraints_are_kept_and_optimizers_keep_to_them():
+    def bounded(x):
+        return x * v1.get_variable(
+            "w", [2], initializer=ONES, constraint=lambda v: tf.clip_by_value(v, 0.5, 2.0)
+        )
+
+    for net in (
+        Lambda(Input([None, 2]), bounded, name="f"),
+        Lambda(InputLayer(tf.ones([1, 2])), bounded, name="f"),
+    ):
+        (w,) = net.trainable_weights
+        np.testing.assert_array_equal(w.constraint(tf.constant([0.0, 3.0])), [0.5, 2.0])
+        tf.optimizers.SGD(1.0).apply_gradients([(tf.constant([9.0, 0.0]), w)])
+        np.testing.assert_array_equal(w, [0.5, 1.0])
+
+
+def test_a_constraint_and_a_regularizer_of_the_scope():
+    def scoped(x):
+        with v1.variable_scope("a", constraint=tf.abs, regularizer=tf.reduce_sum):
+            return x * v1.get_variable("w", [2], initializer=ONES)
+
+    net = Lambda(Input([None, 2]), scoped, name="f")
+    net(tf.ones([1, 2]))
+
+    assert net.all_params[0].constraint is tf.abs
+    assert [loss.numpy() for loss in net.regularization_losses] == [2.0]
+
+
+def test_variables_are_in_the_collections_that_tensorflow_1_has_them_in():
+    seen = []
+
+    def collected(x):
+        v1.get_variable("plain", [2])
+        v1.get_variable("still", [2], trainable=False)
+        v1.get_variable("mine", [2], collections=["mine"])
+        v1.get_variable("local", [2], collections=["local_variables"], trainable=False)
+        keys = ("variables", "trainable_variables", "mine", "local_variables")
+        names = [[v.name.rpartition("/")[2] for v in v1.get_collection(key)] for key in keys]
+        seen.append(names)
+        return x
+
+    in_tensorflow_1(collected)
+    for make in worlds(collected):
+        make()
+
+    assert [v1.global_variables(), v1.trainable_variables(), v1.local_variables()] == [[], [], []]
+    assert seen[0][2:] == [["mine:0"], ["local:0"]]
+    assert all(each == seen[0] for each in seen)
+
+
+def test_in_a_graph_of_tensorflow_1_losses_are_in_its_collection_once():
+    def decayed(x):
+        w = v1.get_variable("w", [2], initializer=ONES, regularizer=tf.reduce_sum)
+        return x * w
+
+    with tf.Graph().as_default(), v1.Session() as session, tl.layers.isolated():
+        x = v1.placeholder(tf.float32, [None, 2])
+        net = LambdaLayer(InputLayer(x), decayed, name="f")
+        net.layer(InputLayer(x, name="again"))
+        session.run(v1.global_variables_initializer())
+        losses = v1.losses.get_regularization_losses()
+
+        assert len(losses) == 1
+        assert session.run(losses) == [2.0]
+        assert session.run(net.regularization_losses) == [2.0]
+
+
+def test_statistics_of_replicas_are_averaged():
+    def moving(x):
+        v1.get_variable("mean", [2], trainable=False)
+        v1.get_variable("steps", initializer=0, dtype=tf.int32, trainable=False)
+        return x * v1.get_variable("w", [2])
+
+    mean, steps, w = Lambda(Input([None, 2]), moving, name="f").layer.code.variables
+
+    kinds = [each.aggregation for each in (mean, steps, w)]
+    none = tf.VariableAggregation.NONE
+    assert kinds == [tf.VariableAggregation.MEAN, none, none]

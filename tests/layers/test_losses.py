@@ -1,0 +1,237 @@
+"""Regularization losses: of every library, in every place, and nowhere else."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import threading
+import weakref
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tf_slim as slim
+
+import tensorlayer as tl
+from tensorlayer.errors import InvalidArgument
+from tensorlayer.layers import Dense, Input, InputLayer, KerasLayer, Lambda, SlimNetsLayer
+from tensorlayer.layers.tflearn import load_tflearn
+from tensorlayer.models import Model
+from tests.layers import nets_slim
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+
+v1 = tf.compat.v1
+X = np.random.default_rng(0).normal(size=(4, 3)).astype("float32")
+
+
+def half_of_squares(variable):
+    return 0.5 * tf.reduce_sum(variable**2)
+
+
+def by_name(x):
+    return tf.matmul(x, v1.get_variable("w", [3, 2], regularizer=half_of_squares))
+
+
+def by_slim(x):
+    with slim.arg_scope([slim.fully_connected], weights_regularizer=slim.l2_regularizer(1.0)):
+        return slim.fully_connected(x, 2, activation_fn=None, scope="fc")
+
+
+def by_tflearn(x):
+    tflearn = load_tflearn()
+    return tflearn.fully_connected(x, 2, regularizer="L2", weight_decay=1.0, name="fc")
+
+
+def by_hand(x):
+    w = v1.get_variable("w", [3, 2])
+    v1.add_to_collection(v1.GraphKeys.REGULARIZATION_LOSSES, half_of_squares(w))
+    return tf.matmul(x, w)
+
+
+def by_keras_layers_of_1(x):
+    return v1.layers.dense(x, 2, kernel_regularizer=half_of_squares, name="d")
+
+
+def of_keras():
+    return tf.keras.layers.Dense(2, kernel_regularizer=half_of_squares)
+
+
+def weights_of(net):
+    return next(each for each in net.trainable_weights if each.shape.rank == 2)
+
+
+FUNCTIONS = [by_name, by_slim, by_tflearn, by_hand, of_keras]
+every_function = pytest.mark.parametrize("function", FUNCTIONS, ids=lambda f: f.__name__)
+
+
+def layer_of(function, net=None):
+    net = Input([None, 3], name="x") if net is None else net
+    return Lambda(net, function() if function is of_keras else function, name="f")
+
+
+def both_gradients(net, evaluate):
+    """Return the loss of regularization, and its gradient, which is the weights themselves."""
+    weights = weights_of(net)
+
+    def step():
+        with tf.GradientTape() as tape:
+            outputs = evaluate()
+            (loss,) = net.regularization_losses
+            total = loss + 0.0 * tf.reduce_sum(outputs)
+        return loss, tape.gradient(total, weights)
+
+    return step
+
+
+@every_function
+@pytest.mark.parametrize("is_traced", [False, True])
+def test_each_evaluation_computes_them_again_with_gradients(function, is_traced):
+    net = layer_of(function)
+    weights = weights_of(net)
+    step = both_gradients(net, lambda: net(X, is_train=True))
+    step = tf.function(step) if is_traced else step
+
+    for factor in (1.0, 2.0, -3.0):
+        weights.assign(factor * np.ones(weights.shape, np.float32))
+        loss, gradient = step()
+        np.testing.assert_allclose(loss, 3.0 * factor**2, rtol=1e-6)
+        np.testing.assert_allclose(gradient, weights, rtol=1e-6)
+
+
+@every_function
+def test_a_layer_that_begins_eagerly(function):
+    net = layer_of(function, InputLayer(tf.constant(X)))
+    weights = weights_of(net)
+
+    (loss,) = net.regularization_losses
+
+    np.testing.assert_allclose(loss, half_of_squares(weights), rtol=1e-6)
+
+
+def test_those_of_a_model_are_those_of_its_layers_each_once():
+    x = Input([None, 3], name="x")
+    shared = Lambda(by_name, name="shared")
+    net = Lambda(shared(x), lambda y: y * v1.get_variable("v", [2], regularizer=half_of_squares))
+    net = tl.layers.Concat(name="both")([net, shared(x)])
+    model = Model(x, Dense(net, 1, name="out"))
+    model(X, is_train=True)
+
+    found = sorted(loss.numpy().item() for loss in model.regularization_losses)
+
+    expected = [half_of_squares(model.parameters[name]) for name in ("shared/w", "lambda_1/v")]
+    np.testing.assert_allclose(found, sorted(expected), rtol=1e-6)
+    np.testing.assert_allclose(len(net.regularization_losses), 2)
+
+
+def test_weight_decay_of_a_slim_net_trains_towards_zero():
+    x = Input([None, 8, 8, 1], name="x")
+    model = Model(x, SlimNetsLayer(x, slim_layer=nets_slim.trunk, name="tower"))
+    images = np.zeros([2, 8, 8, 1], np.float32)
+    kernels = [model.parameters[f"tower/{name}/weights"] for name in ("conv1", "conv2")]
+    before = [each.numpy() for each in kernels]
+    optimizer = tf.optimizers.SGD(1.0)
+
+    @tf.function
+    def step():
+        with tf.GradientTape() as tape:
+            model(images, is_train=True)
+            loss = 1000 * tf.add_n(model.regularization_losses)
+        optimizer.apply_gradients(zip(tape.gradient(loss, kernels), kernels, strict=True))
+
+    step()
+
+    for kernel, value in zip(kernels, before, strict=True):  # 1e-4 of nets_slim, 1000 and the rate
+        np.testing.assert_allclose(kernel, 0.9 * value, rtol=1e-5)
+
+
+def test_what_has_none_has_none_before_it_is_evaluated():
+    net = Dense(Lambda(Input([None, 3]), lambda x: 2 * x), 2, name="d")
+
+    assert net.regularization_losses == []
+    assert tf.function(lambda: len(net.regularization_losses))() == 0
+
+
+def test_where_it_was_not_evaluated_is_an_error():
+    net = layer_of(by_name)
+
+    with pytest.raises(InvalidArgument, match=r"name='f'.*not evaluated eagerly in this thread. E"):
+        net.regularization_losses  # noqa: B018
+    net(X)
+    with pytest.raises(InvalidArgument, match=r"not evaluated in this tf.function or graph. Ev"):
+        tf.function(lambda: net.regularization_losses)()
+    assert len(net.regularization_losses) == 1
+
+
+def test_threads_have_their_own():
+    net, found = layer_of(by_name), []
+    net(X)
+
+    def other():
+        with pytest.raises(InvalidArgument, match="not evaluated eagerly in this thread"):
+            net.regularization_losses  # noqa: B018
+        net(X)
+        found.extend(net.regularization_losses)
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    thread.join()
+
+    assert len(found) == 1
+    assert found[0] is not net.regularization_losses[0]
+
+
+def test_a_copy_has_its_own():
+    net = layer_of(by_name)
+    net(X)
+    copied = copy.deepcopy(net)
+    copied.all_params[0].assign(tf.ones([3, 2]))
+    copied(X)
+
+    assert copied.regularization_losses[0].numpy() == 3.0
+    assert net.regularization_losses[0].numpy() != 3.0
+
+
+def test_they_keep_no_trace():
+    net = layer_of(by_name)
+
+    def traced_once():
+        @tf.function
+        def step():
+            net(X)
+            return tf.add_n(net.regularization_losses)
+
+        step()
+        return weakref.ref(step.get_concrete_function().graph)
+
+    graph = traced_once()
+    gc.collect()
+
+    assert graph() is None
+
+
+def test_classes_in_the_style_of_1_have_theirs():
+    class Old(tl.layers.Layer):
+        def __init__(self, prev_layer, name="old"):
+            super().__init__(prev_layer=prev_layer, name=name)
+            with v1.variable_scope(name):
+                w = v1.get_variable("w", [3, 2], regularizer=half_of_squares)
+            self.outputs = tf.matmul(self.inputs, w)
+            self._add_layers(self.outputs)
+            self._add_params([w])
+
+    net = Old(Input([None, 3]), name="old")
+    for evaluate in (lambda: net(X), tf.function(lambda: net(X))):
+        evaluate()
+    (loss,) = net.regularization_losses
+
+    np.testing.assert_allclose(loss, half_of_squares(net.all_params[0]), rtol=1e-6)
+
+
+def test_those_of_keras_are_as_keras_tells_them():
+    inner = tf.keras.Sequential([of_keras(), of_keras()])
+    net = KerasLayer(Input([None, 3]), keras_layer=inner, name="k")
+
+    assert [loss.numpy() for loss in net.regularization_losses] == [
+        loss.numpy() for loss in inner.losses
+    ]
