@@ -1,10 +1,16 @@
 """Files and folders that appear whole or not at all."""
 
+import ctypes
 import os
+import signal
 import stat
+import subprocess
+import sys
+import threading
 
 import pytest
 
+from tensorlayer.errors import InvalidArgument
 from tensorlayer.whole import whole_file, whole_folder
 
 
@@ -85,3 +91,128 @@ def test_others_may_read_a_folder_as_far_as_the_umask_says(tmp_path, umask, mode
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == mode
+
+
+#: Replaces a folder, and is killed instead of renaming anything for the nth time.
+KILLED = """
+import ctypes, os, pathlib, signal, sys
+path, at, can_exchange = pathlib.Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "True"
+from tensorlayer.whole import whole_folder
+
+if not can_exchange:
+    ctypes.CDLL = lambda *given, **options: object()
+rename, count = pathlib.Path.rename, 0
+
+def killing(self, target):
+    global count
+    count += 1
+    if count == at:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return rename(self, target)
+
+pathlib.Path.rename = killing
+with whole_folder(path) as temporary:
+    (temporary / "new").write_text("new")
+"""
+
+
+@pytest.mark.parametrize("at", [1, 2])
+@pytest.mark.parametrize("can_exchange", [True, False])
+def test_a_kill_between_two_folders_costs_neither(at, can_exchange, tmp_path):
+    path = tmp_path / "a"
+    with whole_folder(path) as temporary:
+        (temporary / "old").write_text("old")
+    arguments = [str(path), str(at), str(can_exchange)]
+    done = subprocess.run([sys.executable, "-c", KILLED, *arguments])
+    if can_exchange:
+        assert (done.returncode, os.listdir(path)) == (0, ["new"])
+    else:
+        assert done.returncode == -signal.SIGKILL
+        assert path.exists() == (at == 1)
+
+    with whole_folder(path) as temporary:
+        assert os.listdir(path) == (["new"] if can_exchange else ["old"])
+        (temporary / "next").write_text("next")
+    assert os.listdir(path) == ["next"]
+    assert os.listdir(tmp_path) == ["a"]
+
+
+def test_what_a_living_one_or_somebody_else_has_beside_it_stays(tmp_path):
+    path, mine = tmp_path / "a[1]", tmp_path / ".a[1].my_backup"
+    named_alike = tmp_path / ".a[1].12345678"
+    for folder in (mine, named_alike):
+        folder.mkdir()
+        (folder / "old").write_text("a backup")
+    with whole_folder(path) as first:
+        (first / "first").write_text("first")
+        with whole_folder(path) as second:
+            (second / "second").write_text("second")
+        assert os.listdir(path) == ["second"]
+    assert os.listdir(path) == ["first"]
+    assert sorted(os.listdir(tmp_path)) == [".a[1].12345678", ".a[1].my_backup", "a[1]"]
+    assert (named_alike / "old").read_text() == "a backup"
+
+
+@pytest.mark.parametrize("can_exchange", [True, False])
+def test_of_two_at_the_same_time_the_last_one_stays(can_exchange, tmp_path, monkeypatch):
+    if not can_exchange:
+        monkeypatch.setattr(ctypes, "CDLL", lambda *given, **options: object())
+    errors = []
+
+    def replace(name):
+        try:
+            for _ in range(50):
+                with whole_folder(tmp_path / "a") as temporary:
+                    (temporary / name).write_text(name)
+        except OSError as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=replace, args=[name]) for name in ("one", "two")]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert errors == []
+    assert os.listdir(tmp_path / "a") in (["one"], ["two"])
+    assert os.listdir(tmp_path) == ["a"]
+
+
+@pytest.mark.skipif(not sys.platform.startswith(("linux", "darwin")), reason="cannot exchange")
+def test_there_is_always_one(tmp_path):
+    path, is_over, missing = tmp_path / "a", threading.Event(), []
+
+    def watch():
+        while not is_over.is_set():
+            if not os.path.exists(path):
+                missing.append(1)
+
+    with whole_folder(path):
+        pass
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    for _ in range(300):
+        with whole_folder(path):
+            pass
+    is_over.set()
+    watcher.join()
+    assert missing == []
+
+
+def test_a_link_to_a_file_stays_one(tmp_path):
+    (tmp_path / "link.txt").symlink_to("real")
+    with whole_file(tmp_path / "link.txt") as temporary:
+        temporary.write_text("new")
+        assert temporary.suffix == ".txt"
+    assert (tmp_path / "link.txt").is_symlink()
+    assert (tmp_path / "real").read_text() == "new"
+
+
+@pytest.mark.parametrize("whole", [whole_file, whole_folder])
+def test_an_address_is_no_path(whole, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with (
+        pytest.raises(InvalidArgument, match="'gs://bucket/a' is an address, and files are writte"),
+        whole("gs://bucket/a"),
+    ):
+        pass
+    assert os.listdir(tmp_path) == []

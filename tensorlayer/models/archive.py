@@ -23,6 +23,7 @@ from tensorlayer.errors import Corrupt, InvalidArgument, NotSerializable, Weight
 from tensorlayer.models import legacy, weights
 from tensorlayer.models.casting import in_types_of_numpy
 from tensorlayer.models.config import read_model
+from tensorlayer.models.keras_config import settle
 from tensorlayer.models.memory import machine_bytes, variables_within
 from tensorlayer.models.stored import NAMES, Pairs, opened, read_text, require_hdf5_names
 from tensorlayer.whole import whole_file
@@ -147,6 +148,7 @@ def _assign(model: Any, path: Place, whole: _Whole) -> None:
         )
     found = dict(whole.arrays)
     weights.assign(parameters, weights.by_any_name(parameters, found))
+    settle(model)
 
 
 @contextmanager

@@ -12,6 +12,8 @@ from typing import TypeVar
 import numpy as np
 import tensorflow as tf
 
+from tensorlayer.whole import local_path
+
 __all__ = ["is_parameter", "without_training", "write"]
 
 T = TypeVar("T")
@@ -65,7 +67,7 @@ def write(prefix: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) -> N
     >>> tf.train.list_variables("model.ckpt")
     [('dense/weights', [2, 2])]
     """
-    prefix = Path(prefix)
+    prefix = local_path(prefix)
     prefix.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=prefix.parent, prefix=f".{prefix.name}.") as folder:
         _save(os.path.join(folder, "new"), arrays)

@@ -12,6 +12,7 @@ A model is exported as functions with names, its signatures: see
 
 from __future__ import annotations
 
+import itertools
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -21,9 +22,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument, NotSerializable, UnlistedVariable, did_you_mean
+from tensorlayer.layers import tree
 from tensorlayer.models import lite, onnx
 from tensorlayer.models.signature import Signature, traced
-from tensorlayer.whole import whole_file, whole_folder
+from tensorlayer.whole import local_path, whole_file, whole_folder
 
 if TYPE_CHECKING:
     from tensorlayer.models.model import Model
@@ -39,6 +41,9 @@ _PROGRAMS = frozenset({"saved_model.pb", "saved_model.pbtxt"})
 _OF_SAVED_MODELS = _PROGRAMS.union(
     ("fingerprint.pb", "keras_metadata.pb", "variables", "assets", "assets.extra", "debug")
 )
+
+#: Operations that call functions of this process.
+_OF_PYTHON = frozenset({"PyFunc", "PyFuncStateless", "EagerPyFunc"})
 
 
 class _Exported(NamedTuple):
@@ -115,7 +120,7 @@ def format_of(path: Place, format: str | None = None) -> str:
 
 def _require_place(path: Place, format: str) -> None:
     """Raise InvalidArgument if what is there is something else: it would be replaced."""
-    place = Path(path)
+    place = local_path(path)
     remedy = "Nothing was written. Give another path, or remove it."
     if format != "savedmodel":
         if place.is_dir():
@@ -123,6 +128,11 @@ def _require_place(path: Place, format: str) -> None:
         return
     if place.exists() and not place.is_dir():
         raise InvalidArgument(f"export: {os.fspath(path)!r} is a file. {remedy}")
+    if place.resolve() in {Path.cwd(), *Path.cwd().parents}:
+        raise InvalidArgument(
+            f"export: {os.fspath(path)!r} is the folder that this program works in, or one above "
+            "it, which an export would replace. Nothing was written. Give a folder within it."
+        )
     there = set(os.listdir(place)) if place.is_dir() else set()
     others = sorted(there if there.isdisjoint(_PROGRAMS) else there - _OF_SAVED_MODELS)
     if others:
@@ -149,6 +159,7 @@ def _exported(model: Model, signatures: Sequence[Signature]) -> _Exported:
         )
     listed = {id(each) for each in model.parameters.values()}  # or it raises NotBuilt
     functions = {each.name: traced(model, each) for each in signatures}
+    _require_no_python(functions)
     made = [name for name, each in model.parameters.items() if id(each) not in listed]
     if made:
         raise UnlistedVariable(
@@ -165,17 +176,34 @@ def _root(model: Model, signatures: Sequence[Signature], functions: Mapping[str,
     # A table of words, for example, is found by way of the object that has it.
     owners = [getattr(function, "__self__", function) for function in given]
     root.processing = [o for o in owners if isinstance(o, (tf.Module, tf.keras.layers.Layer))]
-    known = {id(each) for each in model.parameters.values()}
+    # Keras's random numbers have a state that is no weight, and is read in inference, too.
+    listed = tree.listing(model, with_random=True)
+    root.random = [each.variable for each in listed if each.is_random]
+    known = {id(each.variable) for each in listed}
     used = [each for function in functions.values() for each in function.variables]
     root.used = [each for each in used if id(each) not in known]
     return root
 
 
+def _require_no_python(functions: Mapping[str, Any]) -> None:
+    """Raise NotSerializable if a function calls Python, which nobody else has."""
+    for name, function in functions.items():
+        graph = function.graph.as_graph_def()
+        nodes = itertools.chain(graph.node, *(each.node_def for each in graph.library.function))
+        called = next((node.op for node in nodes if node.op in _OF_PYTHON), None)
+        if called is not None:
+            raise NotSerializable(
+                f"export: signature {name!r} computes with tf.py_function or tf.numpy_function "
+                f"({called}), which calls Python in this process: nobody who loads the export has "
+                "it. Compute with operations of TensorFlow."
+            )
+
+
 def _save(exported: _Exported, folder: Place) -> None:
     try:
         tf.saved_model.save(exported.root, os.fspath(folder), signatures=dict(exported.functions))
-    except AssertionError as error:
-        if "untracked" not in str(error):
+    except (AssertionError, KeyError) as error:
+        if "untracked" not in str(error) and "captures tensor" not in str(error):
             raise
         raise NotSerializable(
             "export: preprocess or postprocess computes with something that the export would not "

@@ -149,6 +149,8 @@ def restore(config: Mapping[str, Any], arrays: dict[str, np.ndarray], digest: st
         return {name: np.array(array) for name, array in arrays.items()}
     import keras
 
+    from tensorlayer.models.keras_config import settle
+
     described = config.get("model")
     check_keras(described, keras)
     try:
@@ -165,6 +167,7 @@ def restore(config: Mapping[str, Any], arrays: dict[str, np.ndarray], digest: st
         )
     # By order: the names may be those of another model of the same structure, see `KerasModel`.
     model.set_weights(list(arrays.values()))
+    settle(model)
     return model
 
 

@@ -17,12 +17,15 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import tensorflow as tf
+
 from tensorlayer.errors import BrokenConfig, NotSerializable
+from tensorlayer.layers import tree
 from tensorlayer.models.foreign import check_keras
 from tensorlayer.models.places import item, reading
 from tensorlayer.models.shared import current_read, current_written
 
-__all__ = ["describe_keras", "read_keras", "renumbered"]
+__all__ = ["describe_keras", "read_keras", "renumbered", "settle"]
 
 _HUMPS = (re.compile(r"(.)([A-Z][a-z]+)"), re.compile(r"([a-z])([A-Z])"))
 #: Where a config refers to layers by name, each with two indices after it.
@@ -86,6 +89,41 @@ def read_keras(value: Mapping[str, Any], place: str) -> Any:
             )
     current_read().keep(value, layer, place)
     return layer
+
+
+def settle(owner: Any) -> None:
+    """Have layers of Keras below ``owner`` take note of weights that were assigned.
+
+    Some compute with a copy of what they have learned from data, as ``Normalization``. Keras itself
+    calls their ``finalize_state`` when it loads a file.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> layer = tf.keras.layers.Normalization()
+    >>> layer.build([None, 1])
+    >>> layer.set_weights([np.array([5.0]), np.array([4.0]), np.array(1)])
+    >>> settle(layer)
+    >>> layer(tf.constant([[7.0]])).numpy().tolist()
+    [[1.0]]
+    """
+    for layer in _layers_below(owner, set()):
+        finalize = getattr(layer, "finalize_state", None)
+        if callable(finalize):
+            finalize()
+
+
+def _layers_below(owner: Any, seen: set[int]) -> Iterator[Any]:
+    """Yield the layers of Keras in it, those within layers first, each once."""
+    may_hold = isinstance(owner, (tf.Module, list, tuple, Mapping)) or tree.is_keras(owner)
+    if id(owner) in seen or not may_hold:
+        return
+    seen.add(id(owner))
+    is_ours = isinstance(owner, tree.Owner)
+    for _, part in type(owner).parts(owner) if is_ours else tree.children(owner):
+        yield from _layers_below(part, seen)
+    if tree.is_keras(owner):
+        yield owner
 
 
 def renumbered(described: Any) -> Any:

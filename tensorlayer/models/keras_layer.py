@@ -11,6 +11,7 @@ from tensorlayer.layers import tree
 from tensorlayer.layers.losses import regularization_losses
 from tensorlayer.layers.mode import mode
 from tensorlayer.layers.outputs import main_of
+from tensorlayer.models.keras_config import settle
 
 __all__ = ["TensorLayerModel", "unique_name"]
 
@@ -103,6 +104,11 @@ class TensorLayerModel(tf.keras.layers.Layer):
             if id(each.variable) in known:
                 is_trained = each.variable.trainable and not each.is_frozen
                 known[id(each.variable)].trainable = is_trained and self.trainable
+
+    def load_own_variables(self, store: Any) -> None:
+        """Read the variables from a file of Keras."""
+        super().load_own_variables(store)
+        settle(self._tensorlayer_model[0])
 
     def get_config(self) -> dict[str, Any]:
         """Return the structure of the model beside Keras's own configuration."""

@@ -12,6 +12,7 @@ import tensorflow as tf
 from tensorlayer.layers.parameters import HasParameters
 from tensorlayer.models import archive, matching, weights
 from tensorlayer.models.export import export
+from tensorlayer.models.keras_config import settle
 from tensorlayer.models.signature import Signature
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ class Persistent(HasParameters):
         self, arrays: Mapping[str, np.ndarray], skip: bool = False
     ) -> matching.Skipped:
         """Give the variables these values, all or none; see [`tensorlayer.models.weights`][]."""
-        return weights.assign(self.parameters, arrays, skip)
+        skipped = weights.assign(self.parameters, arrays, skip)
+        settle(self)
+        return skipped
 
     def save_weights(self, path: str | os.PathLike[str], format: str | None = None) -> None:
         """Write the weights, in the format of the extension; see ``tensorlayer.models.weights``."""
@@ -70,7 +73,9 @@ class Persistent(HasParameters):
             `names` fit neither the parameters nor each other, or the format is unknown.
         """
         format = weights.format_of(path, format)
-        return weights.restore(self.parameters, path, format, skip, in_order, names)
+        skipped = weights.restore(self.parameters, path, format, skip, in_order, names)
+        settle(self)
+        return skipped
 
     def save(
         self,

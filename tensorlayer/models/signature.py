@@ -77,6 +77,11 @@ class Signature:
         """Raise InvalidArgument for what is no name or no function."""
         if not isinstance(self.name, str) or not self.name.isidentifier():
             raise InvalidArgument(f"Signature: a name is letters, digits and _, got {self.name!r}.")
+        if self.name.startswith("__saved_model"):
+            raise InvalidArgument(
+                f"Signature: TensorFlow has names that begin with '__saved_model' for itself, got "
+                f"{self.name!r}."
+            )
         for what in ("preprocess", "postprocess"):
             function = getattr(self, what)
             if function is not None and not callable(function):
@@ -283,7 +288,8 @@ def _by_name(signature: Signature, outputs: Any, names: Sequence[str]) -> dict[s
 
 def _argument(name: str) -> str:
     """Return a name that Python and TensorFlow allow for an argument, but for signs in it."""
-    is_allowed = re.match("[A-Za-z]", name) and not keyword.iskeyword(name)
+    # TensorFlow's own methods have a "self" beside them.
+    is_allowed = re.match("[A-Za-z]", name) and not keyword.iskeyword(name) and name != "self"
     return name if is_allowed else f"arg_{name}"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import glob
 import io
 import json
 import os
@@ -94,7 +95,8 @@ def opened(path: str | os.PathLike[str], format: str) -> Iterator[Pairs]:
     """
     if not is_there(path, format):
         what = "checkpoint" if format == "ckpt" else "weights file"
-        raise FileNotFoundError(f"there is no {what} {os.fspath(path)!r}.")
+        hint = _prefix_of(os.fspath(path)) if format == "ckpt" else ""
+        raise FileNotFoundError(f"there is no {what} {os.fspath(path)!r}.{hint}")
     remedy = "Get or write it again, or take an older one."
     guard = functools.partial(damage_as_corrupt, path, f"cannot be read as {format}", remedy)
     with ExitStack() as stack:
@@ -106,6 +108,18 @@ def opened(path: str | os.PathLike[str], format: str) -> Iterator[Pairs]:
 def is_there(path: str | os.PathLike[str], format: str) -> bool:
     """Whether there is such a file, or checkpoint."""
     return Path(f"{os.fspath(path)}.index" if format == "ckpt" else path).is_file()
+
+
+def _prefix_of(path: str) -> str:
+    """Return a sentence about the checkpoint that is meant by one of its files, or its folder."""
+    import tensorflow as tf
+
+    prefix = re.sub(r"\.(index|meta|data-\d+-of-\d+)$", "", path)
+    if prefix == path:
+        folder = path if os.path.isdir(path) else os.path.dirname(path)
+        prefix = tf.train.latest_checkpoint(folder) or ""
+    is_one = is_there(prefix, "ckpt")
+    return f" A checkpoint goes by what its files begin with: {prefix!r}." if is_one else ""
 
 
 def by_name(pairs: Pairs) -> dict[str, Stored]:
@@ -312,6 +326,11 @@ def _text(name: str | bytes) -> str:
 def _open_checkpoint(stack: ExitStack, path: Path) -> Pairs:
     import tensorflow as tf
 
+    if set(str(path)) & set("*?[]\\"):  # signs that TensorFlow takes for a pattern
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        for file in path.parent.glob(f"{glob.escape(path.name)}.*"):
+            Path(folder, "w" + file.name[len(path.name) :]).symlink_to(file.resolve())
+        path = Path(folder, "w")
     reader = tf.train.load_checkpoint(str(path))
     dtypes = reader.get_variable_to_dtype_map()
     return [

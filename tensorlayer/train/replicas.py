@@ -9,7 +9,6 @@ import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.precision import widened
-from tensorlayer.train.workers import are_parameter_servers
 
 __all__ = ["Replicas", "n_samples", "share_of"]
 
@@ -27,6 +26,7 @@ class Replicas:
 
     def __init__(self) -> None:
         self._strategy = tf.distribute.get_strategy()
+        self._has_strategy = tf.distribute.has_strategy()
 
     @property
     def n(self) -> int:
@@ -36,7 +36,7 @@ class Replicas:
     def run(self, function: Callable[..., Metrics], batch: Sequence[Any]) -> Metrics:
         """Return what the function returns, by name; of several replicas the sums.
 
-        On one replica nothing is added to the function, nor where it runs on a replica already.
+        Without a strategy nothing is added to the function, nor where it runs on a replica already.
         """
         if self.n == 1 and any(map(_is_spread, tf.nest.flatten(batch))):
             raise InvalidArgument(
@@ -48,11 +48,13 @@ class Replicas:
                 "several workers train in lockstep, and the strategy says with whom: call "
                 "tl.train.run, or the step, within strategy.scope()."
             )
-        is_alone = self.n == 1 and not are_parameter_servers(self._strategy)
-        if is_alone or (tf.distribute.get_strategy() is self._strategy and _is_on_replica()):
+        # Also the variables of a single replica are read on it only.
+        if not self._has_strategy or (
+            tf.distribute.get_strategy() is self._strategy and _is_on_replica()
+        ):
             return function(*batch)
         found = self._strategy.run(function, args=tuple(batch))
-        if self.n == 1:  # of a worker that trains by parameter servers
+        if self.n == 1:  # which may be a worker that trains by parameter servers
             return found
         total = tf.distribute.ReduceOp.SUM
         return {k: self._strategy.reduce(total, each, axis=None) for k, each in found.items()}

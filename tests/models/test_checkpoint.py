@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tensorlayer.models import weights
 from tensorlayer.models.checkpoint import is_parameter, without_training, write
 
 
@@ -60,3 +61,33 @@ def test_a_checkpoint_of_objects_has_the_names_of_objects(make, tmp_path):
     assert len(found) > 6
     assert without_training(found, ()) == {"model/w": [1], "model/optimizer_like": [1]}
     assert "save_counter" in without_training(found, {"save_counter"})
+
+
+def test_signs_of_patterns_in_a_path_are_signs(tmp_path):
+    arrays = {"w": np.arange(6.0).reshape(2, 3)}
+    prefix = tmp_path / "run[1]" / "a*b?.ckpt"
+    weights.save(prefix, arrays, "ckpt")
+
+    found = weights.load(prefix, "ckpt")
+
+    assert list(found) == ["w"]
+    np.testing.assert_array_equal(found["w"], arrays["w"])
+
+
+@pytest.mark.parametrize("end", [".index", ".data-00000-of-00001", ".meta"])
+def test_a_file_of_a_checkpoint_is_not_its_name(end, tmp_path):
+    weights.save(tmp_path / "m.ckpt-7", {"w": np.eye(2)}, "ckpt")
+
+    with pytest.raises(FileNotFoundError, match=r"what its files begin with: '.*m\.ckpt-7'\."):
+        weights.load(f"{tmp_path}/m.ckpt-7{end}", "ckpt")
+
+
+def test_a_folder_of_checkpoints_is_none(tmp_path):
+    kept = tf.train.CheckpointManager(tf.train.Checkpoint(w=tf.Variable(1.0)), tmp_path, 2)
+    kept.save()
+
+    for path in (tmp_path, tmp_path / "ckpt"):
+        with pytest.raises(FileNotFoundError, match=r"its files begin with: '.*/ckpt-1'\."):
+            weights.load(path, "ckpt")
+    with pytest.raises(FileNotFoundError, match=r"there is no checkpoint '.*/none/ckpt'\.$"):
+        weights.load(tmp_path / "none" / "ckpt", "ckpt")

@@ -497,3 +497,50 @@ def test_in_a_graph_of_tensorflow_1_it_says_so(tmp_path):
         model = Model(x, Dense(x, 3, name="d"))
         with pytest.raises(InvalidArgument, match="variables have values in a session only"):
             model.export(tmp_path / "1")
+
+
+def doubled(x):
+    return tf.ensure_shape(tf.numpy_function(lambda array: 2 * array, [x], tf.float32), x.shape)
+
+
+@pytest.mark.parametrize("wrapped", [doubled, tf.function(doubled)])
+@pytest.mark.parametrize("name", ["1", "1.tflite", "1.onnx"])
+def test_what_calls_python_is_refused(name, wrapped, tmp_path):
+    x = Input([None, 4], name="x")
+    model = Model(x, tl.layers.Lambda(x, wrapped, name="twice"))
+
+    with pytest.raises(NotSerializable, match=r"'serving_default' computes with tf.py_function"):
+        model.export(tmp_path / name)
+    assert os.listdir(tmp_path) == []
+
+
+def test_the_folder_that_a_program_works_in_stays(tmp_path, monkeypatch):
+    (tmp_path / "within").mkdir()
+    monkeypatch.chdir(tmp_path / "within")
+    model, _ = mlp()
+    for path in (".", "", tmp_path / "within"):
+        with pytest.raises(InvalidArgument, match="is the folder that this program works in, or"):
+            model.export(path)
+    model.export("1")
+    assert os.listdir(tmp_path / "within") == ["1"]
+
+
+def test_an_address_is_no_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model, _ = mlp()
+    for name in ("gs://bucket/1", "s3://bucket/1.tflite", "gs://bucket/1.onnx"):
+        with pytest.raises(InvalidArgument, match=f"'{name}' is an address, and files are wri"):
+            model.export(name)
+    for name in ("gs://bucket/w.npz", "gs://bucket/w.h5", "gs://bucket/w.ckpt"):
+        with pytest.raises(InvalidArgument, match=f"'{name}' is an address, and files are wri"):
+            model.save_weights(name)
+    assert os.listdir(tmp_path) == []
+
+
+def test_random_numbers_of_keras_do_not_keep_a_model_from_being_served(tmp_path):
+    x = Input([None, 8, 8, 3], name="x")
+    flip = tf.keras.Sequential([tf.keras.layers.RandomFlip(), tf.keras.layers.Rescaling(2.0)])
+    model = Model(x, tl.layers.Lambda(x, flip, name="flip"))
+    images = np.random.default_rng(0).uniform(size=[2, 8, 8, 3]).astype("float32")
+
+    close(served(model, tmp_path / "1")(x=images), {"flip": 2 * images})

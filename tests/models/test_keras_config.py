@@ -11,7 +11,7 @@ import pytest
 
 from tensorlayer.errors import BrokenConfig, NotSerializable
 from tensorlayer.layers import Input, Lambda
-from tensorlayer.models import Model
+from tensorlayer.models import Model, foreign
 from tensorlayer.models.keras_config import renumbered
 from tests.models.test_foreign import HOSTILE
 
@@ -152,3 +152,57 @@ def test_names_that_were_given_stay():
     assert [each["config"]["name"] for each in found[:4]] == ["dense", "dense_2", "mine", "dense"]
     assert found[4] == {"keras_history": ["dense_2", 0, 0], "output_layers": [["dense", 0, 0]]}
     assert found[5]["config"] == {"name": "dense_1", "activation": "dense_4"}
+
+
+def learned(*values):
+    """Return a model with a layer that has learned from data, and what it computes."""
+    layer = keras.layers.Normalization()
+    layer.adapt(np.array(values, "float32")[:, None])
+    model = of(keras.Sequential([keras.layers.Dense(1, kernel_initializer="ones"), layer]))
+    return model, model(X, is_train=False).numpy()
+
+
+def by_file(path):
+    def load(model, other):
+        model.save(path)
+        return Model.load(path)
+
+    return load
+
+
+def by_weights(model, other):
+    model.save_weights("w.npz")
+    other.load_weights("w.npz")
+    return other
+
+
+def by_arrays(model, other):
+    other.assign_arrays(model.to_arrays())
+    return other
+
+
+def by_keras(model, other):
+    keras.Sequential([keras.Input([4]), model.as_keras()]).save("outer.keras")
+    outer = keras.models.load_model("outer.keras")
+    return lambda x, is_train: outer(x, training=is_train)
+
+
+@pytest.mark.parametrize("load", [by_file("m.h5"), by_weights, by_arrays, by_keras])
+def test_what_a_layer_has_learned_from_data_is_computed_with(load, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model, expected = learned(1.0, 5.0, 9.0)
+    other, others = learned(0.0, 1.0)
+    assert not np.allclose(expected, others)
+
+    np.testing.assert_allclose(load(model, other)(X, is_train=False), expected, rtol=1e-4)
+
+
+def test_a_model_of_keras_computes_with_what_it_has_learned():
+    layer = keras.layers.Normalization()
+    layer.adapt(X)
+    model = keras.Sequential([keras.Input([4]), layer])
+    kept = foreign.KerasModel(model)
+
+    found = foreign.restore(kept.config, kept.to_arrays(), kept.structure_digest)
+
+    np.testing.assert_allclose(found(X), (X - X.mean(0)) / X.std(0), atol=1e-5)

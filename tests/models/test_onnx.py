@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 import tensorlayer as tl
-from tensorlayer.errors import InvalidArgument, LibraryMissing
+from tensorlayer.errors import InvalidArgument, LibraryMissing, NotSerializable
 from tensorlayer.models import Model, Signature
 from tests.models.kinds import every_kind
 
@@ -81,4 +81,21 @@ def test_without_the_converter_a_line_says_what_to_install(tmp_path, monkeypatch
 
     with pytest.raises(LibraryMissing, match=r"pip install 'tensorlayer\[onnx\]'"):
         mlp().export(tmp_path / "m.onnx")
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("function", "lacks"),
+    [
+        (lambda x: tf.strings.length(tf.strings.as_string(x)), "AsString|StringLength"),
+        (tf.math.erfinv, "Erfinv"),
+        (lambda x: tf.cast(tf.cast(x, tf.bfloat16) @ tf.ones([4, 2], tf.bfloat16), x.dtype), "Mat"),
+    ],
+)
+def test_a_file_that_nobody_could_load_is_not_written(function, lacks, tmp_path):
+    x = tl.layers.Input([None, 4], name="x")
+    model = Model(x, tl.layers.Lambda(x, function, name="f"))
+
+    with pytest.raises(NotSerializable, match=rf"ONNX cannot express the model; .*({lacks})"):
+        model.export(tmp_path / "m.onnx")
     assert os.listdir(tmp_path) == []

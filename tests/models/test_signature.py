@@ -74,7 +74,7 @@ def test_names_are_identifiers_each_once():
 
 @pytest.mark.parametrize(
     ("name", "argument"),
-    [("1st", "arg_1st"), ("in", "arg_in"), (".x", "arg__x")],
+    [("1st", "arg_1st"), ("in", "arg_in"), (".x", "arg__x"), ("self", "arg_self")],
 )
 def test_inputs_whose_names_are_none_of_python_are_arguments_too(name, argument):
     x = Input([None, 4], name=name)
@@ -109,6 +109,7 @@ def test_inputs_whose_names_are_none_of_python_are_arguments_too(name, argument)
         ({"inputs": {"a b": tf.TensorSpec([None, 4])}}, r"the input 'a b' has no name that an arg"),
         ({"inputs": {"_a": tf.TensorSpec([None, 4])}}, r"the input '_a' .* begin with a letter"),
         ({"inputs": {"for": tf.TensorSpec([None, 4])}}, r"the input 'for' has no name that an arg"),
+        ({"inputs": {"self": tf.TensorSpec([None, 4])}}, r"the input 'self' has no name that an "),
         ({"inputs": {"x": [None, 4]}}, r"the input 'x' is a tf.TensorSpec, got \[None, 4\]"),
         ({"inputs": []}, r"inputs are tf.TensorSpec by name, got \[\]"),
         (
@@ -139,3 +140,5 @@ def test_a_signature_has_a_name():
     for name in ("", "a b", 3):
         with pytest.raises(InvalidArgument, match="a name is letters, digits and _"):
             Signature(name)
+    with pytest.raises(InvalidArgument, match="begin with '__saved_model' for itself, got '__sav"):
+        Signature("__saved_model_init_op")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import tensorlayer as tl
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.train.replicas import Replicas, n_samples, share_of
 from tests.operations import operations
@@ -29,6 +30,38 @@ def test_one_replica_of_a_strategy_is_one():
 
     assert replicas.n == 1
     assert replicas.summed([1.0, None]) == [1.0, None]
+
+
+def trained():
+    """Return what a network comes to in the scope that is open."""
+    x = np.random.default_rng(0).normal(size=[21, 2]).astype("float32")
+    data = tf.data.Dataset.from_tensor_slices((x, x[:, :1])).batch(5)
+    ones = tf.initializers.Ones()
+    net = tl.layers.BatchNorm(tl.layers.Input([None, 2]), gamma_init=ones, name="norm")
+    net = tl.layers.Dense(net, 1, W_init=ones, name="out")
+    cost = tl.cost.mean_squared_error
+    step = tl.train.GradientStep(net, cost, tl.optimizers.Adam(0.1), clip_norm=1.0)
+    held_out = tl.train.Evaluation(net, {"loss": cost}, data)
+    epochs = tl.train.run(step, data, n_epoch=2, evaluate=held_out, progress=False)
+    return [list(epoch.metrics.values()) for epoch in epochs], net.all_weights
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: tf.distribute.MirroredStrategy(["CPU:0"]),
+        lambda: tf.distribute.OneDeviceStrategy("CPU:0"),
+        tf.distribute.MultiWorkerMirroredStrategy,
+    ],
+)
+def test_one_replica_of_a_strategy_trains_as_none_does(make):
+    expected, weights = trained()
+    with make().scope():
+        found, theirs = trained()
+
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+    for each, wanted in zip(theirs, weights, strict=True):
+        np.testing.assert_allclose(each.numpy(), wanted.numpy(), rtol=1e-4, atol=1e-6)
 
 
 def test_the_length_is_that_of_the_first_tensor():
