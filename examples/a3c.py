@@ -231,6 +231,7 @@ def train(agent: Agent, crew: Crew, n_steps: int) -> int:
     return progress.n_played
 
 
+@arguments.program
 def main() -> None:
     """Learn, and play fresh episodes."""
     parser = actor_critic.parser_of(__doc__, n_steps=150_000, picture="a3c.png")

@@ -226,9 +226,7 @@ def train(agent: Agent, env: str, n_steps: int, seed: int) -> int:
 
 def parser_of(description: str | None, n_steps: int, picture: str) -> argparse.ArgumentParser:
     """Return what reads the options."""
-    parser = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = arguments.parser(description)
     parser.add_argument("--env", default="CartPole-v1", help="with discrete actions")
     parser.add_argument(
         "--steps", type=arguments.positive, default=n_steps, help="of play, at most so many"
@@ -261,6 +259,7 @@ def finish(agent: Agent, options: argparse.Namespace, n_played: int, started: fl
         raise SystemExit(f"the mean return should be at least {SOLVED}")
 
 
+@arguments.program
 def run_agent(kind: type[Agent], description: str | None, n_steps: int, picture: str) -> None:
     """Learn until the pole stays up, at most so many steps, and play fresh episodes."""
     options = parser_of(description, n_steps, picture).parse_args()

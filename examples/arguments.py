@@ -1,24 +1,37 @@
-"""What the command lines of examples share: numbers that make sense, ``--quick``, what is written.
+"""What the command lines of examples share: numbers, ``--quick``, what is written, how one ends.
 
+parser = arguments.parser(__doc__)
 parser.add_argument("--epochs", type=arguments.positive, default=25, help="passes")
 parser.add_argument("--out", type=arguments.picture_to_write, default="a.png", help="curves")
 options = arguments.parse(parser, quick={"epochs": 10}, takes="a minute")
 
 What is said always counts: ``--quick`` and ``--data`` change defaults only.
+A function that is the program is decorated by `program`.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import errno
+import functools
 import importlib
+import io
 import math
 import os
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 LARGEST_SEED = 2**31 - 1  # a little less than what NumPy takes: some programs count on from it
 PICTURES = (".png", ".jpg", ".jpeg")
+#: What a system says where a file cannot be written, or only in part.
+REFUSALS = tuple(
+    os.strerror(getattr(errno, name))
+    for name in ["ENOSPC", "EDQUOT", "EFBIG", "EROFS", "EACCES", "EPERM"]
+    if hasattr(errno, name)  # which depends on the system
+)
 
 
 def positive(text: str) -> int:
@@ -106,6 +119,13 @@ def picture_to_write(text: str) -> Path:
     return path
 
 
+def parser(description: str | None) -> argparse.ArgumentParser:
+    """Return what reads a command line, and shows a description as it is written."""
+    return argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+
+
 def add_seed(parser: argparse.ArgumentParser, what: str) -> None:
     """Add the seed of what is random: "of weights and order"."""
     parser.add_argument("--seed", type=seed, default=0, help=what)
@@ -130,3 +150,56 @@ def parse(
     if given.quick:
         parser.set_defaults(**quick)
     return parser.parse_args()
+
+
+def program(main: Callable[..., None]) -> Callable[..., None]:
+    """Let a program end with a line where it is stopped from outside, see `stopped_by`.
+
+    What it prints is seen at once, in a pipe or a file as well: a kill costs none of it.
+    """
+
+    @functools.wraps(main)
+    def run(*given: Any, **options: Any) -> None:
+        sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 - closed by the shell
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(line_buffering=True)
+        try:
+            main(*given, **options)
+        except (Exception, KeyboardInterrupt) as error:
+            if (why := stopped_by(error)) is None:
+                raise
+            raise SystemExit(why) from None
+        finally:
+            let_go_of_output()
+
+    return run
+
+
+def stopped_by(error: BaseException | None) -> str | None:
+    """Return what has stopped a program from outside: Ctrl-C, the reader of its output, a disk."""
+    if is_interrupt(error):
+        return "stopped"
+    if isinstance(error, BrokenPipeError):
+        return "stopped, since nobody reads what is printed"
+    # TensorFlow has errors of its own for files, with the words of the system in them.
+    refusal = next((each for each in REFUSALS if each in str(error)), None)
+    if refusal is None:
+        return None
+    file = getattr(error, "filename", None)
+    return f"stopped: {refusal}" + (f": {file}" if file else "")
+
+
+def is_interrupt(error: BaseException | None) -> bool:
+    """Whether it was Ctrl-C that led to an error: TensorFlow fails otherwise where it traces."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error is not None
+
+
+def let_go_of_output() -> None:
+    """Let Python's last words go nowhere if nobody reads them: they would be a traceback."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        with contextlib.suppress(OSError), open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())

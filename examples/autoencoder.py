@@ -126,6 +126,7 @@ def draw(recons: list[tl.layers.Network], test: handwritten.Part, side: int, fol
     figure.savefig(folder / "weights.png", dpi=40)
 
 
+@arguments.program
 def main() -> None:
     """Learn from images, then from labels, and compare with labels alone."""
     parser = handwritten.parser(__doc__, "autoencoder", n_epoch=100)

@@ -25,7 +25,6 @@ Cornell movie dialogues. Conversations with strangers have no right answers: rea
 
 from __future__ import annotations
 
-import argparse
 import builtins
 import importlib
 import inspect
@@ -139,11 +138,10 @@ def show(model, vocabulary: pairs.Vocabulary, asked: pairs.Pairs, n_steps: int, 
         print(f"  data: {answer}")
 
 
+@arguments.program
 def main() -> None:
     """Train, ask in ways that were held out, and show answers."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = arguments.parser(__doc__)
     number = arguments.positive
     parser.add_argument("--data", help="a file with dialogues")
     parser.add_argument("--pairs", type=number, default=100_000, help="how many dialogues at most")

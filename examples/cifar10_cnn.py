@@ -20,7 +20,6 @@ seen: the sky beside the rocket, the other half of a cup. Of those, 70 % have to
 
 from __future__ import annotations
 
-import argparse
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -177,11 +176,10 @@ def draw(data: Data, path: str) -> None:
     tl.visualize.save_images(np.clip(flat / 6 + 0.5, 0, 1), [10, 8], path)  # 3 spreads either way
 
 
+@arguments.program
 def main() -> None:
     """Train, and measure on what was held out."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = arguments.parser(__doc__)
     parser.add_argument("--data", type=Path, help="folder of CIFAR-10; it is downloaded to it")
     number = arguments.positive
     parser.add_argument("--epochs", type=number, default=25, help="passes over the pictures")
@@ -193,7 +191,8 @@ def main() -> None:
     tf.keras.utils.set_random_seed(options.seed)
     data = read(options.data, options.pieces)
     if len(data.X_train) < BATCH:
-        raise SystemExit(f"{len(data.X_train)} pictures are no batch of {BATCH}: more --pieces")
+        more = f"more in {options.data}" if options.data else "more --pieces"
+        raise SystemExit(f"{len(data.X_train)} pictures are no batch of {BATCH}: {more}")
     with record.Record(options, "cifar10") as run:
         draw(data, run.picture("augmented.png"))
         n_steps = options.epochs * (len(data.X_train) // BATCH)

@@ -6,9 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
+import tensorlayer as tl
 from tensorlayer.errors import Corrupt, DownloadFailed
+
+#: Of each digit, as many as each program needs: to learn from, to validate with and to test.
+LEAST = {"learn from": 30, "validate with": 2, "test": 2}
 
 
 def accuracy(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
@@ -28,3 +33,18 @@ def loaded(load: Callable[..., Any], folder: Path, **options: Any) -> Any:
         return load(path=folder, **options)
     except (Corrupt, DownloadFailed) as error:
         raise SystemExit(str(error)) from error
+
+
+def mnist(folder: Path, shape: tuple[int, ...]) -> tuple[np.ndarray, ...]:
+    """Return MNIST of a folder, as ``tl.files`` does, or end the program if there is too little."""
+    found = loaded(tl.files.load_mnist_dataset, folder, shape=shape)
+    for labels, (use, least) in zip(found[1::2], LEAST.items(), strict=True):
+        n_of = np.bincount(labels, minlength=10)
+        if len(n_of) > 10:
+            raise SystemExit(f"{folder}: a label is {len(n_of) - 1}, and digits are from 0 to 9")
+        if n_of.min() < least:
+            raise SystemExit(
+                f"{folder}: of {len(labels):,} pictures to {use}, {n_of.min()} have the label "
+                f"{n_of.argmin()}; {least} of each digit are needed"
+            )
+    return found

@@ -7,7 +7,6 @@ copies that follow slowly.
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -174,11 +173,10 @@ def named(models: Iterable[tl.models.Model]) -> dict[str, Any]:
     return {str(i): dict(each.parameters) for i, each in enumerate(models)}
 
 
+@arguments.program
 def run_agent(kind: type[Agent], description: str | None, algorithm: str) -> None:
     """Train an agent, and say what it has reached."""
-    parser = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = arguments.parser(description)
     parser.add_argument("--env", default="Pendulum-v1", help="with actions that are numbers")
     for name, usual, said in (
         ("steps", None, "of play: 10,000"),

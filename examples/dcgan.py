@@ -149,11 +149,10 @@ def train(gan: Gan, data: tf.data.Dataset, judge: frechet.Judge, n_epoch: int, r
     return before["distance"], look(n_epoch)["distance"]
 
 
+@arguments.program
 def main() -> None:
     """Train, and compare."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = arguments.parser(__doc__)
     parser.add_argument("--images", choices=["digits", "faces"], default="digits")
     parser.add_argument("--data", type=Path, help="a folder of JPEGs, such as those of CelebA")
     number = arguments.positive

@@ -236,9 +236,7 @@ def memory_for(env: Any, options: argparse.Namespace) -> replay.Replay:
 
 def parser_of(description: str | None, algorithm: str) -> argparse.ArgumentParser:
     """Return the options that are also those of other algorithms of its kind."""
-    parser = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = arguments.parser(description)
     parser.add_argument("--env", default="CartPole-v1", help="with discrete actions; ALE/Pong-v5")
     parser.add_argument("--prioritised", action="store_true", help="draw steps by their error")
     parser.add_argument("--noisy", action="store_true", help="noise on weights, of a learnt size")
@@ -281,6 +279,7 @@ def complete(options: argparse.Namespace) -> off_policy.Plan:
     )
 
 
+@arguments.program
 def run_agent(kind: Any, algorithm: str, options: argparse.Namespace) -> None:
     """Train an agent, and say what it has reached."""
     started = time.perf_counter()

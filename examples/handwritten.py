@@ -31,9 +31,7 @@ class Part(NamedTuple):
 
 def parser(description: str, name: str, n_epoch: int) -> argparse.ArgumentParser:
     """Return the options that the programs have in common."""
-    found = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    found = arguments.parser(description)
     found.add_argument("--data", type=Path, help="folder of MNIST; files are downloaded to it")
     found.add_argument(
         "--epochs", type=arguments.positive, default=n_epoch, help="passes over the images"
@@ -57,7 +55,7 @@ def read(folder: Path | None) -> tuple[Part, Part]:
 
 
 def _mnist(folder: Path) -> tuple[Part, Part]:
-    found = classifying.loaded(tl.files.load_mnist_dataset, folder, shape=(-1, 28, 28, 1))
+    found = classifying.mnist(folder, shape=(-1, 28, 28, 1))
     X, y, X_more, y_more, X_test, y_test = found
     return Part(np.concatenate([X, X_more]), np.concatenate([y, y_more])), Part(X_test, y_test)
 

@@ -17,7 +17,6 @@ always saying what is said most often.
 
 from __future__ import annotations
 
-import argparse
 import time
 import zlib
 from collections.abc import Sequence
@@ -46,7 +45,7 @@ PAGES = {
         global return del break continue assert nonlocal
     """,
 }
-MIN_WORDS = 6
+MIN_WORDS, BATCH = 6, 32
 MARGIN = 0.25  # above the majority, which --quick has to reach
 
 Split = tuple[list[Sequence], np.ndarray]
@@ -70,6 +69,11 @@ def reviews(folder: Path) -> tuple[Split, Split]:
     """Return IMDB's reviews as ids of words, and whether each is good."""
     found = classifying.loaded(tl.files.load_imdb_dataset, folder, nb_words=20_000)
     X_train, y_train, X_test, y_test = found
+    if len(X_train) < BATCH or not len(X_test):
+        raise SystemExit(
+            f"{folder}: {len(X_train)} reviews to train on and {len(X_test)} to test; {BATCH} and "
+            "1 are needed"
+        )
     return (list(X_train), y_train), (list(X_test), y_test)
 
 
@@ -105,11 +109,10 @@ def show(model: tl.models.Model, X: np.ndarray, texts: Sequence[Sequence], y: np
         print(f"  {names[label]:>6}, {share:4.0%} code: {' '.join(text)[:80]}")
 
 
+@arguments.program
 def main() -> None:
     """Train, and measure on what was held out."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = arguments.parser(__doc__)
     number = arguments.positive
     parser.add_argument("--data", type=Path, help="folder of imdb.npz; else Python's reference")
     parser.add_argument("--n-gram", type=number, default=2, help="words in the longest n-gram")
@@ -136,7 +139,7 @@ def main() -> None:
     model = network(options.buckets, options.size)
     optimizer = tl.optimizers.LazyAdam(options.learning_rate)
     data = tf.data.Dataset.from_tensor_slices((X, y))
-    data = data.shuffle(len(X), seed=options.seed).batch(32, drop_remainder=True)
+    data = data.shuffle(len(X), seed=options.seed).batch(BATCH, drop_remainder=True)
 
     held_out = tf.data.Dataset.from_tensor_slices((X_test, y_test)).batch(500)
     metrics = {"accuracy": classifying.accuracy}

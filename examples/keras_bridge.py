@@ -57,6 +57,7 @@ def network(side: int) -> tl.models.Model:
     return tl.models.Model(x, net, name="keras-bridge")
 
 
+@arguments.program
 def main() -> None:
     """Train the network, write it, read it, and measure what was read."""
     parser = handwritten.parser(__doc__, "keras_bridge", n_epoch=40)

@@ -23,7 +23,6 @@ the network is least sure of.
 
 from __future__ import annotations
 
-import argparse
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -67,7 +66,7 @@ class Digits(NamedTuple):
 def read(folder: Path | None) -> Digits:
     """Return MNIST of a folder, or the digits that scikit-learn ships."""
     if folder is not None:
-        parts = classifying.loaded(tl.files.load_mnist_dataset, folder, shape=(-1, 784))
+        parts = classifying.mnist(folder, shape=(-1, 784))
         return Digits(parts[:2], parts[2:4], parts[4:])
     images, labels = pictures.sklearn().load_digits(return_X_y=True)
     order = np.random.default_rng(0).permutation(len(images))
@@ -223,11 +222,10 @@ def train_siamese(model: tl.models.Model, digits: Digits, n_epoch: int, seed: in
     tl.train.run(step, batches, n_epoch=n_epoch, callbacks=[after_epoch])
 
 
+@arguments.program
 def main() -> None:
     """Train, and measure on what was held out."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = arguments.parser(__doc__)
     parser.add_argument("--kind", choices=list(BARS), default="static", help="how it is written")
     parser.add_argument("--data", type=Path, help="folder of MNIST; files are downloaded to it")
     parser.add_argument(

@@ -20,8 +20,10 @@ Of the digits held out, 95 % have to be read.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -33,6 +35,7 @@ from tensorlayer.startup import quiet_tensorflow
 quiet_tensorflow()
 
 import arguments  # noqa: E402 - files beside this one
+import record  # noqa: E402
 
 BATCH, BAR = 60, 0.95
 
@@ -61,7 +64,9 @@ def train(options: argparse.Namespace) -> None:
         optimizer = tl.optimizers.Adam(0.003)
         step = tl.train.GradientStep(net, tl.cost.cross_entropy, optimizer)
         accuracy = tl.train.Evaluation(net, {"accuracy": classifying.accuracy}, test.batch(BATCH))
-        saved = tl.train.Checkpoint(options.out, {"net": net, "optimizer": optimizer})
+        saved = tl.train.Checkpoint(
+            options.out / "checkpoint", {"net": net, "optimizer": optimizer}
+        )
         is_chief = tl.train.Workers().is_chief
 
         def after_epoch(epoch: tl.train.Epoch) -> None:
@@ -82,7 +87,7 @@ def train(options: argparse.Namespace) -> None:
     reached = epochs[-1].metrics["val_accuracy"]
     if is_chief:
         print(f"{reached:.1%} of {len(held_out.labels):,} digits held out are read", flush=True)
-    if not options.data and reached < BAR:
+    if is_chief and not options.data and reached < BAR:
         raise SystemExit(f"it should be {BAR:.0%} at least")
 
 
@@ -107,22 +112,30 @@ def start(n: int) -> list[subprocess.Popen[bytes]]:
 
 def supervise(options: argparse.Namespace) -> None:
     """Start workers until all of them have come to the end."""
-    kill, reached = options.kill, -1
-    while reached < (reached := _epoch(options.out)):  # else it ends at once, again and again
-        begun = start(options.workers)
+    kill, before = options.kill, -1
+    if done := _epoch(options.out):
+        print(f"on after epoch {done}; to begin anew, remove {options.out}", flush=True)
+    while before < _epoch(options.out):  # else they would end at once, again and again
+        before, begun = _epoch(options.out), start(options.workers)
         try:
-            while not (over := [each.poll() for each in begun if each.poll() is not None]):
-                if kill and _epoch(options.out) >= options.epochs // 2:
+            while all(each.poll() is None for each in begun):
+                if kill and _epoch(options.out) >= max(before + 1, options.epochs // 2):
                     print("the last worker is killed now", flush=True)
                     begun[-1].kill()
                     kill = False
                 time.sleep(0.2)
-            if over[0] == 0 and all(each.wait() == 0 for each in begun):
+            if _epoch(options.out) >= options.epochs:  # the chief says what was reached, and ends
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    begun[0].wait(timeout=30)
+            if begun[0].poll() == 0:  # whatever others come to while they end
                 return
         finally:
             for each in begun:
                 each.kill()
                 each.wait()
+        failed = max(each.returncode for each in begun) > 0
+        if failed and _epoch(options.out) >= options.epochs:
+            sys.exit(1)  # it has said why: what was reached is too little
         print("a worker has ended too early: all are started again", flush=True)
     raise SystemExit("workers have ended before the end of an epoch; what they say is above")
 
@@ -134,11 +147,10 @@ def _epoch(folder: Path) -> int:
         return 0
 
 
+@arguments.program
 def main() -> None:
     """Train, or look after those that do."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = arguments.parser(__doc__)
     parser.add_argument("--data", type=Path, help="folder of MNIST; files are downloaded to it")
     parser.add_argument("--workers", type=arguments.positive, default=2, help="processes")
     parser.add_argument("--epochs", type=arguments.positive, default=40, help="passes")
@@ -148,12 +160,14 @@ def main() -> None:
         "--out",
         type=arguments.folder_to_write,
         default="multi_worker",
-        help="the checkpoint's folder",
+        help="the folder of the run",
     )
     options = arguments.parse(parser, quick={"epochs": 15}, takes="half a minute; checked")
     if "TF_CONFIG" in os.environ:
         train(options)
-    else:
+        return
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended, and so are the workers"))
+    with record.alone(options.out):
         supervise(options)
 
 

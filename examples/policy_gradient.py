@@ -17,7 +17,6 @@ most is 500, a random player gets 22. Training ends when the last 30 episodes di
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections import deque
 from typing import Any
@@ -111,11 +110,10 @@ def train(env: Any, policy: Policy, n_episodes: int, seed: int) -> list[float]:
     return returns
 
 
+@arguments.program
 def main() -> None:
     """Learn, and play fresh episodes."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = arguments.parser(__doc__)
     parser.add_argument("--episodes", type=arguments.positive, default=1000, help="at most so many")
     parser.add_argument(
         "--out", type=arguments.picture_to_write, default="policy_gradient.png", help="a picture"

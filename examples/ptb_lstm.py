@@ -24,7 +24,6 @@ weight is the best one for the validation text), which knows the word before as 
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import functools
 import math
@@ -230,11 +229,10 @@ def read(
     return perplexity(costs)
 
 
+@arguments.program
 def main() -> None:
     """Train, and compare with the models that count."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = arguments.parser(__doc__)
     parser.add_argument(
         "--data", type=Path, help="folder of simple-examples or its .tgz, which is downloaded to it"
     )

@@ -19,7 +19,6 @@ player would go.
 
 from __future__ import annotations
 
-import argparse
 import time
 from typing import Any
 
@@ -97,11 +96,10 @@ def draw(table: np.ndarray, lake: np.ndarray, path: str) -> None:
     pyplot.close(figure)
 
 
+@arguments.program
 def main() -> None:
     """Learn, and play fresh episodes."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = arguments.parser(__doc__)
     parser.add_argument("--episodes", type=arguments.positive, help="to learn from: 20,000")
     parser.add_argument(
         "--out", type=arguments.picture_to_write, default="q_table.png", help="the picture"

@@ -13,7 +13,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import handwritten  # the file beside this one
+import arguments  # the files beside this one
+import handwritten
 import numpy as np
 import tensorflow as tf
 
@@ -91,6 +92,7 @@ def parser(description: str, name: str) -> argparse.ArgumentParser:
     return handwritten.parser(description, name, n_epoch=20)
 
 
+@arguments.program
 def run(options: argparse.Namespace, network: Callable[[int], tl.models.Model], bar: float) -> None:
     """Train the network that is made for a side of images; report, pack, and measure it."""
     started = time.perf_counter()

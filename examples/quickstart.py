@@ -183,6 +183,8 @@ def main() -> None:
     for name in ("matplotlib", "sklearn"):
         if importlib.util.find_spec(name) is None:
             parser.error(f"{name} is missing: pip install 'tensorlayer[examples]'")
+    if options.png.suffix.lower() != ".png" or options.png.is_dir():
+        parser.error(f"--png {options.png}: give the name of a file that ends with .png")
     options.png.parent.mkdir(parents=True, exist_ok=True)  # after the training is too late
     if not os.access(options.png.parent, os.W_OK):
         parser.error(f"--png {options.png}: its folder cannot be written to")

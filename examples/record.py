@@ -9,7 +9,9 @@ from __future__ import annotations
 import argparse
 import contextlib
 import datetime
+import errno
 import json
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,7 +41,8 @@ def add_options(parser: argparse.ArgumentParser, folder: str) -> None:
 class Record:
     """What is kept of one run.
 
-    Without ``--resume`` a run begins anew: a checkpoint in its folder is removed. Versions and
+    Without ``--resume`` a run begins anew: a checkpoint in its folder is removed, once there is
+    something to keep of the new run, so that data that cannot be read cost nothing. Versions and
     events of runs before stay; in files, ``run`` is when the run began that an event is of. Up to
     the end of a run no other one gets its folder.
     """
@@ -47,12 +50,7 @@ class Record:
     def __init__(self, options: argparse.Namespace, name: str) -> None:
         arguments.needed("PIL")  # each run writes pictures
         self.name, self.folder = name, options.out
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._held = contextlib.ExitStack()
-        try:
-            self._held.enter_context(tl.train.locking.locked(self.folder, who="--out"))
-        except tl.errors.InvalidArgument as error:
-            raise SystemExit(str(error)) from None
+        self._held = alone(self.folder)
         try:
             self.hub = None if options.no_hub else tl.connect(options.uri, project=PROJECT)
         except (tl.errors.StoreError, tl.errors.InvalidArgument) as error:
@@ -62,20 +60,21 @@ class Record:
         self.goes_on = goes_on = options.resume and is_saved
         if options.resume and not goes_on:
             print(f"nothing to go on with in {self.folder}: the run begins")
-        elif not goes_on and self.place_of_checkpoint.exists():
-            shutil.rmtree(self.place_of_checkpoint)
-        self.run = self._run_before() if goes_on else self._new_run()
+        self.run = self._run_before() if goes_on else ""
 
     def _run_before(self) -> str:
         """Return when the run began that goes on."""
         file = self.folder / "begun"
-        return file.read_text(encoding="utf-8") if file.exists() else self._new_run()
+        return file.read_text(encoding="utf-8") if file.exists() else ""
 
-    def _new_run(self) -> str:
-        """Return the present time, and write it down."""
-        now = datetime.datetime.now(datetime.timezone.utc).isoformat()
-        (self.folder / "begun").write_text(now, encoding="utf-8")
-        return now
+    def _begin(self) -> None:
+        """Remove what another run would go on with, and write down when this one has begun."""
+        if self.run:
+            return
+        if not self.goes_on and self.place_of_checkpoint.exists():
+            shutil.rmtree(self.place_of_checkpoint)
+        self.run = datetime.datetime.now(datetime.timezone.utc).isoformat()
+        (self.folder / "begun").write_text(self.run, encoding="utf-8")
 
     @property
     def place_of_checkpoint(self) -> Path:
@@ -86,20 +85,22 @@ class Record:
         self, values: Mapping[str, Any], every: int | None = None, part: str = ""
     ) -> Any:
         """Return a checkpoint for `tl.train.run`; ``part`` tells trainings of one run apart."""
+        self._begin()
         return tl.train.Checkpoint(self.place_of_checkpoint / part, values, every=every)
 
     def log(self, metrics: Mapping[str, float], step: int) -> None:
         """Keep the metrics of a step."""
+        self._begin()
         if self.hub is not None:
             self.hub.models.log(self.name, metrics, step=step)
             return
         values = {name: float(each) for name, each in metrics.items()}
         line = json.dumps({"run": self.run, "step": step, **values})
-        with open(self.folder / "events.jsonl", "a", encoding="utf-8") as file:
-            file.write(line + "\n")
+        append(self.folder / "events.jsonl", line + "\n")
 
     def save(self, model: tl.models.Model, step: int, part: str = "") -> None:
         """Keep a version of a model; ``part`` tells models of one run apart."""
+        self._begin()
         key = f"{self.name}-{part}" if part else self.name
         if self.hub is not None:
             self.hub.models.save(key, model, step=step)
@@ -117,9 +118,11 @@ class Record:
         if self.hub is not None:
             self.hub.close()
         self._held.close()
-        if isinstance(error, KeyboardInterrupt):
-            again = "with --resume it goes on after what was saved last"
-            raise SystemExit(f"stopped; {again}") from None
+        again = "with --resume it goes on after what was saved last"
+        if why := arguments.stopped_by(error):
+            raise SystemExit(f"{why}; {again}") from None
+        if isinstance(error, tl.errors.StoreUnavailable):
+            raise SystemExit(f"{error} Then {again}.") from error
         if self.goes_on and isinstance(error, tl.errors.StructureMismatch):
             raise SystemExit(
                 f"--resume: what is in {self.folder} was not made by this program with these "
@@ -127,3 +130,22 @@ class Record:
             ) from error
         if self.goes_on and isinstance(error, tl.errors.Corrupt):
             raise SystemExit(f"--resume: {error}") from error
+
+
+def alone(folder: Path) -> contextlib.ExitStack:
+    """Make a folder, and have it for oneself up to ``close``, or end the program with a line."""
+    held = contextlib.ExitStack()
+    try:
+        held.enter_context(tl.train.locking.locked(folder, who="--out"))
+    except tl.errors.InvalidArgument as error:
+        raise SystemExit(str(error)) from None
+    return held
+
+
+def append(path: Path, line: str) -> None:
+    """Append a line to a file; nothing of it where the disk has no room for all of it."""
+    with open(path, "ab", buffering=0) as file:
+        before, data = file.tell(), line.encode()
+        if file.write(data) < len(data):
+            file.truncate(before)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))

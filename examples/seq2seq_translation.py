@@ -19,7 +19,6 @@ tab between them, as in the files of the Tatoeba project.
 
 from __future__ import annotations
 
-import argparse
 import datetime
 import random
 import re
@@ -128,11 +127,10 @@ def corpus(path: str, n_pairs: int, seed: int) -> tuple[pairs.Pairs, pairs.Pairs
     return every[held_out : held_out + n_pairs], every[:held_out]
 
 
+@arguments.program
 def main() -> None:
     """Train, translate what was held out, and count how much of it is right."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = arguments.parser(__doc__)
     number = arguments.positive
     parser.add_argument("--data", help="a file with source, tab and target on each line")
     parser.add_argument("--pairs", type=number, default=30_000, help="how many pairs to train on")

@@ -101,6 +101,7 @@ def ask(folder: Path, out: Path, signature: str, values: np.ndarray) -> dict[str
         return dict(file)
 
 
+@arguments.program
 def main() -> None:
     """Train, export, and compare."""
     parser = handwritten.parser(__doc__, "serving_export", n_epoch=20)

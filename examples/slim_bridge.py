@@ -57,6 +57,7 @@ def enlarged(part: handwritten.Part, n_most: int | None) -> handwritten.Part:
     return handwritten.Part(tf.clip_by_value(images, 0, 1).numpy(), part.labels[:n_most])
 
 
+@arguments.program
 def main() -> None:
     """Train the classifier with its trunk, and measure it."""
     parser = handwritten.parser(__doc__, "slim_bridge", n_epoch=10)

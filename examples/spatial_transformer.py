@@ -79,6 +79,7 @@ def classifier(images: tl.layers.Network) -> tl.layers.Network:
     return tl.layers.Dense(net, 10, name="logits")
 
 
+@arguments.program
 def main() -> None:
     """Train both, and compare them."""
     parser = handwritten.parser(__doc__, "spatial_transformer", n_epoch=8)

@@ -123,7 +123,9 @@ class Srgan:
         self.generator = tl.models.Model(low, net, name="generator")
         net = discriminator(high, options.width)
         self.discriminator = tl.models.Model(high, net, name="discriminator")
-        self.for_pixels = tf.optimizers.Adam(0.001)
+        # Shorter steps at the end: the noise of single batches would show in PSNR.
+        falling = tf.optimizers.schedules.CosineDecay(0.001, STEPS * options.pretrain)
+        self.for_pixels = tf.optimizers.Adam(falling)
         self.for_generator, self.for_discriminator = (tf.optimizers.Adam(0.0001) for _ in range(2))
 
     def seen(self, images: tf.Tensor) -> tf.Tensor:
@@ -320,9 +322,7 @@ def network_that_sees(
 
 def read_options() -> argparse.Namespace:
     """Return what the command line says."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = arguments.parser(__doc__)
     number = arguments.positive
     parser.add_argument("--data", type=Path, help="a folder of photographs, such as DIV2K's")
     parser.add_argument("--vgg", type=Path, help="a file of weights for tl.models.vgg19")
@@ -340,6 +340,7 @@ def read_options() -> argparse.Namespace:
     return options
 
 
+@arguments.program
 def main() -> None:
     """Train in two parts, and compare."""
     options, started = read_options(), time.perf_counter()

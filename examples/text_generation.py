@@ -17,7 +17,6 @@ how frequent each word is, is what it has to beat.
 
 from __future__ import annotations
 
-import argparse
 import math
 import re
 import time
@@ -154,11 +153,10 @@ def training(model: tl.models.Model, units: int, rate: float) -> Callable[..., d
     return step
 
 
+@arguments.program
 def main() -> None:
     """Learn, and write."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = arguments.parser(__doc__)
     parser.add_argument("--data", help="a text, a paragraph on each line; else Python's reference")
     number = arguments.positive
     parser.add_argument("--prompt", default="if the", help="the beginning that is gone on from")

@@ -105,6 +105,7 @@ def judge(part: handwritten.Part, n_units: int, path: Path) -> tuple[float, np.n
     return accuracy, found
 
 
+@arguments.program
 def main() -> None:
     """Train, and measure on what was held out."""
     parser = handwritten.parser(__doc__, "tf1_graph", n_epoch=40)

@@ -104,9 +104,21 @@ def options() -> argparse.Namespace:
     """Return what the command line says."""
     parser = handwritten.parser(__doc__, "tfslim_pretrained", n_epoch=10)
     parser.add_argument("--checkpoint", help="of this net, instead of one that is written")
-    return arguments.parse(parser, quick={"epochs": 5}, takes="half a minute")
+    given = arguments.parse(parser, quick={"epochs": 5}, takes="half a minute")
+    if given.checkpoint and not v1.train.checkpoint_exists(given.checkpoint):
+        parser.error(f"--checkpoint {given.checkpoint}: no checkpoint begins with this path")
+    return given
 
 
+def read_by_name(path: str, model: tl.models.Model) -> None:
+    """Give the variables of a model what a checkpoint has by their names."""
+    try:
+        tl.files.load_and_assign_ckpt(path, model, skip=False)
+    except tl.errors.TensorLayerError as error:
+        raise SystemExit(f"{path} is no checkpoint of this net: {error}") from error
+
+
+@arguments.program
 def main() -> None:
     """Write a checkpoint in TensorFlow 1, read it by name, and learn other digits with it."""
     given = options()
@@ -121,7 +133,7 @@ def main() -> None:
         tf.keras.utils.set_random_seed(given.seed)
         five, others = classifier(train.images.shape[1])
         if name == "pretrained":
-            tl.files.load_and_assign_ckpt(path, five, skip=False)
+            read_by_name(path, five)
             known = handwritten.accuracy(five, low_test)
             print(f"read by name: accuracy on digits from 0 to 4 {known:.1%}")
         handwritten.learn(others, first_of_each(high, SHOWN), n_epoch=100)

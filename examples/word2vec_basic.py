@@ -19,7 +19,6 @@ its nearest neighbours: the median rank of plurals is half the vocabulary at fir
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import time
 import zipfile
@@ -124,11 +123,10 @@ def draw(vectors: np.ndarray, names: dict[int, str], path: str) -> None:
     figure.savefig(path, dpi=80)
 
 
+@arguments.program
 def main() -> None:
     """Train, and show the words."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = arguments.parser(__doc__)
     parser.add_argument("--data", help="text8.zip or a text file; without it Python's reference")
     number = arguments.positive
     parser.add_argument("--vocabulary", type=number, default=50_000, help="words that have vectors")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections.abc import Callable
@@ -10,10 +11,14 @@ from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 
 from tensorlayer.errors import StoreUnavailable
 
+_log = logging.getLogger(__name__)
+
 #: The first retry comes within this time: a lost write conflict is over that fast.
 FIRST_PAUSE_SECONDS = 0.01
 #: No pause is longer, so a server that came back is noticed at once, even by many clients.
 LONGEST_PAUSE_SECONDS = 1.0
+#: An outage that lasts longer is worth a line: who waits should know what for.
+TOLD_AFTER_SECONDS = 2.0
 
 #: The server is shutting down, stepping down, catching up or lost a peer: MongoDB's error codes. 64
 #: says that a majority did not confirm a write in time, 43 and 237 that a cursor was given up; 211
@@ -63,7 +68,7 @@ class Patience:
     """Pauses between the attempts of one operation: exponential with full jitter, in a budget.
 
     The budget counts from the first failure, so an operation that ran long before the connection
-    broke is not given up sooner.
+    broke is not given up sooner. An outage that lasts some seconds is a warning, once.
 
     Parameters
     ----------
@@ -97,6 +102,7 @@ class Patience:
         self.place = place
         self._clock, self._sleep, self._jitter = clock, sleep, jitter
         self._deadline: float | None = None
+        self._is_told = False
         self._ceiling = FIRST_PAUSE_SECONDS
 
     def wait(self, error: BaseException) -> None:
@@ -116,7 +122,16 @@ class Patience:
                 f"last {type(error).__name__}. Check that the server runs and can be reached, or "
                 "raise outage_budget_seconds."
             ) from error
-        self._sleep(min(self._jitter() * self._ceiling, self._deadline - now))
+        left = self._deadline - now
+        if not self._is_told and self.budget_seconds - left >= TOLD_AFTER_SECONDS:
+            self._is_told = True
+            _log.warning(
+                "%s: no success yet, last %s; trying on for %.0f s.",
+                self.place,
+                type(error).__name__,
+                left,
+            )
+        self._sleep(min(self._jitter() * self._ceiling, left))
         self._ceiling = min(2 * self._ceiling, LONGEST_PAUSE_SECONDS)
 
 

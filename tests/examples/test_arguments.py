@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import os
+import subprocess
 import sys
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.examples.running import EXAMPLES, run_here
 
@@ -208,6 +212,20 @@ def test_the_quickstart_has_a_line_of_its_own(tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().err.endswith("error: --seed -1: it has to be 0 at least\n")
 
 
+@pytest.mark.parametrize("png", ["own", "own.txt", "folder.png"])
+def test_the_quickstart_refuses_what_is_no_picture_before_the_training(
+    tmp_path, monkeypatch, capsys, png
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder.png").mkdir()
+
+    with pytest.raises(SystemExit):
+        run_here("quickstart.py", "--png", png)
+
+    said = f"error: --png {png}: give the name of a file that ends with .png\n"
+    assert capsys.readouterr().err.endswith(said)
+
+
 def test_no_draws_are_refused_in_a_line(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
 
@@ -297,3 +315,97 @@ def test_the_quickstart_says_which_extra_it_needs(tmp_path, monkeypatch, capsys)
 
     wanted = "error: matplotlib is missing: pip install 'tensorlayer[examples]'\n"
     assert capsys.readouterr().err.endswith(wanted)
+
+
+FULL = "No space left on device"
+
+
+@pytest.mark.parametrize(
+    ("error", "wanted"),
+    [
+        (KeyboardInterrupt(), "stopped"),
+        (OSError(errno.ENOSPC, FULL), f"stopped: {FULL}"),
+        (OSError(errno.ENOSPC, FULL, "run/a.png"), f"stopped: {FULL}: run/a.png"),
+        (
+            OSError(errno.EROFS, "Read-only file system", "run"),
+            "stopped: Read-only file system: run",
+        ),
+        (tf.errors.ResourceExhaustedError(None, None, f"run/part-0; {FULL}"), f"stopped: {FULL}"),
+    ],
+)
+def test_what_stops_a_program_is_a_line(error, wanted):
+    @arguments.program
+    def main():
+        raise error
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert str(ended.value) == wanted
+
+
+def test_an_error_that_an_interrupt_leads_to_is_one():
+    @arguments.program
+    def main():
+        try:
+            raise KeyboardInterrupt
+        finally:  # as where TensorFlow traces a function
+            raise AssertionError("Concurrent access?")
+
+    with pytest.raises(SystemExit, match=r"^stopped$"):
+        main()
+
+
+def test_other_errors_stay_what_they_are():
+    @arguments.program
+    def main():
+        raise ValueError("of the program")
+
+    with pytest.raises(ValueError, match="of the program"):
+        main()
+
+
+TALKER = """
+import arguments, sys
+@arguments.program
+def main():
+    for i in range(3):
+        print("line", i)
+        sys.stdin.readline()
+main()
+"""
+
+
+def talker(**how):
+    """Start a program that waits after each line that it prints."""
+    return subprocess.Popen(
+        [sys.executable, "-c", TALKER], stdin=-1, stderr=-1, text=True,
+        env={**os.environ, "PYTHONPATH": str(EXAMPLES)}, **how,
+    )  # fmt: skip
+
+
+def test_what_is_printed_is_seen_at_once_and_who_does_not_read_it_stops_the_program():
+    with talker(stdout=-1) as process:
+        assert process.stdout.readline() == "line 0\n"  # while it waits: a kill costs nothing
+        process.stdout.close()
+        process.stdin.write("\n" * 3)
+        process.stdin.close()
+        said = process.stderr.read()
+
+    assert (process.returncode, said) == (1, "stopped, since nobody reads what is printed\n")
+
+
+def test_a_program_without_output_goes_on():
+    with talker(preexec_fn=lambda: os.close(1)) as process:
+        said = process.communicate("\n" * 3)[1]
+
+    assert (process.returncode, said) == (0, "")
+
+
+def test_each_program_ends_with_a_line():
+    shared = ["control.run_agent", "actor_critic.run_agent", "quantized.run", "dqn.run_agent"]
+    for path in EXAMPLES.glob("*.py"):
+        text = path.read_text()
+        if "__main__" in text and path.name not in ("quickstart.py", "asking.py"):
+            marks = ["@arguments.program", *(f"    {name}(" for name in shared)]
+            assert any(mark in text for mark in marks), path.name

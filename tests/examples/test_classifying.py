@@ -48,3 +48,21 @@ def test_files_that_are_damaged_end_the_program_with_a_line(tmp_path):
 
     with pytest.raises(SystemExit, match=r"train-images-idx3-ubyte.gz'? is not a gz file in the"):
         classifying.loaded(tl.files.load_mnist_dataset, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        ([0] * 10, r"of 9 pictures to learn from, 0 have the label 1; 30 of each digit are needed"),
+        (list(range(10)) * 60, r"of 10 pictures to test, 1 have the label 0; 2 of each digit are"),
+        ([*range(10), 11] * 60, "a label is 11, and digits are from 0 to 9"),
+    ],
+)
+def test_a_folder_of_too_few_digits_ends_the_program_with_a_line(tmp_path, labels, said):
+    parts = labels, list(range(10))
+    arrays = [array for each in parts for array in (np.zeros((len(each), 28, 28)), np.array(each))]
+    for name, array in zip(samples.MNIST, arrays, strict=True):
+        (tmp_path / name).write_bytes(samples.make_idx(array))
+
+    with pytest.raises(SystemExit, match=rf"^{tmp_path}: {said}"):
+        classifying.mnist(tmp_path, shape=(-1, 784))

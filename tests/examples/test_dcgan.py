@@ -150,3 +150,14 @@ def test_help_teaches():
     assert "Radford" in shown
     assert "--data" in shown
     assert "--quick" in shown
+
+
+def test_a_folder_that_is_wrong_costs_no_checkpoint(tmp_path):
+    kept = tmp_path / "run" / "checkpoint" / "checkpoint"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("of the first run")
+
+    with pytest.raises(SystemExit, match=r"has 0 photographs, and 256 are needed$"):
+        run_here("dcgan.py", "--no-hub", "--data", str(tmp_path), "--out", str(tmp_path / "run"))
+
+    assert kept.read_text() == "of the first run"

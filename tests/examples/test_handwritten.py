@@ -12,12 +12,14 @@ from sklearn.datasets import load_digits
 
 import tensorlayer as tl
 from tensorlayer.files.loaders import mnist
+from tests.examples import small_files
 from tests.examples.running import EXAMPLES
 from tests.files.loaders import samples
 
 sys.path.insert(0, str(EXAMPLES))
 
 import handwritten
+import pictures
 
 
 def test_a_third_of_the_digits_that_ship_is_held_out():
@@ -33,15 +35,15 @@ def test_a_third_of_the_digits_that_ship_is_held_out():
 
 
 def test_mnist_in_a_folder(tmp_path):
-    for name, content in samples.MNIST.items():
-        (tmp_path / name).write_bytes(content)
+    small_files.write_mnist(tmp_path)
 
     train, test = handwritten.read(tmp_path)
 
-    np.testing.assert_array_equal(train.images[..., 0], samples.MNIST_X / 256)
-    np.testing.assert_array_equal(train.labels, samples.MNIST_Y)
-    np.testing.assert_array_equal(test.images[..., 0], samples.MNIST_TEST_X / 256)
-    np.testing.assert_array_equal(test.labels, samples.MNIST_TEST_Y)
+    images, labels = pictures.digits(28)
+    grey = np.rint((images[..., 0] + 1) * 127.5) / 256
+    np.testing.assert_array_equal(np.concatenate([train.images, test.images])[..., 0], grey)
+    np.testing.assert_array_equal(np.concatenate([train.labels, test.labels]), labels)
+    assert len(test.labels) == 297
 
 
 def test_mnist_that_cannot_be_had_is_one_line(tmp_path, monkeypatch):

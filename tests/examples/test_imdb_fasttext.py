@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from tests.examples.running import help_of, run
+from tests.examples.running import help_of, run, run_here
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
 
@@ -49,3 +49,12 @@ def test_help_teaches():
 
     assert "fastText" in shown
     assert "--quick" in shown
+
+
+def test_too_few_reviews_are_refused_in_a_line(tmp_path):
+    reviews = np.array([[1, 2], [3, 4]])
+    labels = np.array([0, 1])
+    np.savez(tmp_path / "imdb.npz", x_train=reviews, y_train=labels, x_test=reviews, y_test=labels)
+
+    with pytest.raises(SystemExit, match="2 reviews to train on and 2 to test; 32 and 1 are need"):
+        run_here("imdb_fasttext.py", "--data", str(tmp_path))

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
 import re
+import sys
 
 import pytest
 
-from tests.examples.running import help_of, run
+from tests.examples.running import EXAMPLES, help_of, run, run_here
+
+sys.path.insert(0, str(EXAMPLES))
+
+import multi_worker
+import record
 
 
 @pytest.mark.examples
@@ -27,3 +34,43 @@ def test_help_says_how_it_is_started():
 
     assert "TF_CONFIG" in shown
     assert "--workers" in shown
+
+
+WORKER = """
+import pathlib, sys, time
+epoch = pathlib.Path(sys.argv[1], "epoch")
+done = int(epoch.read_text())
+time.sleep(1)
+epoch.write_text(str(max(done, 15)))
+sys.exit(int(sys.argv[2]))
+"""
+
+
+def supervise(monkeypatch, folder, *, done, code):
+    """Supervise workers that come to epoch 15 and end with this code."""
+    (folder / "worker.py").write_text(WORKER)
+    (folder / "epoch").write_text(str(done))
+    monkeypatch.setattr(sys, "argv", [str(folder / "worker.py"), str(folder), str(code)])
+    multi_worker.supervise(argparse.Namespace(workers=2, kill=True, epochs=15, out=folder))
+
+
+def test_a_run_that_has_come_to_its_end_is_not_killed_again(tmp_path, monkeypatch, capsys):
+    supervise(monkeypatch, tmp_path, done=15, code=0)
+
+    assert capsys.readouterr().out == f"on after epoch 15; to begin anew, remove {tmp_path}\n"
+
+
+def test_a_run_that_has_reached_too_little_is_not_started_again(tmp_path, monkeypatch, capsys):
+    with pytest.raises(SystemExit) as ended:
+        supervise(monkeypatch, tmp_path, done=15, code=1)
+
+    assert ended.value.code == 1
+    assert "started again" not in capsys.readouterr().out
+
+
+def test_a_second_run_in_the_same_folder_is_refused_in_a_line(tmp_path):
+    with (
+        record.alone(tmp_path),
+        pytest.raises(SystemExit, match=r"^--out: another run is using the folder"),
+    ):
+        run_here("multi_worker.py", "--out", str(tmp_path))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -148,15 +150,35 @@ def test_a_run_keeps_its_folder_from_others_until_it_is_killed(tmp_path):
 
         os.kill(first.pid, signal.SIGKILL)
         first.wait()
-        with record.Record(options_of(tmp_path, "--no-hub"), "digits"):
+        with record.Record(options_of(tmp_path, "--no-hub"), "digits") as run:
+            run.checkpoint({})
             assert not kept.exists()
 
 
 def test_a_checkpoint_that_cannot_be_removed_is_no_secret(tmp_path):
     (tmp_path / "checkpoint").write_text("no folder")
 
-    with pytest.raises(NotADirectoryError):
-        record.Record(options_of(tmp_path, "--no-hub"), "digits")
+    with (
+        pytest.raises(NotADirectoryError),
+        record.Record(options_of(tmp_path, "--no-hub"), "digits") as run,
+    ):
+        run.checkpoint({})
+
+
+def test_a_run_that_finds_no_data_costs_no_checkpoint(tmp_path):
+    kept = tmp_path / "checkpoint" / "checkpoint"
+    kept.parent.mkdir()
+    kept.write_text("of the first run")
+    (tmp_path / "begun").write_text("before")
+
+    with (
+        pytest.raises(SystemExit, match="no data"),
+        record.Record(options_of(tmp_path, "--no-hub"), "digits"),
+    ):
+        raise SystemExit("no data")
+
+    assert kept.exists()
+    assert (tmp_path / "begun").read_text() == "before"
 
 
 def test_help_says_what_is_removed():
@@ -238,3 +260,38 @@ def test_a_run_that_is_interrupted_says_how_it_goes_on(tmp_path):
         raise KeyboardInterrupt
     with record.Record(options_of(tmp_path, "--no-hub"), "count"):
         pass  # its folder is free
+
+
+@pytest.mark.parametrize(
+    ("error", "wanted"),
+    [
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            "stopped: No space left on device; with",
+        ),
+        (BrokenPipeError(), "stopped, since nobody reads what is printed; with"),
+        (tl.errors.StoreUnavailable("Store here: gone."), "Store here: gone. Then with"),
+    ],
+)
+def test_a_run_that_is_stopped_says_how_it_goes_on(tmp_path, error, wanted):
+    with (
+        pytest.raises(SystemExit, match=f"^{wanted} --resume it goes on after what was saved last"),
+        record.Record(options_of(tmp_path, "--no-hub"), "count"),
+    ):
+        raise error
+
+
+def test_of_an_event_that_does_not_fit_on_the_disk_nothing_is_written(tmp_path):
+    with record.Record(options_of(tmp_path, "--no-hub"), "count") as run:
+        run.log({"loss": 0.5}, step=1)
+        n_bytes = (tmp_path / "events.jsonl").stat().st_size
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes + 10, before[1]))
+        try:
+            with pytest.raises(OSError, match=r"No space left on device: .*events.jsonl"):
+                run.log({"loss": 0.4}, step=2)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        run.log({"loss": 0.3}, step=3)
+
+    assert [each["step"] for each in events_in(tmp_path)] == [1, 3]

@@ -25,7 +25,9 @@ sys.path.insert(0, str(EXAMPLES))
 import srgan
 import trunk
 
-OPTIONS = argparse.Namespace(scale=4, blocks=1, width=4, side=32, batch=4, seed=0, vgg=None)
+OPTIONS = argparse.Namespace(
+    scale=4, blocks=1, width=4, side=32, batch=4, seed=0, vgg=None, pretrain=6
+)
 
 
 @pytest.fixture

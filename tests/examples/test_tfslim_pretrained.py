@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 import tensorlayer as tl
-from tests.examples.running import EXAMPLES, help_of, run
+from tests.examples.running import EXAMPLES, help_of, run, run_here
 
 sys.path.insert(0, str(EXAMPLES))
 
@@ -84,3 +84,21 @@ def test_help_teaches():
 
     assert "load_and_assign_ckpt" in shown
     assert "--checkpoint" in shown
+
+
+def test_a_checkpoint_that_is_not_there_is_refused_in_a_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(SystemExit):
+        run_here("tfslim_pretrained.py", "--checkpoint", "nowhere")
+
+    said = "error: --checkpoint nowhere: no checkpoint begins with this path\n"
+    assert capsys.readouterr().err.endswith(said)
+
+
+def test_a_checkpoint_of_another_net_is_refused_in_a_line(tmp_path):
+    path = tf.train.Checkpoint(x=tf.Variable(0.0)).save(str(tmp_path / "other"))
+    five, _ = tfslim_pretrained.classifier(8)
+
+    with pytest.raises(SystemExit, match=rf"^{path} is no checkpoint of this net: "):
+        tfslim_pretrained.read_by_name(path, five)

@@ -107,3 +107,17 @@ def test_pauses_are_bounded_and_never_exceed_the_budget(jitters):
         assert clock.now >= 5.0
     assert clock.now <= 5.0 + 1e-9
     assert max(clock.slept) <= LONGEST_PAUSE_SECONDS
+
+
+def test_a_long_outage_is_told_once(caplog):
+    clock = Clock()
+    waiting = patience(clock, budget=60.0)
+
+    while clock.now < 2:
+        assert not caplog.messages
+        waiting.wait(errors.ServerSelectionTimeoutError("no"))
+    while clock.now < 50:
+        waiting.wait(errors.ServerSelectionTimeoutError("no"))
+
+    said = "Store here/p: no success yet, last ServerSelectionTimeoutError; trying on for 58 s."
+    assert caplog.messages == [said]
