@@ -172,7 +172,6 @@ WORKLOAD = Workload(
     per_step=BATCH,
     n_steps=16,
     n_at_once=1,
-    n_rounds_of_a_place=100,
     batches=images,
     contestants={"native": native, "TensorLayer": ours, "Sonnet": sonnet},
     keras=keras,

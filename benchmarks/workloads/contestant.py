@@ -36,7 +36,7 @@ class Workload:
     n_steps: int  #: of a loop: about a second
     n_at_once: int  #: steps that are measured as one, of 50 ms or so together
     #: after so many of these all is made anew: where large tables come to lie may decide 5 %
-    n_rounds_of_a_place: int
+    n_rounds_of_a_place: int = 100
     batches: Callable[[int], Sequence[Any]]  #: so many batches that it makes itself
     contestants: dict[str, Callable[[], Contestant]]
     keras: Callable[[], tf.keras.Model]  #: compiled

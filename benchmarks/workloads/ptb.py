@@ -201,7 +201,6 @@ WORKLOAD = Workload(
     per_step=BATCH * STEPS,
     n_steps=20,
     n_at_once=1,
-    n_rounds_of_a_place=100,
     batches=text,
     contestants={
         "native": native,
