@@ -56,5 +56,5 @@ def test_too_few_reviews_are_refused_in_a_line(tmp_path):
     labels = np.array([0, 1])
     np.savez(tmp_path / "imdb.npz", x_train=reviews, y_train=labels, x_test=reviews, y_test=labels)
 
-    with pytest.raises(SystemExit, match="2 reviews to train on and 2 to test; 32 and 1 are need"):
+    with pytest.raises(SystemExit, match="3 reviews to train on and 1 to test; 32 and 1 are need"):
         run_here("imdb_fasttext.py", "--data", str(tmp_path))

@@ -160,7 +160,7 @@ def test_the_result_is_printed_though_the_picture_fails(tmp_path, capsys, monkey
     (tmp_path / "new").mkdir()
     (tmp_path / "new" / "own.png").symlink_to("/dev/full")
 
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(SystemExit, match="stopped: No space left"):
         run_here("mnist_mlp.py", "--epochs", "1", "--out", "new/own.png")
 
     assert re.search(r"[\d.]+% of 360 digits held out are read", capsys.readouterr().out)

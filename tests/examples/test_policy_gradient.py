@@ -74,7 +74,7 @@ def test_help_teaches():
 def test_the_result_is_there_though_the_picture_fails(tmp_path, capsys):
     (tmp_path / "play.png").symlink_to("/dev/full")
 
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(SystemExit, match="stopped: No space left"):
         run_here("policy_gradient.py", "--episodes", "5", "--out", str(tmp_path / "play.png"))
 
     assert "fresh episodes after 5; at random" in capsys.readouterr().out

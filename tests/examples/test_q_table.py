@@ -79,7 +79,7 @@ def test_help_teaches():
 def test_the_result_is_there_though_the_picture_fails(tmp_path, capsys):
     (tmp_path / "play.png").symlink_to("/dev/full")
 
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(SystemExit, match="stopped: No space left"):
         run_here("q_table.py", "--episodes", "5", "--out", str(tmp_path / "play.png"))
 
     assert "fresh episodes; at random" in capsys.readouterr().out

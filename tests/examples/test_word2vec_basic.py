@@ -39,7 +39,7 @@ def test_the_result_is_printed_though_the_picture_fails(tmp_path, capsys, monkey
     (tmp_path / "new").mkdir()
     (tmp_path / "new" / "own.png").symlink_to("/dev/full")
 
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(SystemExit, match="stopped: No space left"):
         run_here("word2vec_basic.py", *arguments)
 
     assert "the median rank of a plural fell from" in capsys.readouterr().out
