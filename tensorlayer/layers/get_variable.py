@@ -82,8 +82,19 @@ class Getter:
                 collection = v1.get_collection_ref(key)
                 collection[:] = [each for each in collection if id(each) not in ids]
 
-    def __call__(self, getter: Any, name: str, **options: Any) -> tf.Variable:
+    def __call__(
+        self,
+        getter: Any,
+        name: str,
+        shape: Any = None,
+        dtype: Any = None,
+        initializer: Any = None,
+        **others: Any,
+    ) -> tf.Variable:
         """Return the variable of this name; the first time in a run, make it.
+
+        The arguments are those of TensorFlow's own getter, in its order: a getter of the function's
+        own, within this one, may give them by position.
 
         Raises
         ------
@@ -95,6 +106,7 @@ class Getter:
             The one that is reused is of another shape or type.
         """
         del getter  # it would look in the store of the process
+        options = {"shape": shape, "dtype": dtype, "initializer": initializer, **others}
         is_eager = tf.executing_eagerly()
         if is_eager and not self._allows_eager:
             raise GraphNeeded(name)
@@ -173,11 +185,11 @@ def _keys(collections: Any = None, trainable: bool | None = None, **_: Any) -> l
 
 def _made(name: str, **options: Any) -> tf.Variable:
     """Make a variable; in a graph of TensorFlow 1 it is in its collections by that."""
-    initial, dtype = _initial_value(**options), options.get("dtype")
+    initial, dtype = _initial(name, **options)
     is_trained = options.get("trainable") is not False
     kinds = {"trainable": is_trained, "name": name, "constraint": options.get("constraint")}
     aggregation = options.get("aggregation") or tf.VariableAggregation.NONE
-    if not is_trained and tf.as_dtype(dtype or tf.float32).is_floating:
+    if not is_trained and dtype is not None and dtype.is_floating:
         # What training moves beside gradients is the mean of what replicas find.
         none, mean = tf.VariableAggregation.NONE, tf.VariableAggregation.MEAN
         aggregation = mean if aggregation == none else aggregation
@@ -198,17 +210,36 @@ def _losses(
     return [] if loss is None else [tf.convert_to_tensor(loss)]
 
 
-def _initial_value(
-    shape: Any = None, dtype: Any = tf.float32, initializer: Any = None, **_: Any
-) -> Any:
-    """Return the initial value, by the rules of ``tf.compat.v1.get_variable``."""
+def _initial(
+    name: str, shape: Any = None, dtype: Any = None, initializer: Any = None, **_: Any
+) -> tuple[Any, tf.DType | None]:
+    """Return the initial value, and its type if that is known.
+
+    By the rules of TensorFlow 1: a value has its own type, and what is no float begins with zeros.
+
+    Raises
+    ------
+    InvalidArgument
+        Nothing says what to begin with.
+    """
+    dtype = tf.as_dtype(dtype or tf.float32).base_dtype
     if initializer is None:
-        initializer = v1.glorot_uniform_initializer()
+        if shape is None or dtype.is_complex:
+            raise InvalidArgument(
+                f"get_variable: the variable {name!r} of shape {shape} and type {dtype.name} has "
+                "no value to begin with. Give a shape or an initializer."
+            )
+        floats, others = v1.glorot_uniform_initializer, v1.zeros_initializer
+        initializer = floats() if dtype.is_floating else others()
     if inspect.isclass(initializer):
         initializer = initializer()
     if tf.is_tensor(initializer):
-        return tf.cast(initializer, dtype or initializer.dtype)
-    if not callable(initializer):  # made outside of a trace, where the variable is
-        return lambda: tf.convert_to_tensor(initializer, dtype)
-    sizes = tf.TensorShape(shape).as_list()
-    return lambda: initializer(sizes, dtype=dtype or tf.float32)
+        return initializer, initializer.dtype.base_dtype
+    if not callable(initializer):
+        with tf.init_scope():  # outside of a trace, where the variable is
+            value = tf.convert_to_tensor(initializer)
+        return (lambda: tf.convert_to_tensor(initializer)), value.dtype
+    sizes = tf.TensorShape(shape)
+    if not sizes.is_fully_defined():
+        return initializer, None  # it knows the shape, and takes no arguments
+    return (lambda: initializer(sizes.as_list(), dtype=dtype)), dtype

@@ -5,8 +5,9 @@
 
 Code in the style of TensorFlow 1 leaves them in the collection ``REGULARIZATION_LOSSES`` of its
 graph: those of ``get_variable(regularizer=)``, of a ``slim.arg_scope``, of TFLearn, and what it
-puts there itself. They belong to an evaluation, as the outputs do: each computes them again. Keras
-layers tell theirs in their attribute ``losses``.
+puts there itself, where there is a graph. They belong to an evaluation, as the outputs do: each
+computes them again. Keras layers that a layer is given tell theirs in their attribute ``losses``;
+of those that a function makes or holds nobody else knows.
 """
 
 from __future__ import annotations

@@ -59,9 +59,14 @@ class Facts:
         return name.removeprefix(f"{self.owner}/")
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Facts:
-        """Return a copy that is pending in the same scope: that is the program's."""
+        """Return a copy that is pending in the same scope: that is the program's.
+
+        What it uses is compared anew: a function is not copied, so what it holds by itself is still
+        that of the original.
+        """
         memo[id(self.pending)] = self.pending
-        return Facts(**copy.deepcopy(dict(vars(self)), memo))
+        facts = {**vars(self), "compared_modes": frozenset()}
+        return Facts(**copy.deepcopy(facts, memo))
 
 
 class OwnerType(type):

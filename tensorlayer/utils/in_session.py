@@ -243,11 +243,16 @@ class InSession:
         """Give a function that writes an epoch for TensorBoard, within the block."""
         del X
         weights = self.network.all_params if with_histograms else []
+        if weights and self.sess.graph.finalized:
+            raise InvalidArgument(
+                f"{self.who}: histograms of weights are operations, and the graph of this session "
+                "is finalized. Give tensorboard_weight_histograms=False."
+            )
         with self.sess.graph.as_default():
-            writer = v1.summary.FileWriter(path, self.sess.graph if with_graph else None)
             # Not v1.summary.histogram: that would number the tags.
             ops = [tf.raw_ops.HistogramSummary(tag=each.op.name, values=each) for each in weights]
             histograms = v1.summary.merge(ops, collections=[]) if ops else None
+            writer = v1.summary.FileWriter(path, self.sess.graph if with_graph else None)
 
         def write(epoch: train.Epoch) -> None:
             means = [v1.Summary.Value(tag=n, simple_value=v) for n, v in epoch.metrics.items()]

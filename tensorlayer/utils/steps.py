@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from tensorlayer import train
-from tensorlayer.errors import InvalidArgument
+from tensorlayer.errors import InvalidArgument, TensorLayerError
 from tensorlayer.optimizers import summed
 
 __all__ = [
@@ -66,6 +66,8 @@ def _measured(measure: Measure, output: Any, y: tf.Tensor, *, is_cost: bool = Fa
     """Trace a measure; one that cannot be traced is called with an array, batch after batch."""
     try:
         return measure(output, y)
+    except TensorLayerError:  # which say what they mean
+        raise
     except _NEEDS_ARRAYS:
         if not tf.is_symbolic_tensor(y) or not tf.is_tensor(output):
             raise

@@ -186,3 +186,66 @@ def test_statistics_of_replicas_are_averaged():
     kinds = [each.aggregation for each in (mean, steps, w)]
     none = tf.VariableAggregation.NONE
     assert kinds == [tf.VariableAggregation.MEAN, none, none]
+
+
+def asked(function, world):
+    """Return the type, shape and first value of the variable that a function asks for."""
+    if world == "tensorflow 1":
+        with tf.Graph().as_default(), v1.Session() as session:
+            variable = function()
+            session.run(v1.global_variables_initializer())
+            return variable.dtype.base_dtype.name, variable.shape.as_list(), session.run(variable)
+    made = []
+
+    def layer(x):
+        made.append(function())
+        return x
+
+    inputs = Input([None, 2]) if world == "declared" else InputLayer(tf.ones([1, 2]))
+    net = Lambda(inputs, layer, name="f")
+    (variable,) = net.all_weights
+    return variable.dtype.name, variable.shape.as_list(), variable.numpy()
+
+
+def by_position(getter, name, shape=None, dtype=None, *rest, **options):
+    return getter(name, shape, tf.float64, *rest, **options)
+
+
+def through_a_getter_of_its_own():
+    with v1.variable_scope("own", custom_getter=by_position):
+        return v1.get_variable("w", [2], initializer=ONES)
+
+
+@pytest.mark.parametrize("world", ["declared", "eager"])
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda: v1.get_variable("step", initializer=0, trainable=False),
+        lambda: v1.get_variable("rows", initializer=np.array([2, 0, 1]), trainable=False),
+        lambda: v1.get_variable("wide", initializer=np.array([2.5, 0.5])),
+        lambda: v1.get_variable("scale", initializer=3.0),
+        lambda: v1.get_variable("count", [2], tf.int32, trainable=False),
+        lambda: v1.get_variable("flag", [], tf.bool, trainable=False),
+        lambda: v1.get_variable("w", [2], initializer=v1.ones_initializer),
+        lambda: v1.get_variable("given", initializer=lambda: tf.ones([2, 3])),
+        lambda: v1.get_variable("half", [3], tf.float16, initializer=ONES),
+        through_a_getter_of_its_own,
+    ],
+)
+def test_values_and_types_are_those_of_tensorflow_1(function, world):
+    dtype, shape, value = asked(function, world)
+
+    expected = asked(function, "tensorflow 1")
+    assert (dtype, shape) == expected[:2]
+    np.testing.assert_array_equal(value, expected[2])
+
+
+@pytest.mark.parametrize(
+    "function",
+    [lambda: v1.get_variable("w"), lambda: v1.get_variable("w", [2], tf.complex64)],
+)
+def test_what_has_no_value_to_begin_with_is_refused(function):
+    with pytest.raises(ValueError, match="initializer"):
+        asked(function, "tensorflow 1")
+    with pytest.raises(InvalidArgument, match=r"'(f/)?w' of shape .* has no value to begin with"):
+        asked(function, "declared")

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tensorlayer.errors import InvalidArgument, NotSerializable
-from tensorlayer.layers import BatchNorm, Dense, Input, Layer
+from tensorlayer.errors import InvalidArgument, NotSerializable, UnlistedVariable
+from tensorlayer.layers import BatchNorm, Dense, Input, Lambda, Layer
 from tensorlayer.layers.parameters import HasParameters
 from tensorlayer.models import Model
 
@@ -132,6 +132,18 @@ def test_a_deep_copy_has_variables_of_its_own_under_the_same_names(kind):
     x = np.ones([2, 3], "float32")
     difference = copied(x, is_train=False) - thing(x, is_train=False)
     np.testing.assert_allclose(difference, np.ones([2, 3]), rtol=1e-5)
+
+
+def test_a_deep_copy_whose_function_holds_the_variables_of_the_original_is_told():
+    scale = tf.Variable(2.0, name="scale")
+    layer = Lambda(lambda x: x * scale, fn_weights=[scale], name="scaled")
+    np.testing.assert_array_equal(layer(tf.ones([2]), is_train=False), [2.0, 2.0])
+
+    copied = copy.deepcopy(layer)
+
+    with pytest.raises(UnlistedVariable, match="scale"):
+        copied(tf.ones([2]), is_train=False)
+    np.testing.assert_array_equal(layer(tf.ones([2]), is_train=False), [2.0, 2.0])
 
 
 def test_a_deep_copy_keeps_what_is_shared_shared():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -63,7 +65,6 @@ VALUES = {
 }
 #: By other names today, where the order is the same so far.
 SAME = {"ksize": "filter_size", "size": "scale", "embeddings_initializer": "E_init"}
-EMPTY, INITIALIZER = {}, tf.zeros_initializer()
 #: The order of today is meant there: nothing tells that it is not.
 OPEN = {
     ("LayerNorm", "reuse"),  # TensorFlow 1 alone had it, and what follows
@@ -80,12 +81,14 @@ def order_of_1x(name):
     return [each for each in listed if each not in first]
 
 
+@functools.cache
 def value_of(name):
+    """Return what no other argument is given."""
     if name in VALUES:
         return VALUES[name]
     if name.endswith(("_args", "_kwargs")):
-        return EMPTY
-    return INITIALIZER if name.endswith(("_init", "_initializer")) else None
+        return {}
+    return tf.constant_initializer(0.0) if name.endswith(("_init", "_initializer")) else None
 
 
 LAYERS = [
@@ -124,7 +127,7 @@ def test_a_name_is_found_behind_arguments_that_are_left_open(name):
     order = order[: order.index("name") + 1]
     if any((cls.__name__, each) in OPEN - {("QuanConv2d", "n_filter")} for each in order):
         return
-    values = [None if value_of(each) is EMPTY else value_of(each) for each in order]
+    values = [None if value_of(each) == {} else value_of(each) for each in order]
     given = {}
 
     args = by_name(cls, tuple(values), given)

@@ -384,3 +384,21 @@ def test_files_for_tensorboard_are_closed(sess, tmp_path):
     assert len(list(tmp_path.rglob("events*"))) == 2
     with pytest.raises(InvalidArgument, match=r"tensorboard_epoch_freq .* at least 1, got 0"):
         tl.utils.fit(*arguments, tensorboard_dir=tmp_path, tensorboard_epoch_freq=0)
+
+
+def test_a_finalized_graph_gets_no_histograms(sess, tmp_path):
+    s = started(sess)
+    arguments = (sess, s.net, s.train_op, s.cost, X, Y, s.x, s.y_)
+    sess.graph.finalize()
+
+    with pytest.raises(InvalidArgument, match=r"is finalized\. Give tensorboard_weight_histogr"):
+        tl.utils.fit(*arguments, n_epoch=1, print_freq=0, tensorboard_dir=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    tl.utils.fit(
+        *arguments,
+        n_epoch=1,
+        print_freq=0,
+        tensorboard_dir=tmp_path,
+        tensorboard_weight_histograms=False,
+    )
+    assert len(list(tmp_path.iterdir())) == 1
