@@ -93,14 +93,13 @@ def test_others_may_read_a_folder_as_far_as_the_umask_says(tmp_path, umask, mode
     assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == mode
 
 
-#: Replaces a folder, and is killed instead of renaming anything for the nth time.
-KILLED = """
+#: Replaces a folder where two cannot be exchanged; is killed instead of the nth renaming.
+KILLED_RENAMING = """
 import ctypes, os, pathlib, signal, sys
-path, at, can_exchange = pathlib.Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "True"
 from tensorlayer.whole import whole_folder
 
-if not can_exchange:
-    ctypes.CDLL = lambda *given, **options: object()
+ctypes.CDLL = lambda *given, **options: object()
+path, at = pathlib.Path(sys.argv[1]), int(sys.argv[2])
 rename, count = pathlib.Path.rename, 0
 
 def killing(self, target):
@@ -114,27 +113,68 @@ pathlib.Path.rename = killing
 with whole_folder(path) as temporary:
     (temporary / "new").write_text("new")
 """
+#: Replaces a folder, and is killed before two are exchanged, or when they just were.
+KILLED_EXCHANGING = """
+import ctypes, os, pathlib, signal, sys
+from tensorlayer.whole import whole_folder
+
+load, path, is_before = ctypes.CDLL, pathlib.Path(sys.argv[1]), sys.argv[2] == "before"
+
+class System:
+    def __init__(self, *given, **options):
+        self.system = load(*given, **options)
+
+    def __getattr__(self, name):
+        function = getattr(self.system, name)
+
+        def killing(*given):
+            if not is_before:
+                assert function(*given) == 0
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        return killing
+
+ctypes.CDLL = System
+with whole_folder(path) as temporary:
+    (temporary / "new").write_text("new")
+"""
+
+
+def killed(code, path, when):
+    """Have a process killed that replaces a folder."""
+    with whole_folder(path) as temporary:
+        (temporary / "old").write_text("old")
+    done = subprocess.run([sys.executable, "-c", code, str(path), str(when)])
+    assert done.returncode == -signal.SIGKILL
+    assert len(os.listdir(path.parent)) == 1 + path.exists()  # with what it has left
+
+
+def replaced(path, before):
+    """Replace what was there before once more, and look that nothing else is left."""
+    with whole_folder(path) as temporary:
+        assert os.listdir(path) == [before]
+        (temporary / "next").write_text("next")
+    assert os.listdir(path) == ["next"]
+    assert os.listdir(path.parent) == [path.name]
 
 
 @pytest.mark.parametrize("at", [1, 2])
-@pytest.mark.parametrize("can_exchange", [True, False])
-def test_a_kill_between_two_folders_costs_neither(at, can_exchange, tmp_path):
+def test_a_kill_between_two_folders_costs_neither(at, tmp_path):
     path = tmp_path / "a"
-    with whole_folder(path) as temporary:
-        (temporary / "old").write_text("old")
-    arguments = [str(path), str(at), str(can_exchange)]
-    done = subprocess.run([sys.executable, "-c", KILLED, *arguments])
-    if can_exchange:
-        assert (done.returncode, os.listdir(path)) == (0, ["new"])
-    else:
-        assert done.returncode == -signal.SIGKILL
-        assert path.exists() == (at == 1)
+    killed(KILLED_RENAMING, path, at)
 
-    with whole_folder(path) as temporary:
-        assert os.listdir(path) == (["new"] if can_exchange else ["old"])
-        (temporary / "next").write_text("next")
-    assert os.listdir(path) == ["next"]
-    assert os.listdir(tmp_path) == ["a"]
+    assert path.exists() == (at == 1)
+    replaced(path, "old")
+
+
+@pytest.mark.skipif(not sys.platform.startswith(("linux", "darwin")), reason="cannot exchange")
+@pytest.mark.parametrize(("when", "there"), [("before", "old"), ("after", "new")])
+def test_a_kill_around_the_exchange_leaves_one_of_two_folders_whole(when, there, tmp_path):
+    path = tmp_path / "a"
+    killed(KILLED_EXCHANGING, path, when)
+
+    assert os.listdir(path) == [there]
+    replaced(path, there)
 
 
 def test_what_a_living_one_or_somebody_else_has_beside_it_stays(tmp_path):

@@ -49,10 +49,6 @@ def by_hand(x):
     return tf.matmul(x, w)
 
 
-def by_keras_layers_of_1(x):
-    return v1.layers.dense(x, 2, kernel_regularizer=half_of_squares, name="d")
-
-
 def of_keras():
     return tf.keras.layers.Dense(2, kernel_regularizer=half_of_squares)
 
