@@ -32,6 +32,7 @@ import signal
 import time
 from collections import Counter, deque
 from collections.abc import Iterator
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, NamedTuple
@@ -202,12 +203,21 @@ class Crew:
 
 @contextlib.contextmanager
 def without_interrupts() -> Iterator[None]:
-    """Let processes that are started here leave Ctrl-C, which reaches them all, to this one."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Let processes that are started here leave Ctrl-C, which reaches them all, to this one.
+
+    They inherit that it is blocked. What comes here meanwhile counts at the end.
+    """
+    resource_tracker.ensure_running()  # a process of multiprocessing's, which would unblock it
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         signal.signal(signal.SIGINT, before)
+    if came:
+        raise KeyboardInterrupt
 
 
 def train(agent: Agent, crew: Crew, n_steps: int) -> int:

@@ -178,6 +178,22 @@ def test_who_comes_for_a_worker_that_was_killed_plays():
     assert np.any(third.slope != 0)
 
 
+def test_ctrl_c_counts_though_it_comes_while_a_process_is_started():
+    interrupted = "import signal; signal.raise_signal(signal.SIGINT); print('lives')"
+    told, before = [], signal.getsignal(signal.SIGINT)
+
+    def begin():
+        with a3c.without_interrupts():
+            signal.raise_signal(signal.SIGINT)
+            told.append(subprocess.check_output([sys.executable, "-c", interrupted], text=True))
+
+    with pytest.raises(KeyboardInterrupt):
+        begin()
+
+    assert told == ["lives\n"]
+    assert signal.getsignal(signal.SIGINT) is before
+
+
 @pytest.mark.examples
 @pytest.mark.slow
 @pytest.mark.timeout(120)
