@@ -2,13 +2,16 @@
 
 Run with ``python -m benchmarks.recurrent``; ``--only LSTM`` measures one kind, ``--quick`` the
 smallest shape, ``--check`` exits with 1 if a bar is missed. Both are traced by ``tf.function``;
-training is a forward pass and all gradients. A ratio is the time of Keras divided by ours.
+training is a forward pass and all gradients. A ratio is the time of Keras divided by ours. Layers
+are made anew several times, since the same one is faster or slower by some percent at another place
+in memory.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
+import statistics
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -36,8 +39,9 @@ class Shape(NamedTuple):
 
 SHAPES = tuple(Shape(*each) for each in itertools.product((20, 35), (200, 650), (20, 128)))
 WHAT = ("forward", "training")
-#: Each pair is compared for so long: many short rounds are surer than a few long ones.
-_SECONDS = 15.0
+#: How often a pair is made anew, and for how long it is compared each time: many short rounds are
+#: surer than a few long ones.
+_PLACES, _SECONDS = 3, 5.0
 
 
 def _lstm(units: int) -> tuple[tl.layers.Layer, Any]:
@@ -63,22 +67,31 @@ BARS = {
 }
 
 
-def measured(kind: str, shapes: tuple[Shape, ...], seconds: float) -> Case:
-    """Time both at all shapes."""
+def measured(kind: str, shapes: tuple[Shape, ...], places: int, seconds: float) -> Case:
+    """Time both at all shapes; of the times, the medians at each place are kept."""
     samples: Samples = {}
     figures = {}
     for shape in shapes:
-        pair = _pair(kind, shape)
+        taken = [_compared(_pair(kind, shape), seconds) for _ in range(places)]
         for what in WHAT:
-            contestants = {who: _contestant(*pair[who], what) for who in pair}
-            times = harness.rounds(contestants, _n_rounds(contestants, seconds))
+            rounds = {who: [each[what][who] for each in taken] for who in taken[0][what]}
             samples |= {
-                f"{what}, {shape}, {who}": [1e3 * each for each in taken]
-                for who, taken in times.items()
+                f"{what}, {shape}, {who}": [1e3 * statistics.median(each) for each in times]
+                for who, times in rounds.items()
             }
-            ratio = Spread.of_ratios(times["Keras"], times["TensorLayer"])
+            all_rounds = {who: [*itertools.chain(*times)] for who, times in rounds.items()}
+            ratio = Spread.of_ratios(all_rounds["Keras"], all_rounds["TensorLayer"])
             figures[f"{kind}, {what}, {shape}"] = ratio
     return Case(name=kind, unit="ms", samples=samples, figures=figures)
+
+
+def _compared(pair: Mapping[str, tuple[Any, Any, tf.Tensor]], seconds: float) -> dict[str, Samples]:
+    """Return the times of all rounds, forward and training, of each of the two."""
+    found = {}
+    for what in WHAT:
+        contestants = {who: _contestant(*pair[who], what) for who in pair}
+        found[what] = harness.rounds(contestants, _n_rounds(contestants, seconds))
+    return found
 
 
 def _n_rounds(contestants: Mapping[str, Callable[[], Any]], seconds: float) -> int:
@@ -131,8 +144,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--only", action="append", choices=list(KINDS))
     chosen, rest = parser.parse_known_args(arguments)
     options = harness.options(__doc__, rest)
-    shapes, seconds = (SHAPES[:1], 1.0) if options.quick else (SHAPES, _SECONDS)
-    cases = [measured(kind, shapes, seconds) for kind in chosen.only or KINDS]
+    shapes, places, seconds = (SHAPES[:1], 1, 1.0) if options.quick else (SHAPES, _PLACES, _SECONDS)
+    cases = [measured(kind, shapes, places, seconds) for kind in chosen.only or KINDS]
     return harness.report("recurrent", "Sequences", cases, BARS, options, packages=PACKAGES)
 
 

@@ -17,6 +17,7 @@ from tensorlayer.layers.feeding import bind_inputs
 from tensorlayer.layers.graph import Network
 from tensorlayer.layers.mode import mode
 from tensorlayer.layers.outputs import main_of
+from tensorlayer.layers.recurrent.cudnn import without_cudnn
 from tensorlayer.layers.structure import leaves
 
 if TYPE_CHECKING:
@@ -126,7 +127,8 @@ def traced(model: Model, signature: Signature) -> Any:
             outputs = signature.postprocess(outputs)
         return _by_name(signature, outputs, ends.names)
 
-    return serve.get_concrete_function(**specs)
+    with without_cudnn():  # it shall serve where there is no GPU as well
+        return serve.get_concrete_function(**specs)
 
 
 class _Declared:

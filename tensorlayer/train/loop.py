@@ -9,12 +9,14 @@ import time
 import types
 import weakref
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from typing import Any
 
 import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.parameters import frozen_now
+from tensorlayer.layers.recurrent.cudnn import without_cudnn
 from tensorlayer.train.measures import named, scalars_of_step
 from tensorlayer.train.scheduling import Scheduled
 from tensorlayer.train.workers import Workers, are_parameter_servers
@@ -82,7 +84,9 @@ class Loop:
             return find
 
         def call(*batch: Any) -> Any:
-            return (find().python_function if is_function else find())(*batch)
+            # XLA has no kernels of cuDNN.
+            with without_cudnn() if self._jit_compile else nullcontext():
+                return (find().python_function if is_function else find())(*batch)
 
         function = tf.function(call, reduce_retracing=True, jit_compile=self._jit_compile or None)
         return lambda: function

@@ -16,6 +16,7 @@ from tensorlayer.layers.recurrent.bidirectional import *
 from tensorlayer.layers.recurrent.both_ends import *
 from tensorlayer.layers.recurrent.cells import *
 from tensorlayer.layers.recurrent.conv_lstm import *
+from tensorlayer.layers.recurrent.cudnn import without_cudnn
 from tensorlayer.layers.recurrent.lengths import *
 from tensorlayer.layers.recurrent.of_cell_function import *
 from tensorlayer.layers.recurrent.rnn import *
@@ -31,4 +32,5 @@ __all__ = [
     *seq2seq.__all__,
     *conv_lstm.__all__,
     *lengths.__all__,
+    "without_cudnn",
 ]

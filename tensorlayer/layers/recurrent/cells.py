@@ -129,7 +129,8 @@ class GatedCell(Layer):
         if mask is not None:
             h *= mask
         x, h = tf.matmul(inputs, kernels.W), tf.matmul(h, kernels.U)
-        new, _ = self.gates.step(x, h, kernels.b, tuple(state))
+        b = self.gates.spread(kernels.b, tuple(state))
+        new, _ = self.gates.step(x, h, b, tuple(state))
         return new[0], self.state_of(new)
 
 

@@ -35,6 +35,7 @@ class Gates(abc.ABC):
     activation: Activation = tf.tanh
     recurrent_activation: Activation = tf.sigmoid
 
+    order: ClassVar[str]  #: in which the parameters hold the gates
     n_gates: ClassVar[int]
     n_states: ClassVar[int]
     n_saved: ClassVar[int]  #: tensors that the derivative needs of a step
@@ -45,6 +46,14 @@ class Gates(abc.ABC):
         """Whether `back` is the derivative: it is, of the activations by default."""
         return self.activation is tf.tanh and self.recurrent_activation is tf.sigmoid
 
+    def spread(self, b: Any, state: State) -> Any:
+        """Return biases as [`step`][] takes them, or None.
+
+        They are repeated for each row of a batch, once for all steps: sums of tensors of one shape
+        go over the memory once, and large products wait for memory.
+        """
+        return None if b is None else _repeated(b, state)
+
     @abc.abstractmethod
     def step(self, x: tf.Tensor, h: tf.Tensor, b: Any, state: State) -> tuple[State, State]:
         """Return the next state, and what the derivative needs.
@@ -54,7 +63,7 @@ class Gates(abc.ABC):
         x, h
             $Wx$ and $Uh$, each `(batch, n_gates * units)`.
         b
-            The biases, or None.
+            What [`spread`][] has returned.
         state
             `n_states` tensors `(batch, units)`.
         """
@@ -75,12 +84,13 @@ class Gates(abc.ABC):
 class SimpleGates(Gates):
     r"""No gate at all: $h_t = \tanh(W x_t + U h_{t-1} + b)$."""
 
+    order = "n"
     n_gates, n_states, n_saved = 1, 1, 1
 
     def step(self, x: tf.Tensor, h: tf.Tensor, b: Any, state: State) -> tuple[State, State]:
         """Return the next state, and what the derivative needs."""
         del state
-        h = self.activation(_sum(x + h, b))
+        h = self.activation(_sum(x, h, b))
         return (h,), (h,)
 
     def back(self, saved: State, d_state: State) -> tuple[State, State]:
@@ -104,15 +114,15 @@ class LSTMGates(Gates):
         What is added to the forget gate, beside its bias.
     """
 
-    order: str = "ifgo"
+    order: str = "ifgo"  # type: ignore[misc]
     forget_bias: float = 0.0
 
     n_gates, n_states, n_saved = 4, 2, 6
 
     def step(self, x: tf.Tensor, h: tf.Tensor, b: Any, state: State) -> tuple[State, State]:
         """Return the next state, and what the derivative needs."""
-        z = dict(zip(self.order, tf.split(_sum(x + h, b), 4, axis=-1), strict=True))
         # Four operations of a quarter each run side by side; one of all would have to be cut again.
+        z = self._cut(_sum(x, h, b))
         if self.forget_bias:
             z["f"] += self.forget_bias
         i, f, o = (self.recurrent_activation(z[name]) for name in "ifo")
@@ -120,6 +130,9 @@ class LSTMGates(Gates):
         c = f * before + i * g
         squashed = self.activation(c)
         return (o * squashed, c), (i, f, g, o, squashed, before)
+
+    def _cut(self, z: tf.Tensor) -> dict[str, tf.Tensor]:
+        return dict(zip(self.order, tf.split(z, 4, axis=-1), strict=True))
 
     def back(self, saved: State, d_state: State) -> tuple[State, State]:
         """Return the derivatives."""
@@ -144,10 +157,15 @@ class PeepholeGates(LSTMGates):
 
     has_derivative = False
 
+    def spread(self, b: Any, state: State) -> Any:
+        """Return the biases for each row, and the weights as they are."""
+        b, *weights = b
+        return (super().spread(b, state), *weights)
+
     def step(self, x: tf.Tensor, h: tf.Tensor, b: Any, state: State) -> tuple[State, State]:
         """Return the next state; TensorFlow differentiates this."""
         b, w_i, w_f, w_o = b
-        z = dict(zip(self.order, tf.split(x + h + b, 4, axis=-1), strict=True))
+        z = self._cut(_sum(x, h, b))
         before = state[1]
         i = self.recurrent_activation(z["i"] + w_i * before)
         f = self.recurrent_activation(z["f"] + self.forget_bias + w_f * before)
@@ -163,13 +181,22 @@ class GRUGates(Gates):
     h_t = z h_{t-1} + (1 - z)\,n$$
     """
 
+    order = "zrn"
     n_gates, n_states, n_saved, n_products = 3, 1, 5, 2
+
+    def spread(self, b: Any, state: State) -> Any:
+        """Return the sum of both rows, and the part of the second that is by itself."""
+        if b is None:
+            return None, None
+        of_gates, of_n = tf.split(b[1], [2 * b.shape[-1] // 3, -1])
+        return _repeated(b[0] + tf.pad(of_gates, [[0, b.shape[-1] // 3]]), state), of_n
 
     def step(self, x: tf.Tensor, h: tf.Tensor, b: Any, state: State) -> tuple[State, State]:
         """Return the next state, and what the derivative needs."""
-        b_x, b_h = (None, None) if b is None else (b[0], b[1])
-        x_z, x_r, x_n = tf.split(_sum(x, b_x), 3, axis=-1)
-        h_z, h_r, h_n = tf.split(_sum(h, b_h), 3, axis=-1)
+        b, b_n = b
+        x_z, x_r, x_n = tf.split(x if b is None else x + b, 3, axis=-1)
+        h_z, h_r, h_n = tf.split(h, 3, axis=-1)
+        h_n = h_n if b_n is None else h_n + b_n
         z, r = self.recurrent_activation(x_z + h_z), self.recurrent_activation(x_r + h_r)
         n, before = self.activation(x_n + r * h_n), state[0]
         return (n + z * (before - n),), (z, r, n, h_n, before)
@@ -189,8 +216,12 @@ class GRUGates(Gates):
         return tf.stack([tf.reduce_sum(each, 0) for each in d_products])
 
 
-def _sum(z: tf.Tensor, b: Any) -> tf.Tensor:
-    return z if b is None else z + b
+def _repeated(b: tf.Tensor, state: State) -> tf.Tensor:
+    return tf.broadcast_to(b, [state[0].shape[0] or tf.shape(state[0])[0], b.shape[-1]])
+
+
+def _sum(x: tf.Tensor, h: tf.Tensor, b: tf.Tensor | None) -> tf.Tensor:
+    return x + h if b is None else tf.add_n([x, h, b])
 
 
 def _sigmoid_back(y: tf.Tensor, d: tf.Tensor) -> tf.Tensor:

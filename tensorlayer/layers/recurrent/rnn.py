@@ -152,7 +152,9 @@ class RNN(Recurrent):
     *Speed.* Cells of this library and of Keras with their usual activations are one operation with
     a derivative of its own (`tensorlayer.layers.recurrent.scan`). In training it has first
     derivatives only. Up to 40 steps, where their number is known, are put into the graph one after
-    the other, so that layers upon each other run side by side; more of them are a loop.
+    the other, so that layers upon each other run side by side; more of them are a loop. With a GPU
+    the kernels of cuDNN compute what they have a formula for, and the log says so, see
+    `tensorlayer.layers.without_cudnn`.
 
     Raises
     ------

@@ -12,6 +12,7 @@ from tensorlayer.errors import InvalidArgument, WrongShape
 from tensorlayer.layers import computing
 from tensorlayer.layers.base import Layer
 from tensorlayer.layers.precision import require_floats
+from tensorlayer.layers.recurrent import cudnn
 from tensorlayer.layers.recurrent.cells import fitting_state
 from tensorlayer.layers.recurrent.foreign import ForeignCell
 from tensorlayer.layers.recurrent.scan import scan, unroll
@@ -198,16 +199,13 @@ def _scan(cell: Any, inputs: tf.Tensor, state: Any, mask: tf.Tensor | None) -> t
     dropped = cell.input_mask(batch, inputs.shape[-1], dtype)
     if dropped is not None:
         inputs *= dropped[:, tf.newaxis]
-    flat = cell.tensors_of(state)
-    outputs, last = scan(
-        cell.gates,
-        cell.kernels(dtype),
-        inputs,
-        tuple(tf.cast(each, dtype) for each in flat),
-        mask,
-        cell.recurrent_mask(batch, dtype),
-        in_training=cell.is_train,
-    )
+    flat = tuple(tf.cast(each, dtype) for each in cell.tensors_of(state))
+    recurrent_mask = cell.recurrent_mask(batch, dtype)
+    given = cell.gates, cell.kernels(dtype), inputs, flat, mask
+    if cudnn.serves(cell.name, cell.gates, inputs, recurrent_mask is not None):
+        outputs, last = cudnn.over_sequence(*given)
+    else:
+        outputs, last = scan(*given, recurrent_mask, in_training=cell.is_train)
     return outputs, cell.state_of(last)
 
 

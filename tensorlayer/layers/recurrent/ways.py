@@ -81,6 +81,10 @@ class Way(abc.ABC):
     ) -> Derivatives:
         """Return the derivatives."""
 
+    def _spread(self, kernels: Kernels, state: State) -> Kernels:
+        """Return the kernels with biases as a step takes them."""
+        return dataclasses.replace(kernels, b=self.gates.spread(kernels.b, state))
+
     def _dropped(self, h: tf.Tensor) -> tf.Tensor:
         return h if self.recurrent_mask is None else h * self.recurrent_mask
 
@@ -116,7 +120,7 @@ class Steps(Way):
         self, inputs: tf.Tensor, kernels: Kernels, state: State, keeps: bool
     ) -> tuple[tf.Tensor, State, Any]:
         """Return the outputs, the last state and what `backward` needs."""
-        outputs, kept = [], []
+        outputs, kept, kernels = [], [], self._spread(kernels, state)
         # Who is differentiated by TensorFlow would get a derivative of full length for each slice.
         for t, x in enumerate(self._cut(inputs) if keeps else tf.unstack(inputs, axis=1)):
             before = state[0]
@@ -164,7 +168,7 @@ class Loop(Way):
         """Return the outputs, the last state and what `backward` needs."""
         inputs = turned(inputs)
         steps, multiplied = n_steps(inputs), _multiplied(inputs, kernels.W)
-        is_live = self._are_live()
+        is_live, kernels = self._are_live(), self._spread(kernels, state)
 
         def body(t: tf.Tensor, new: State, outputs: tf.TensorArray, saved: Arrays) -> Any:
             new, kept = self._step(multiplied(t), kernels, new, is_live(t))

@@ -40,7 +40,7 @@ def test_the_derivative_is_that_of_the_step(gates):
     upstream = tuple(drawn(4, 3) for _ in state)
     with tf.GradientTape() as tape:
         tape.watch((x, h, b, state))
-        new, saved = gates.step(x, h, b, state)
+        new, saved = gates.step(x, h, gates.spread(b, state), state)
         loss = sum(tf.reduce_sum(u * n) for u, n in zip(upstream, new, strict=True))
     expected = tape.gradient(loss, [x, h, b, *state], unconnected_gradients="zero")
 
@@ -57,9 +57,10 @@ def test_the_derivative_is_that_of_the_step(gates):
 def test_no_biases_are_biases_of_zero(gates):
     x, h, b, state = inputs(gates)
 
-    for ours, theirs in zip(
-        gates.step(x, h, None, state)[0], gates.step(x, h, 0 * b, state)[0], strict=True
-    ):
+    def new(biases):
+        return gates.step(x, h, gates.spread(biases, state), state)[0]
+
+    for ours, theirs in zip(new(None), new(0 * b), strict=True):
         np.testing.assert_allclose(ours, theirs)
 
 
@@ -68,7 +69,7 @@ def test_the_order_of_the_gates_is_that_of_the_parameters():
     i, f, g, o = tf.split(x + h + b, 4, axis=1)
     zeros = tf.zeros([4, 12], tf.float64)
 
-    keras, _ = LSTMGates().step(x, h, b, state)
+    keras, _ = LSTMGates().step(x, h, LSTMGates().spread(b, state), state)
     first, _ = LSTMGates(order="igfo").step(tf.concat([i, g, f, o], 1), zeros, None, state)
 
     np.testing.assert_allclose(first[1], keras[1])
@@ -89,7 +90,7 @@ def test_peepholes_see_the_memory_before_and_after():
     c += sigmoid(z["i"] + w["i"] * before) * np.tanh(z["g"])
 
     gates = PeepholeGates(order="igfo", forget_bias=1.0)
-    (shown, memory), _ = gates.step(x, h, (b, *weights), state)
+    (shown, memory), _ = gates.step(x, h, gates.spread((b, *weights), state), state)
 
     np.testing.assert_allclose(memory, c)
     np.testing.assert_allclose(shown, sigmoid(z["o"] + w["o"] * c) * np.tanh(c))
