@@ -92,8 +92,9 @@ def encode(value: Any, place: str) -> Any:
 def _encode_leaf(value: Any, place: str) -> Any:
     if isinstance(value, np.generic):
         return encode(value.item(), place)
-    if isinstance(value, np.ndarray) and value.dtype.name in _ARRAYS:
-        return {"is": "array", "dtype": value.dtype.name, "values": value.tolist()}
+    if isinstance(value, (np.ndarray, tf.Variable)) and value.dtype.name in _ARRAYS:
+        is_array = isinstance(value, np.ndarray)
+        return _encode_array(value) if is_array else _encode_variable(value)
     if isinstance(value, tf.DType):
         return {"is": "dtype", "name": value.name}
     if isinstance(value, Layer) or (isinstance(value, tf.Module) and hasattr(value, "as_layer")):
@@ -116,6 +117,18 @@ def _encode_leaf(value: Any, place: str) -> Any:
         f"{place}: a {type(value).__name__} cannot be saved. A saved model holds numbers, strings, "
         f"arrays, initializers and named functions; got {value!r}."
     )
+
+
+def _encode_array(value: np.ndarray) -> dict[str, Any]:
+    return {"is": "array", "dtype": value.dtype.name, "values": value.tolist()}
+
+
+def _encode_variable(value: tf.Variable) -> dict[str, Any]:
+    def describe() -> dict[str, Any]:
+        about = {"name": value.name.partition(":")[0], "trainable": value.trainable}
+        return {"is": "variable", **about, "value": _encode_array(value.numpy())}
+
+    return current_written().once(value, describe)
 
 
 def _encode_owner(value: Any) -> dict[str, Any]:
@@ -262,6 +275,14 @@ def _decode_array(value: Mapping[str, Any], place: str) -> np.ndarray:
     return np.array(item(value, "values", object, place), tf.as_dtype(dtype).as_numpy_dtype)
 
 
+def _decode_variable(value: Mapping[str, Any], place: str) -> tf.Variable:
+    name, is_trainable = item(value, "name", str, place), item(value, "trainable", bool, place)
+    first = _decode_array(item(value, "value", Mapping, place), f"{place}['value']")
+    variable = tf.Variable(first, trainable=is_trainable, name=name)
+    current_read().keep(value, variable, place)
+    return variable
+
+
 def _decode_items(value: Mapping[str, Any], place: str) -> list[Any]:
     return decode(item(value, "items", list, place), f"{place}['items']")
 
@@ -285,6 +306,7 @@ _DECODERS: dict[str, Callable[[Mapping[str, Any], str], Any]] = {
     "tuple": lambda v, place: tuple(_decode_items(v, place)),
     "dict": _decode_dict,
     "array": _decode_array,
+    "variable": _decode_variable,
     "layer": lambda v, place: decode_layer(
         item(v, "name", str, place) if "name" in v else None, v, place
     ),

@@ -209,6 +209,29 @@ def test_arrays_of_every_type_of_numbers_round_trip(kind):
         np.testing.assert_array_equal(round_trip(array), array)
 
 
+@pytest.mark.parametrize("kind", ["float32", "bfloat16", "int64"])
+def test_variables_come_back_with_name_and_value(kind):
+    variable = tf.Variable(tf.cast([[0, 1, 2]], kind), trainable=False, name="scope/first")
+
+    found = decode(json.loads(json.dumps(encode(variable, "x"))))
+
+    assert (found.name, found.dtype, found.trainable) == ("scope/first:0", kind, False)
+    np.testing.assert_array_equal(found, variable)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        ({"name": 3}, r"\['name'\]"),
+        ({"trainable": "yes"}, r"\['trainable'\]"),
+        ({"value": {"dtype": "object", "values": []}}, r"\['value'\]\['dtype'\]: an array is of"),
+    ],
+)
+def test_a_damaged_variable_is_named_with_its_place(damage, message):
+    with pytest.raises(BrokenConfig, match=message):
+        decode(encode(tf.Variable([1.0]), "x") | damage, "arguments")
+
+
 @pytest.mark.parametrize("array", [np.array(["a"]), np.array([{}]), np.array([1j])])
 def test_arrays_of_text_and_objects_are_not_written(array):
     with pytest.raises(NotSerializable, match=r"place: a ndarray cannot be saved"):

@@ -379,3 +379,25 @@ print("traced")
 
     assert "traced" in finished.stdout, finished.stderr
     assert "AutoGraph" not in finished.stderr
+
+
+def test_a_first_state_that_is_learned_is_saved_and_shared_again(tmp_path):
+    first = tf.Variable(tf.ones([1, 4]), name="first")
+    x = tl.layers.Input([None, 5, 3])
+    outputs = [
+        tl.layers.GRURNN(x, units=4, return_last_state=False, initial_state=[first], name=name)
+        for name in ("one", "other")
+    ]
+    model = tl.models.Model(x, outputs)
+    first.assign([[1.0, 2.0, 3.0, 4.0]])
+    values = np.ones([2, 5, 3], "float32")
+
+    model.save(tmp_path / "model.h5")
+    loaded = tl.models.Model.load(tmp_path / "model.h5")
+
+    loaded.eval(), model.eval()
+    for ours, theirs in zip(loaded(values), model(values), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    (found,) = [each for each in loaded.all_weights if each.name == "first:0"]
+    np.testing.assert_array_equal(found, first)
+    assert len(loaded.all_weights) == len(model.all_weights) == 7
