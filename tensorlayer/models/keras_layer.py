@@ -11,6 +11,7 @@ from tensorlayer.layers import tree
 from tensorlayer.layers.losses import regularization_losses
 from tensorlayer.layers.mode import mode
 from tensorlayer.layers.outputs import main_of
+from tensorlayer.layers.recurrent.cudnn import without_cudnn
 from tensorlayer.models.keras_config import settle
 
 __all__ = ["TensorLayerModel", "unique_name"]
@@ -65,7 +66,8 @@ class TensorLayerModel(tf.keras.layers.Layer):
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Evaluate the model in Keras's mode; frozen by Keras, in inference."""
         model = self._tensorlayer_model[0]
-        with mode(bool(training) and self.trainable):
+        # Where there is a GPU, Keras lets XLA compile, which has no kernels of cuDNN.
+        with mode(bool(training) and self.trainable), without_cudnn():
             outputs = main_of(model.follow(inputs))
         for loss in regularization_losses(model, require_all=False):  # what Keras does not see
             self.add_loss(loss)

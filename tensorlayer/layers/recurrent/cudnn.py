@@ -45,8 +45,8 @@ def without_cudnn() -> Iterator[None]:
     """Trace recurrent layers of any GPU without the kernels of cuDNN.
 
     Outputs are the same, up to rounding. It is for what shall run on other machines as well, or is
-    compiled by XLA, which has no such kernels; `model.export` and `tl.train.run(...,
-    jit_compile=True)` use it themselves.
+    compiled by XLA, which has no such kernels; `model.export`, `model.as_keras` and
+    `tl.train.run(..., jit_compile=True)` use it themselves.
 
     Examples
     --------

@@ -280,6 +280,17 @@ def test_exports_are_for_every_machine(gpu, tmp_path):
         np.testing.assert_allclose(found, model(values, is_train=False), rtol=1e-5)
 
 
+def test_keras_which_may_compile_has_none(gpu):
+    x = tl.layers.Input([None, STEPS, CHANNELS])
+    model = tl.models.Model(x, tl.layers.LSTMRNN(x, units=UNITS, return_last_output=True)[0])
+    keras = tf.keras.Sequential([model.as_keras()])
+    keras.compile("sgd", "mse")
+
+    history = keras.fit(np.ones([BATCH, STEPS, CHANNELS]), np.ones([BATCH, UNITS]), verbose=0)
+
+    assert np.isfinite(history.history["loss"]).all()
+
+
 def test_a_step_that_xla_compiles_has_none(gpu):
     net = layer()
 
