@@ -172,8 +172,8 @@ def test_all_parameters_have_a_gradient(gates):
 @pytest.fixture
 def gpu(monkeypatch):
     """Let TensorFlow say that there is one: graphs can be made for it, and not be run."""
-    found = tf.config.PhysicalDevice("/physical_device:GPU:0", "GPU")
-    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: [found])
+    found = {"GPU": [tf.config.PhysicalDevice("/physical_device:GPU:0", "GPU")]}
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: found[kind])
 
 
 def layer(kind=tl.layers.LSTMRNN, **arguments):

@@ -76,6 +76,17 @@ def test_the_order_of_the_gates_is_that_of_the_parameters():
     np.testing.assert_allclose(first[0], keras[0])
 
 
+def test_a_forget_bias_is_added_to_the_forget_gate():
+    x, h, b, state = inputs(LSTMGates())
+    more = b + np.repeat([0.0, 1.0, 0.0, 0.0], 3)
+
+    with_bias, _ = LSTMGates(forget_bias=1.0).step(x, h, LSTMGates().spread(b, state), state)
+    expected, _ = LSTMGates().step(x, h, LSTMGates().spread(more, state), state)
+
+    for ours, theirs in zip(with_bias, expected, strict=True):
+        np.testing.assert_allclose(ours, theirs)
+
+
 def test_peepholes_see_the_memory_before_and_after():
     x, h, b, state = inputs(LSTMGates())
     weights = [drawn(3) for _ in range(3)]
