@@ -28,6 +28,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from tensorlayer.startup import quiet_tensorflow
@@ -37,6 +38,8 @@ quiet_tensorflow()
 import arguments  # noqa: E402 - files beside this one
 import record  # noqa: E402
 
+import tensorlayer as tl  # noqa: E402
+
 BATCH, BAR = 60, 0.95
 
 
@@ -45,8 +48,6 @@ def train(options: argparse.Namespace) -> None:
     import classifying
     import handwritten
     import tensorflow as tf
-
-    import tensorlayer as tl
 
     strategy = tf.distribute.MultiWorkerMirroredStrategy()  # before TensorFlow computes anything
     tf.keras.utils.set_random_seed(options.seed)  # all begin with the same
@@ -71,7 +72,8 @@ def train(options: argparse.Namespace) -> None:
 
         def after_epoch(epoch: tl.train.Epoch) -> None:
             if is_chief:
-                (options.out / "epoch").write_text(str(epoch.number))
+                with tl.files.whole_file(options.out / "epoch") as file:
+                    file.write_text(str(epoch.number))
                 found = ", ".join(f"{name} {value:.4f}" for name, value in epoch.metrics.items())
                 print(f"epoch {epoch.number}: {found}", flush=True)
 
@@ -100,14 +102,23 @@ def addresses(n: int) -> list[str]:
     return found
 
 
-def start(n: int) -> list[subprocess.Popen[bytes]]:
-    """Start so many workers, with the options of this program."""
+@contextlib.contextmanager
+def started(n: int) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Start so many workers, with the options of this program; none outlives the block."""
     workers, found = addresses(n), []
-    for index in range(n):
-        config = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}
-        environment = {**os.environ, "TF_CONFIG": json.dumps(config)}
-        found.append(subprocess.Popen([sys.executable, *sys.argv], env=environment))
-    return found
+    try:
+        with tl.train.signals.Postponed():  # one that has begun is in the list before a signal acts
+            for index in range(n):
+                task = {"type": "worker", "index": index}
+                config = json.dumps({"cluster": {"worker": workers}, "task": task})
+                environment = {**os.environ, "TF_CONFIG": config}
+                found.append(subprocess.Popen([sys.executable, *sys.argv], env=environment))
+        yield found
+    finally:
+        for each in found:
+            each.kill()
+        for each in found:
+            each.wait()
 
 
 def supervise(options: argparse.Namespace) -> None:
@@ -116,8 +127,8 @@ def supervise(options: argparse.Namespace) -> None:
     if done := _epoch(options.out):
         print(f"on after epoch {done}; to begin anew, remove {options.out}", flush=True)
     while before < _epoch(options.out):  # else they would end at once, again and again
-        before, begun = _epoch(options.out), start(options.workers)
-        try:
+        before = _epoch(options.out)
+        with started(options.workers) as begun:
             while all(each.poll() is None for each in begun):
                 if kill and _epoch(options.out) >= max(before + 1, options.epochs // 2):
                     print("the last worker is killed now", flush=True)
@@ -129,10 +140,6 @@ def supervise(options: argparse.Namespace) -> None:
                     begun[0].wait(timeout=30)
             if begun[0].poll() == 0:  # whatever others come to while they end
                 return
-        finally:
-            for each in begun:
-                each.kill()
-                each.wait()
         failed = max(each.returncode for each in begun) > 0
         if failed and _epoch(options.out) >= options.epochs:
             sys.exit(1)  # it has said why: what was reached is too little

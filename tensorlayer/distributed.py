@@ -25,11 +25,14 @@ from tensorlayer.models.model import Model
 from tensorlayer.train import Checkpoint, Evaluation, Every, GradientStep, run
 from tensorlayer.train.callbacks import Interval, is_count
 from tensorlayer.train.replicas import n_samples
-from tensorlayer.train.workers import Workers
+from tensorlayer.train.workers import Workers, require_cluster
 
 __all__ = ["Trainer", "strategy_of_this_process"]
 
 logger = logging.getLogger(__name__)
+
+#: Steps after which a Trainer saves: the only epoch of it may take days.
+_STEPS_OF_A_CHECKPOINT = 500
 
 #: How the cost is called among what is logged; nothing else can be called so.
 _COST = ""
@@ -43,6 +46,13 @@ BuildValidation = Callable[..., tuple[Any, Any]]
 def strategy_of_this_process() -> tf.distribute.Strategy:
     """Return the strategy whose scope is open; else one of all workers, or of all devices here.
 
+    The workers are those of ``TF_CONFIG``, which is looked through first.
+
+    Raises
+    ------
+    InvalidArgument
+        ``TF_CONFIG`` is wrong, or TensorFlow has computed something already.
+
     Examples
     --------
     >>> strategy_of_this_process().num_replicas_in_sync
@@ -50,7 +60,8 @@ def strategy_of_this_process() -> tf.distribute.Strategy:
     """
     if tf.distribute.has_strategy():
         return tf.distribute.get_strategy()
-    if os.environ.get("TF_CONFIG"):
+    if config := os.environ.get("TF_CONFIG"):
+        require_cluster(config)
         try:
             return tf.distribute.MultiWorkerMirroredStrategy()
         except RuntimeError as error:
@@ -87,7 +98,8 @@ class Trainer:
     prefetch_size
         How many batches are read ahead; None leaves it to ``tf.data``.
     checkpoint_dir
-        A folder from which `train_to_end` goes on after it was killed; None to save nothing.
+        A folder from which `train_to_end` goes on after it was killed; it is written after every
+        500 steps and at the end. None to save nothing.
     scaling_learning_rate
         Multiply the learning rate by the number of replicas.
     log_step_size
@@ -169,7 +181,10 @@ class Trainer:
             self._batches = self._spread(batches)
             self._held_out = self._validation(validation_dataset, batch_size * n)
         values = {"network": self._declared, "optimizer": self._optimizer}
-        self._checkpoint = Checkpoint(checkpoint_dir, values) if checkpoint_dir else None
+        every = _STEPS_OF_A_CHECKPOINT
+        self._checkpoint = (
+            Checkpoint(checkpoint_dir, values, every=every) if checkpoint_dir else None
+        )
         self.session = Session()
         self.validation_metrics: dict[str, float] = {}
 

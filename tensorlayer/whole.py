@@ -6,17 +6,20 @@ import errno
 import glob
 import os
 import re
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from tensorlayer.errors import InvalidArgument
+from tensorlayer.locks import held
 
-__all__ = ["local_path", "whole_file", "whole_folder"]
+__all__ = ["local_path", "whole_file", "whole_folder", "work_folder"]
 
-_LOCK = "lock"  #: in a folder of work; who holds it lives
+#: In a folder of work: who holds the lock lives; where there are no locks nobody can tell.
+_LOCK, _NO_LOCK = "lock", "no_lock"
 
 _AT_FDCWD, _EXCHANGE = -100, 2  # of Linux: paths from the working folder, RENAME_EXCHANGE
 
@@ -64,12 +67,11 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     suffix = local_path(path).suffix
     path = Path(os.path.realpath(path))  # behind a link, which stays one
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=suffix)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{suffix}")
+    # Of the rights that the umask says; mkstemp makes files private, and a data file is not.
+    os.close(os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666))
     try:
         yield temporary
-        temporary.chmod(0o666 & ~_umask())  # mkstemp makes files private; a data file is not
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -82,8 +84,9 @@ def whole_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     The two change places in one operation of the system, so whoever opens ``path`` finds the old
     folder or the new one, also when the process is killed. If the block raises, ``path`` stays as
     it was. A process that is killed leaves a hidden folder beside it, ``.name.*``, which the next
-    one removes. Some file systems, as NFS, cannot exchange two folders: there is none for a moment,
-    and after a kill in that moment the next one begins with putting the old one back.
+    one removes, unless its file system has no locks: then nobody knows who was killed. Some file
+    systems, as NFS, cannot exchange two folders: there is none for a moment, and after a kill in
+    that moment the next one begins with putting the old one back.
 
     Parameters
     ----------
@@ -99,9 +102,7 @@ def whole_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     ['one.txt']
     """
     path = Path(os.path.realpath(local_path(path)))  # behind a link, which stays one
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _put_right(path)
-    with _work_folder(path) as work:
+    with work_folder(path) as work:
         new = work / "new"
         new.mkdir()  # of the rights that the umask says, which mkdtemp does not ask
         yield new
@@ -123,12 +124,10 @@ def _take_place(new: Path, path: Path, old: Path) -> None:
         try:
             new.rename(path)
             return
-        except BaseException as error:
-            if isinstance(error, OSError) and error.errno in {errno.ENOTEMPTY, errno.EEXIST}:
-                continue  # somebody else took the place in between
-            if old.exists() and not path.exists():
-                old.rename(path)
-            raise
+        except OSError as error:
+            if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
+                raise
+            # Somebody else took the place in between.
 
 
 def _exchange(one: Path, other: Path) -> bool:
@@ -151,21 +150,33 @@ def _exchange(one: Path, other: Path) -> bool:
 
 
 @contextmanager
-def _work_folder(path: Path) -> Iterator[Path]:
-    """Give a hidden folder beside ``path``, locked for as long as this process needs it."""
+def work_folder(path: Path) -> Iterator[Path]:
+    """Give a hidden folder beside ``path``, locked for as long as this process needs it.
+
+    What is to take a place is made in a folder ``new`` in it, and what was there goes to ``old``.
+    What processes that were killed have left beside ``path`` is removed first.
+
+    Examples
+    --------
+    >>> with work_folder(Path("numbers.txt")) as work:
+    ...     os.path.dirname(work), os.listdir(work)
+    ('', ['lock'])
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _put_right(path)
     while True:
         work = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
         try:
-            with _held(work / _LOCK, os.O_CREAT) as is_held:
+            with held(work / _LOCK) as is_held:
                 if is_held is False:
                     continue  # another process took it for that of a killed one, and removes it
                 if is_held is None:
-                    (work / _LOCK).unlink()  # nobody can see who lives: it is not to be removed
+                    (work / _NO_LOCK).touch()
                 yield work
                 return
         finally:
-            if path.exists() or not (work / "old").exists():  # else it is the only one there is
-                shutil.rmtree(work, ignore_errors=True)
+            _put_back(work, path)
+            _remove(work, path)
 
 
 def _put_right(path: Path) -> None:
@@ -173,39 +184,26 @@ def _put_right(path: Path) -> None:
     for work in sorted(path.parent.glob(f".{glob.escape(path.name)}.????????")):
         with suppress(OSError):  # that of another user: he will do it
             names = set(os.listdir(work))
-            if _LOCK not in names or names - {_LOCK, "new", "old"}:
+            if _LOCK not in names or names - {_LOCK, _NO_LOCK, "new", "old"}:
                 continue
-            with _held(work / _LOCK) as is_held:
-                if not is_held:
-                    continue
-                if "old" in names and not path.exists():
-                    (work / "old").rename(path)
-                shutil.rmtree(work)
+            unknown = nullcontext()  # one that lives, in between, moves it away once more
+            held_now = held(work / _LOCK, is_made=False)
+            with unknown if _NO_LOCK in names else held_now as is_held:
+                if is_held is not False:
+                    _put_back(work, path)
+                if is_held:
+                    _remove(work, path)
 
 
-@contextmanager
-def _held(lock: Path, flags: int = 0) -> Iterator[bool | None]:
-    """Give whether this process holds the lock, which ends with it; None where there are none."""
-    descriptor = os.open(lock, os.O_RDWR | flags, 0o666)
-    try:
-        yield _is_locked(descriptor, lock)
-    finally:
-        os.close(descriptor)
+def _put_back(work: Path, path: Path) -> None:
+    """Put back the folder that was moved away, if there is none now."""
+    if (work / "old").exists() and not path.exists():
+        with suppress(OSError):  # somebody else took the place in between
+            (work / "old").rename(path)
 
 
-def _is_locked(descriptor: int, lock: Path) -> bool | None:
-    try:
-        import fcntl
-
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return os.path.samestat(os.fstat(descriptor), os.stat(lock))
-    except (BlockingIOError, FileNotFoundError):
-        return False
-    except (ImportError, OSError):  # Windows, and some file systems of clusters
-        return None
-
-
-def _umask() -> int:
-    umask = os.umask(0)
-    os.umask(umask)
-    return umask
+def _remove(work: Path, path: Path) -> None:
+    """Remove a folder of work, its lock at the end: a kill leaves what can be removed later on."""
+    if path.exists() or not (work / "old").exists():  # else it has the only one there is
+        for each in (work / "new", work / "old", work):
+            shutil.rmtree(each, ignore_errors=True)

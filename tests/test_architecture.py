@@ -34,7 +34,7 @@ ARROWS: dict[str, set[str]] = {
 }
 #: Parts that live in the folder of another one.
 WITHIN = {("models", "zoo"): "zoo"}
-EVERYBODY = {"damage", "errors", "logging", "seeds", "sessions", "startup", "whole"}
+EVERYBODY = {"damage", "errors", "locks", "logging", "seeds", "sessions", "startup", "whole"}
 
 # Parts that a small process loads: never TensorFlow when they are imported.
 WITHOUT_TENSORFLOW = {"storage", "datasets", "workflow", "cli", "hub", "errors", "logging"}

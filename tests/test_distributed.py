@@ -63,6 +63,13 @@ def descended(n_steps, batch_size=16, rate=0.1, first=None):
     return w, b, cost
 
 
+def test_a_wrong_cluster_is_named_before_anything_waits(monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker"}}')
+
+    with pytest.raises(InvalidArgument, match="the index of a worker is a number from 0 to 0"):
+        trainer()
+
+
 def test_it_descends_as_numpy_does():
     tf.keras.utils.set_random_seed(1)
     expected = descended(160)
@@ -131,6 +138,31 @@ def test_it_goes_on_from_its_checkpoint(tmp_path):
         first.training_network.all_weights, second.training_network.all_weights, strict=True
     ):
         np.testing.assert_array_equal(one, other)
+
+
+def test_whatever_ends_it_half_way_it_goes_on_with_what_was_saved(tmp_path):
+    pairs, failing = data().repeat(150), tf.data.Dataset.from_tensors((X[0], Y[0]))
+    failing = failing.map(lambda x, y: (tf.debugging.check_numerics(x / 0.0, "here"), y))
+
+    tf.keras.utils.set_random_seed(1)
+    whole = trainer(training_dataset=pairs)
+    whole.train_to_end()
+    tf.keras.utils.set_random_seed(1)
+    broken = trainer(
+        training_dataset=pairs.take(550 * 16).concatenate(failing.repeat(16)),
+        checkpoint_dir=tmp_path,
+    )
+    with pytest.raises(tf.errors.InvalidArgumentError, match="here"):
+        broken.train_to_end()
+    assert [path.name for path in tmp_path.glob("*.index")] == ["training-1.index"]
+    again = trainer(training_dataset=pairs, checkpoint_dir=tmp_path)
+    again.train_to_end()
+
+    assert again.global_step == 600
+    for one, other in zip(
+        again.training_network.all_weights, whole.training_network.all_weights, strict=True
+    ):
+        np.testing.assert_allclose(one, other, atol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Files and folders that appear whole or not at all."""
 
 import ctypes
+import errno
+import fcntl
 import os
 import signal
 import stat
@@ -42,6 +44,29 @@ def test_others_may_read_it_as_far_as_the_umask_says(tmp_path, umask, mode):
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == mode
+
+
+def test_the_rights_of_a_file_of_another_thread_are_its_own(tmp_path):
+    """The mask belongs to the process: who sets it to read it sets it for all."""
+    is_over, modes = threading.Event(), set()
+
+    def write():
+        while not is_over.is_set():
+            with whole_file(tmp_path / "a"):
+                pass
+
+    before = os.umask(0o077)
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for index in range(2000):
+            (tmp_path / f"b{index}").touch()
+            modes.add(stat.S_IMODE((tmp_path / f"b{index}").stat().st_mode))
+    finally:
+        is_over.set()
+        writer.join()
+        os.umask(before)
+    assert modes == {0o600}
 
 
 def test_a_folder_takes_the_place_of_another_as_a_whole(tmp_path):
@@ -113,6 +138,14 @@ pathlib.Path.rename = killing
 with whole_folder(path) as temporary:
     (temporary / "new").write_text("new")
 """
+WITHOUT_LOCKS = """
+import errno, fcntl
+
+def refuse(*given):
+    raise OSError(errno.ENOLCK, "No locks available")
+
+fcntl.flock = refuse
+"""
 #: Replaces a folder, and is killed before two are exchanged, or when they just were.
 KILLED_EXCHANGING = """
 import ctypes, os, pathlib, signal, sys
@@ -138,6 +171,11 @@ ctypes.CDLL = System
 with whole_folder(path) as temporary:
     (temporary / "new").write_text("new")
 """
+
+
+def refuse(*_):
+    """Be a file system that has no locks."""
+    raise OSError(errno.ENOLCK, "No locks available")
 
 
 def killed(code, path, when):
@@ -167,6 +205,19 @@ def test_a_kill_between_two_folders_costs_neither(at, tmp_path):
     replaced(path, "old")
 
 
+@pytest.mark.parametrize("at", [1, 2])
+def test_without_locks_a_kill_between_two_folders_costs_neither(at, tmp_path, monkeypatch):
+    path = tmp_path / "a"
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    killed(WITHOUT_LOCKS + KILLED_RENAMING, path, at)
+
+    assert path.exists() == (at == 1)
+    with whole_folder(path) as temporary:
+        assert os.listdir(path) == ["old"]
+        (temporary / "next").write_text("next")
+    assert os.listdir(path) == ["next"]
+
+
 @pytest.mark.skipif(not sys.platform.startswith(("linux", "darwin")), reason="cannot exchange")
 @pytest.mark.parametrize(("when", "there"), [("before", "old"), ("after", "new")])
 def test_a_kill_around_the_exchange_leaves_one_of_two_folders_whole(when, there, tmp_path):
@@ -194,9 +245,12 @@ def test_what_a_living_one_or_somebody_else_has_beside_it_stays(tmp_path):
 
 
 @pytest.mark.parametrize("can_exchange", [True, False])
-def test_of_two_at_the_same_time_the_last_one_stays(can_exchange, tmp_path, monkeypatch):
+@pytest.mark.parametrize("can_lock", [True, False])
+def test_of_two_at_the_same_time_the_last_one_stays(can_exchange, can_lock, tmp_path, monkeypatch):
     if not can_exchange:
         monkeypatch.setattr(ctypes, "CDLL", lambda *given, **options: object())
+    if not can_lock:
+        monkeypatch.setattr(fcntl, "flock", refuse)
     errors = []
 
     def replace(name):

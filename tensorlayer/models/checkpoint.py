@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
-import tempfile
 from collections.abc import Container, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import tensorflow as tf
 
-from tensorlayer.whole import local_path
+from tensorlayer.whole import local_path, work_folder
 
 __all__ = ["is_parameter", "without_training", "write"]
 
@@ -58,8 +58,11 @@ def without_training(found: Mapping[str, T], wanted: Container[str]) -> dict[str
 def write(prefix: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) -> None:
     """Write a checkpoint that ``tf.train.load_checkpoint(prefix)`` reads.
 
-    It consists of two files. A reader finds those of before, those of now or, for a moment, none,
-    but never one of each.
+    It consists of an index and of one or two files of data: how many is in their names and in the
+    index, and another number than before. So those of before and of now are there together, and it
+    is the index alone, moved to its place in one operation, that says which of them count: also
+    when the process is killed, there is the old checkpoint or the new one. Only that of a single
+    number, which two files cannot share, is missing for a moment.
 
     Examples
     --------
@@ -68,23 +71,80 @@ def write(prefix: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) -> N
     [('dense/weights', [2, 2])]
     """
     prefix = local_path(prefix)
-    prefix.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=prefix.parent, prefix=f".{prefix.name}.") as folder:
-        _save(os.path.join(folder, "new"), arrays)
-        Path(f"{prefix}.index").unlink(missing_ok=True)  # without it there is no checkpoint
-        for part in ("data-00000-of-00001", "index"):
-            os.replace(os.path.join(folder, f"new.{part}"), f"{prefix}.{part}")
+    index = Path(f"{prefix}.index")
+    with work_folder(prefix) as work:
+        (work / "new").mkdir()
+        n_before = _n_files(index)
+        n = _save(work / "new" / "all", arrays, n_files=2 if n_before == 1 else 1)
+        if n == n_before:
+            index.unlink()  # without it there is no checkpoint, and never one of each
+        for part in (work / "new").glob("all.data-*"):
+            part.replace(f"{prefix}{part.suffix}")
+        (work / "new" / "all.index").replace(index)
+    for part in prefix.parent.glob(f"{glob.escape(prefix.name)}.data-*-of-*"):
+        if not part.name.endswith(f"-of-{n:05d}"):
+            part.unlink(missing_ok=True)
 
 
-def _save(prefix: str, arrays: Mapping[str, np.ndarray]) -> None:
+def _n_files(index: Path) -> int:
+    """Return how many files of data an index is of; 0 if there is none.
+
+    The first entry of the table, that of no name, says so in its first field.
+    """
+    try:
+        with index.open("rb") as file:
+            found = re.match(rb"\0\0.\x08(.)", file.read(8), re.DOTALL)
+    except FileNotFoundError:
+        return 0
+    return found[1][0] if found else 0
+
+
+def _save(prefix: Path, arrays: Mapping[str, np.ndarray], n_files: int) -> int:
+    """Write a checkpoint of so many files of data, one or two, if that can be; return how many."""
+    pieces = [_Piece(name, np.asarray(array)) for name, array in arrays.items()]
+    if n_files == 2 and len(pieces) == 1:
+        pieces = _halves(pieces[0])
+    files = [each for each in (pieces[i::n_files] for i in range(n_files)) if each]
+    prefixes = [f"{prefix}-{index}" for index in range(len(files))]
     # In a graph and session of its own: the caller may be inside a TensorFlow 1 graph.
-    values = [np.asarray(array) for array in arrays.values()]
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        fed = [tf.compat.v1.placeholder(value.dtype, value.shape) for value in values]
-        save = tf.raw_ops.SaveV2(
-            prefix=prefix,
-            tensor_names=list(arrays),
-            shape_and_slices=[""] * len(fed),
-            tensors=fed,
+        for each, path in zip(files, prefixes, strict=True):
+            fed = [tf.compat.v1.placeholder(one.value.dtype, one.value.shape) for one in each]
+            save = tf.raw_ops.SaveV2(
+                prefix=path,
+                tensor_names=[one.name for one in each],
+                shape_and_slices=[one.place for one in each],
+                tensors=fed,
+            )
+            session.run(save, {to: one.value for to, one in zip(fed, each, strict=True)})
+        session.run(
+            tf.raw_ops.MergeV2Checkpoints(
+                checkpoint_prefixes=prefixes, destination_prefix=str(prefix), delete_old_dirs=False
+            )
         )
-        session.run(save, dict(zip(fed, values, strict=True)))
+    return len(files)
+
+
+class _Piece(NamedTuple):
+    """An array, or a part of one."""
+
+    name: str
+    value: np.ndarray
+    place: str = ""  #: of a part in the array, as TensorFlow writes it; of a whole one none
+
+
+def _halves(whole: _Piece) -> list[_Piece]:
+    """Return both halves of an array along its longest axis; a single number stays whole."""
+    value = whole.value
+    if value.size < 2:
+        return [whole]
+    axis = int(np.argmax(value.shape))
+    shape, half = " ".join(map(str, value.shape)), value.shape[axis] // 2
+
+    def piece(start: int, stop: int) -> _Piece:
+        ranges = ["-"] * value.ndim
+        ranges[axis] = f"{start},{stop - start}"
+        rows = np.take(value, range(start, stop), axis)
+        return _Piece(whole.name, rows, f"{shape} {':'.join(ranges)}")
+
+    return [piece(0, half), piece(half, value.shape[axis])]

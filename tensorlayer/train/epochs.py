@@ -22,7 +22,7 @@ from tensorlayer.train.loop import Loop, Pass, Step
 from tensorlayer.train.place import Place, Sums
 from tensorlayer.train.profiling import Profile
 from tensorlayer.train.signals import SIGNALS, Postponed
-from tensorlayer.train.workers import Workers
+from tensorlayer.train.workers import Workers, are_parameter_servers
 
 __all__ = ["Evaluate", "run"]
 
@@ -194,7 +194,8 @@ class _Training:
         self._everys = [each for each in callbacks if isinstance(each, Every)]
         self._signals = Postponed(() if checkpoint is None else SIGNALS)
         self._workers = Workers()
-        if self._workers.n > 1 and isinstance(loop, Faster):
+        is_apart = are_parameter_servers(tf.distribute.get_strategy())
+        if (self._workers.n > 1 or is_apart) and isinstance(loop, Faster):
             raise InvalidArgument(
                 "training by several workers: they would not find the same way faster, got "
                 "jit_compile='auto'. Give True or False."

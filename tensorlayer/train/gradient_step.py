@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import numbers
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 
+from tensorlayer import optimizers
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.precision import widened
 from tensorlayer.optimizers.rows import summed
 from tensorlayer.train.accumulating import accumulated
 from tensorlayer.train.callbacks import is_count
 from tensorlayer.train.measures import Measure, measured, require_measures, split
-from tensorlayer.train.replicas import Replicas, n_samples, share_of
+from tensorlayer.train.replicas import Replicas, n_samples, share_of, with_samples
 
 __all__ = ["GradientStep"]
 
@@ -61,8 +63,9 @@ class GradientStep:
     InvalidArgument
         ``clip_norm`` or ``accumulate`` is not positive, a metric is no function or called ``loss``
         (when the step is made); a batch is not (input, ..., target) or cannot be taken apart, a
-        metric is no scalar, nothing can be trained, or the optimizer was built for other weights
-        (when it is traced).
+        metric is no scalar, nothing can be trained, the network was made in the scope of a strategy
+        and the step outside, or the optimizer was built for other weights or cannot change these
+        (when it is traced); `run` is given a batch without a sample, which XLA does not see.
 
     Notes
     -----
@@ -117,19 +120,43 @@ class GradientStep:
         if self._may_skip and not self.optimizer.built:
             self.optimizer.build(weights)  # which makes the scale of the loss
         if self.accumulate == self._replicas.n == 1:
-            gradients, metrics = self._differentiate(batch, None)
+            gradients, metrics = self._differentiate(with_samples(batch), None)
         else:
             gradients, metrics = self._accumulate(batch)
         gradients = self._finished(gradients)
-        try:
+        with self._explained():
             self.optimizer.apply_gradients(zip(gradients, weights, strict=True))
+        return metrics
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Say of what an optimizer cannot do what helps."""
+        optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
+        kind = type(optimizer).__name__
+        ours = getattr(optimizers, kind, None)
+        try:
+            yield
         except ValueError as error:
+            is_keras = ours is not None and not isinstance(optimizer, ours)
+            hint = f" Or take tl.optimizers.{kind}." if is_keras else ""
             raise InvalidArgument(
                 f"GradientStep: the optimizer cannot change these weights. {error} If weights were "
                 "frozen when it began, build it for all of them before they are frozen: "
-                "optimizer.build(network.trainable_weights)."
+                f"optimizer.build(network.trainable_weights).{hint}"
             ) from error
-        return metrics
+        except AttributeError as error:
+            raise InvalidArgument(
+                f"GradientStep: {kind} asks for what only variables of Keras have ({error}). Take "
+                "one of tl.optimizers."
+            ) from error
+        except RuntimeError as error:
+            if "merge_call" not in str(error):
+                raise
+            raise InvalidArgument(
+                f"GradientStep: {kind} changes weights within a condition, as Keras does with "
+                "ema_overwrite_frequency and gradient_accumulation_steps, and replicas cannot do "
+                "that. Leave them out; accumulate= of the step computes a batch in parts."
+            ) from error
 
     def _weights(self) -> Sequence[tf.Variable]:
         weights = self.network.trainable_weights
@@ -138,17 +165,25 @@ class GradientStep:
                 f"GradientStep: {self.network!r} has no trainable weights. Set trainable = True; "
                 "a model that makes its layers when it is called has to be called before."
             )
+        is_spread = any(isinstance(each, tf.distribute.DistributedValues) for each in weights)
+        is_across = tf.distribute.get_replica_context() is None
+        if (is_spread or is_across) and not self._replicas.has_strategy:
+            raise InvalidArgument(
+                "GradientStep: it was made outside of the scope of the strategy of its network, or "
+                "in which it is called. Make all of them within: with strategy.scope(): ..."
+            )
         return weights
 
     def _accumulate(self, batch: Sequence[Any]) -> tuple[list[Any], dict[str, tf.Tensor]]:
         (total,) = self._replicas.summed([n_samples(batch)])
+        batch = with_samples(batch, total)
 
         def part(samples: Any, n: tf.Tensor) -> tuple[list[Any], dict[str, tf.Tensor]]:
             return self._differentiate(samples, n / total)
 
         if self.accumulate == 1:
             return part(batch, n_samples(batch))
-        return accumulated(part, batch, self.accumulate, is_unrolled=self._replicas.n > 1)
+        return accumulated(part, batch, self.accumulate, is_unrolled=self._replicas.has_strategy)
 
     def _differentiate(
         self, batch: Sequence[Any], share: tf.Tensor | None

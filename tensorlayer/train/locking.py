@@ -5,17 +5,12 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import weakref
 from collections.abc import Iterator
-from typing import IO
 
 from tensorlayer.errors import InvalidArgument
+from tensorlayer.locks import held
 
 __all__ = ["locked"]
-
-# A process that is forked shares the locks of the one that forked it, and would hold them on when
-# that one is killed.
-_HELD: weakref.WeakSet[IO[bytes]] = weakref.WeakSet()
 
 _logger = logging.getLogger(__name__)
 
@@ -49,37 +44,13 @@ def locked(folder: str | os.PathLike[str], who: str) -> Iterator[None]:
     tensorlayer.errors.InvalidArgument: training: another run is using the folder 'run', and ...
     """
     os.makedirs(folder, exist_ok=True)
-    path = os.path.join(folder, "lock")
-    with open(path, "ab") as file, _flock(file, os.fspath(folder), who):
+    with held(os.path.join(folder, "lock")) as is_held:
+        if is_held is False:
+            raise InvalidArgument(
+                f"{who}: another run is using the folder {os.fspath(folder)!r}, and a folder is "
+                "for one run. Wait for it to end, or take another folder."
+            )
+        if is_held is None:
+            said = "%s: %r cannot be locked, its file system has no locks: let one run use it."
+            _logger.warning(said, who, os.fspath(folder))
         yield
-
-
-@contextlib.contextmanager
-def _flock(file: IO[bytes], folder: str, who: str) -> Iterator[None]:
-    try:
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise InvalidArgument(
-            f"{who}: another run is using the folder {folder!r}, and a folder is for one run. Wait "
-            "for it to end, or take another folder."
-        ) from error
-    except (ImportError, OSError) as error:  # Windows, and some file systems of clusters
-        _logger.warning("%s: %r cannot be locked (%s): let one run use it.", who, folder, error)
-        yield
-        return
-    _HELD.add(file)
-    try:
-        yield
-    finally:
-        fcntl.flock(file, fcntl.LOCK_UN)  # also for those that were forked
-
-
-def _let_go() -> None:
-    for file in list(_HELD):
-        file.close()
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=_let_go)

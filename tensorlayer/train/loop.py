@@ -10,15 +10,16 @@ import types
 import weakref
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.parameters import frozen_now
 from tensorlayer.layers.recurrent.cudnn import without_cudnn
+from tensorlayer.train.explaining import explained
 from tensorlayer.train.measures import named, scalars_of_step
-from tensorlayer.train.scheduling import Scheduled
+from tensorlayer.train.scheduling import Scheduled, own_batch
 from tensorlayer.train.workers import Workers, are_parameter_servers
 
 __all__ = ["Loop", "Pass", "Step"]
@@ -61,18 +62,21 @@ class Loop:
 
     def __init__(self, find: Callable[[], Step], jit_compile: bool = False) -> None:
         self._given, self._jit_compile = find, jit_compile
-        self._traced: dict[frozenset[int], tuple[Callable[[], Step], Step]] = {}
+        self._traced: dict[frozenset[int], _Traced] = {}
         self._n_steps = 1
         self._data: Callable[[], Any] = lambda: None
         self._frozen = frozen_now()
 
     @property
-    def _functions(self) -> tuple[Callable[[], Step], Step]:
-        """What finds the traced step, and the loop around it, for what is frozen now."""
+    def _functions(self) -> _Traced:
+        """What is traced for what is frozen now."""
         frozen = frozen_now()
         if frozen not in self._traced:
-            many = tf.function(self._run_in_graph, autograph=False)
-            self._traced[frozen] = (self._find_traced(), many)
+            self._traced[frozen] = _Traced(
+                self._find_traced(),
+                many=tf.function(self._run_in_graph, autograph=False),
+                by_worker=tf.function(self._run_by_worker, autograph=False),
+            )
             if len(self._traced) > MAX_TRACED:
                 del self._traced[next(iter(self._traced))]
         return self._traced[frozen]
@@ -92,7 +96,12 @@ class Loop:
         return lambda: function
 
     def _find(self) -> Step:
-        return self._functions[0]()
+        return self._functions.find()
+
+    @property
+    def scheduled(self) -> Step:
+        """The step as workers take it: a function of the iterator over all data that each has."""
+        return self._functions.by_worker
 
     @classmethod
     def of(cls, step: Step, jit_compile: bool = False) -> Loop:
@@ -151,11 +160,12 @@ class Loop:
         if self._frozen != (frozen := frozen_now()):  # another trace, which takes its own time
             self._n_steps, self._frozen = 1, frozen
         limit = min(self._n_steps, at_most)
-        if is_in_graph:
-            count, sums = self._functions[1](iterator, tf.constant(limit), names)
-        else:
-            count, sums = self._run_in_python(iterator, limit)
-        count, sums = int(count), {name: float(value) for name, value in sums.items()}
+        with explained():
+            if is_in_graph:
+                count, sums = self._functions.many(iterator, tf.constant(limit), names)
+            else:
+                count, sums = self._run_in_python(iterator, limit)
+            count, sums = int(count), {name: float(value) for name, value in sums.items()}
         if count == limit:
             fit = int(SECONDS_PER_CALL * count / max(time.perf_counter() - started, 1e-6))
             self._n_steps = max(1, min(agreed(fit), 2 * self._n_steps, MAX_STEPS_PER_CALL))
@@ -188,12 +198,23 @@ class Loop:
         )
         return count, sums
 
+    def _run_by_worker(self, iterator: Any) -> Metrics:
+        return self.step(own_batch(iterator))
+
     def _run_in_python(self, iterator: Any, limit: int) -> tuple[int, Metrics]:
         count, sums = 0, {}
         for count, batch in enumerate(itertools.islice(iterator, limit), 1):  # noqa: B007
             metrics = self.step(as_tensors(batch))
             sums = {name: value + sums.get(name, 0) for name, value in metrics.items()}
         return count, sums
+
+
+class _Traced(NamedTuple):
+    """Functions of TensorFlow: a step, and what is made of it."""
+
+    find: Callable[[], Step]  #: returns the step
+    many: Step  #: steps in a loop
+    by_worker: Step  #: a step on a worker's own batch
 
 
 class Pass:
@@ -222,7 +243,11 @@ class Pass:
         self._loop, self._names, self._workers = loop, (), Workers()
         # Of tf.data or of a distribution strategy
         self._is_in_graph = hasattr(self.iterator, "get_next_as_optional")
-        if self.n_batches == 0:
+        is_spread = isinstance(self.iterator, tf.distribute.DistributedIterator)
+        if self._workers.n > 1 and not is_spread:  # each has its own
+            self._workers.require_alike("the number of batches", self.n_batches)
+            self.iterator, self._is_in_graph = self._workers.in_step(self.iterator), False
+        elif self.n_batches == 0:
             return
         if self._is_in_graph:
             self._trace(self.iterator.element_spec)

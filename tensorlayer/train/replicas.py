@@ -10,13 +10,24 @@ import tensorflow as tf
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.precision import widened
 
-__all__ = ["Replicas", "n_samples", "share_of"]
+__all__ = ["NO_SAMPLE", "Replicas", "n_samples", "share_of", "with_samples"]
 
 Metrics = dict[str, tf.Tensor]
+
+#: What is wrong with a batch that is empty.
+NO_SAMPLE = (
+    "training: a batch has no sample, so its cost is no number. Leave it out, for example with "
+    "dataset.filter(lambda x, y: len(x) > 0)."
+)
 
 
 class Replicas:
     """The replicas of the strategy in whose scope this is made; without one a single replica.
+
+    Attributes
+    ----------
+    has_strategy
+        Whether there is one: of a single replica as well, variables change outside of loops only.
 
     Examples
     --------
@@ -26,7 +37,7 @@ class Replicas:
 
     def __init__(self) -> None:
         self._strategy = tf.distribute.get_strategy()
-        self._has_strategy = tf.distribute.has_strategy()
+        self.has_strategy = tf.distribute.has_strategy()
 
     @property
     def n(self) -> int:
@@ -43,13 +54,20 @@ class Replicas:
                 "a training step or Evaluation was made outside of the scope of the strategy whose "
                 "data it gets. Make it within: with strategy.scope(): ..."
             )
+        current = tf.distribute.get_strategy()
+        if current is not self._strategy and current.num_replicas_in_sync > 1 and _is_on_replica():
+            raise InvalidArgument(
+                "a training step or Evaluation was made outside of the scope of the strategy that "
+                f"runs it; each of {current.num_replicas_in_sync} replicas would add a whole "
+                "update. Make it within: with strategy.scope(): ..."
+            )
         if self.n > 1 and _is_of_workers(self._strategy) and not tf.distribute.has_strategy():
             raise InvalidArgument(
                 "several workers train in lockstep, and the strategy says with whom: call "
                 "tl.train.run, or the step, within strategy.scope()."
             )
         # Also the variables of a single replica are read on it only.
-        if not self._has_strategy or (
+        if not self.has_strategy or (
             tf.distribute.get_strategy() is self._strategy and _is_on_replica()
         ):
             return function(*batch)
@@ -90,6 +108,38 @@ def n_samples(batch: Any) -> tf.Tensor:
     5
     """
     return tf.shape(tf.nest.flatten(batch)[0])[0]
+
+
+def with_samples(batch: Any, n: tf.Tensor | None = None) -> Any:
+    """Return a batch; an error where it is computed if it has no sample.
+
+    Where its length is known when this is traced, nothing is added to what is computed.
+
+    Parameters
+    ----------
+    batch
+        Tensors with the samples along their first axis.
+    n
+        How many samples count, if not those of this batch alone.
+
+    Examples
+    --------
+    >>> with_samples((tf.zeros([0, 2]), tf.zeros([0])))
+    Traceback (most recent call last):
+    ...
+    tensorlayer.errors.InvalidArgument: training: a batch has no sample, so its cost is no number.
+    Leave it out, for example with dataset.filter(lambda x, y: len(x) > 0).
+    """
+    first, *others = tf.nest.flatten(batch)
+    if n is None:
+        if tf.TensorShape(first.shape).rank and first.shape[0]:
+            return batch
+        n = n_samples(batch)
+    if tf.get_static_value(n) == 0:
+        raise InvalidArgument(NO_SAMPLE)
+    with tf.control_dependencies([tf.raw_ops.Assert(condition=n > 0, data=[NO_SAMPLE])]):
+        first = tf.identity(first)  # so that it is known before anything is computed and changed
+    return tf.nest.pack_sequence_as(batch, [first, *others])
 
 
 def share_of(value: Any, share: tf.Tensor) -> tf.Tensor:

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import functools
-import weakref
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument
+from tensorlayer.train.explaining import explained
 from tensorlayer.train.measures import scalars_of_step
 
 if TYPE_CHECKING:
     from tensorlayer.train.loop import Loop
 
-__all__ = ["Scheduled"]
+__all__ = ["Scheduled", "own_batch"]
 
 #: Steps that are handed out at a time, for each worker; then the progress is told.
 _STEPS_OF_A_WORKER = 16
-
-# There is one for a strategy: a second one would wait for the first.
-_COORDINATORS: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
 
 
 class Scheduled:
@@ -51,18 +48,10 @@ class Scheduled:
         self.variables = tuple(traced.variables)
         scalars_of_step(traced.structured_outputs)
         strategy = tf.distribute.get_strategy()
-        if strategy not in _COORDINATORS:
-            _COORDINATORS[strategy] = tf.distribute.coordinator.ClusterCoordinator(strategy)
-        self._coordinator = _COORDINATORS[strategy]
-        self._n_workers = n = _n_workers()
+        self._coordinator = tf.distribute.coordinator.ClusterCoordinator(strategy)
         ahead = data.repeat().prefetch(tf.data.AUTOTUNE)
         self._iterator = iter(self._coordinator.create_per_worker_dataset(ahead))
-
-        @tf.function
-        def step(iterator: Any) -> dict[str, tf.Tensor]:
-            return loop.step(_own(iterator, n))
-
-        self._step = step
+        self._step, self._at_a_time = loop.scheduled, _STEPS_OF_A_WORKER * _n_workers()
 
     def skip(self, n_batches: int) -> None:
         """Leave out steps that were taken already; which samples they saw, nobody knows."""
@@ -71,9 +60,10 @@ class Scheduled:
 
     def advance(self, at_most: int) -> tuple[int, dict[str, float]]:
         """Have some steps taken; return how many, and their metrics summed up."""
-        n = min(at_most, self.n_batches - self._n_done, _STEPS_OF_A_WORKER * self._n_workers)
-        waited = [self._coordinator.schedule(self._step, (self._iterator,)) for _ in range(n)]
-        self._coordinator.join()
+        n = min(at_most, self.n_batches - self._n_done, self._at_a_time)
+        with explained():
+            waited = [self._coordinator.schedule(self._step, (self._iterator,)) for _ in range(n)]
+            self._coordinator.join()
         sums: dict[str, float] = {}
         for each in self._coordinator.fetch(waited):
             sums = {name: float(value) + sums.get(name, 0.0) for name, value in each.items()}
@@ -107,9 +97,12 @@ def _n_workers() -> int:
     return len(set(workers))
 
 
-def _own(iterator: Any, n_workers: int) -> Any:
-    """Return the next batch of this worker: of so many as there are workers the one of its turn."""
-    batches = [next(iterator) for _ in range(n_workers)]
+def own_batch(iterator: Any) -> Any:
+    """Return the next batch of the worker that computes this: that of its turn among all.
+
+    As many batches are drawn as there are workers, since each of them reads all data.
+    """
+    batches = [next(iterator) for _ in range(_n_workers())]
     turn = tf.cast(tf.distribute.coordinator.experimental_get_current_worker_index(), tf.int32)
     return tf.switch_case(turn, [functools.partial(_copied, each) for each in batches])
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import re
+import signal
+import subprocess
 import sys
 
 import pytest
@@ -66,6 +68,28 @@ def test_a_run_that_has_reached_too_little_is_not_started_again(tmp_path, monkey
 
     assert ended.value.code == 1
     assert "started again" not in capsys.readouterr().out
+
+
+def test_a_signal_while_workers_start_leaves_none_of_them_behind(tmp_path, monkeypatch):
+    begun, make = [], subprocess.Popen
+    (tmp_path / "worker.py").write_text("import time; time.sleep(60)")
+
+    def start(*given, **options):
+        begun.append(make(*given, **options))
+        if len(begun) == 1:
+            signal.raise_signal(signal.SIGTERM)
+        return begun[-1]
+
+    monkeypatch.setattr(sys, "argv", [str(tmp_path / "worker.py")])
+    monkeypatch.setattr(subprocess, "Popen", start)
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
+    try:
+        with pytest.raises(SystemExit, match="ended"), multi_worker.started(2):
+            pytest.fail("the signal was lost")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+    assert [each.returncode for each in begun] == [-signal.SIGKILL] * 2
 
 
 def test_a_second_run_in_the_same_folder_is_refused_in_a_line(tmp_path):

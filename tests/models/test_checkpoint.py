@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -40,6 +43,87 @@ def test_a_write_that_fails_leaves_the_old_one_and_nothing_else(tmp_path):
 
     assert sorted(os.listdir(tmp_path)) == before
     assert tf.train.list_variables(str(tmp_path / "m")) == [("a", [2])]
+
+
+#: Writes three checkpoints, one after the other; before each change of files it copies what there
+#: is, as a kill in that moment would leave it. At last it is killed in fact.
+KILLED = """
+import os, pathlib, shutil, signal, sys
+import numpy as np
+from tensorlayer.models.checkpoint import write
+
+CHANGES = {"os.mkdir", "os.rename", "os.remove", "os.rmdir"}
+folder, copied, is_copying = pathlib.Path(sys.argv[1]), [], True
+
+def copy(event, given):
+    global is_copying
+    if event in CHANGES and not is_copying:
+        is_copying = True
+        copied.append(number)
+        shutil.copytree(folder / "run", folder / "copies" / str(len(copied)))
+        if number == 3 and str(given[1]).endswith("m.index"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        is_copying = False
+
+sys.addaudithook(copy)
+for number in range(4):
+    write(folder / "run" / "m", {name: np.full(3 + number, number) for name in "ab"})
+    is_copying = False
+"""
+
+
+def test_whenever_it_is_killed_there_is_a_checkpoint(tmp_path):
+    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    copies = sorted((tmp_path / "copies").iterdir(), key=lambda path: int(path.name))
+    found = []
+
+    for folder in (*copies, tmp_path / "run"):
+        reader = tf.train.load_checkpoint(str(folder / "m"))
+        a, b = reader.get_tensor("a"), reader.get_tensor("b")
+        assert set(a) == set(b) == {a[0]}
+        assert a.size == b.size == 3 + a[0]
+        found.append(a[0])
+    assert len(found) > 20
+    assert set(found) == {0, 1, 2}
+    assert found == sorted(found)
+
+    for folder in (*copies, tmp_path / "run"):
+        write(folder / "m", {"c": np.zeros(2), "d": np.zeros(2)})
+        assert tf.train.list_variables(str(folder / "m")) == [("c", [2]), ("d", [2])]
+        left = {name for name in os.listdir(folder) if not name.startswith("m.")}
+        assert not any(map(os.listdir, (folder / name for name in left)))
+
+
+@pytest.mark.parametrize("shape", [(), (1, 1), (0,), (2,), (3, 1), (1, 5, 2), (2, 3, 4)])
+def test_a_single_array_is_replaced_too(shape, tmp_path):
+    for number in range(4):
+        array = np.arange(number, number + np.prod(shape, dtype=int)).reshape(shape)
+        write(tmp_path / "m", {"a": array})
+        np.testing.assert_array_equal(
+            tf.train.load_checkpoint(str(tmp_path / "m")).get_tensor("a"), array
+        )
+
+
+def test_a_checkpoint_of_others_of_many_files_is_replaced(tmp_path):
+    names = [str(tmp_path / f"part{index}") for index in range(3)]
+    for index, name in enumerate(names):
+        tf.raw_ops.SaveV2(
+            prefix=name, tensor_names=[f"w{index}"], shape_and_slices=[""],
+            tensors=[tf.constant(index)],
+        )  # fmt: skip
+    tf.raw_ops.MergeV2Checkpoints(
+        checkpoint_prefixes=names, destination_prefix=str(tmp_path / "m"), delete_old_dirs=False
+    )
+    assert len(os.listdir(tmp_path)) == 4
+    (tmp_path / "m2.data-00000-of-00009").touch()  # of another one
+
+    write(tmp_path / "m", {"a": np.zeros(2)})
+
+    assert tf.train.list_variables(str(tmp_path / "m")) == [("a", [2])]
+    assert sorted(os.listdir(tmp_path)) == [
+        "m.data-00000-of-00001", "m.index", "m2.data-00000-of-00009",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -114,8 +114,13 @@ def network():
 
 def trained(folder=None, callbacks=(), every=2, n_epoch=N_EPOCH):
     """Train in the scope that is open; return all there is to compare."""
-    net, optimizer = network(), tl.optimizers.Adam(0.05)
-    cost = tl.cost.mean_squared_error
+    net, optimizer, n_traces = network(), tl.optimizers.Adam(0.05), 0
+
+    def cost(output, target):
+        nonlocal n_traces
+        n_traces += 1
+        return tl.cost.mean_squared_error(output, target)
+
     step = tl.train.GradientStep(net, cost, optimizer, clip_norm=0.5)
     held_out = tl.train.Evaluation(net, {"loss": cost}, dataset())
     values = {"net": net, "optimizer": optimizer}
@@ -135,6 +140,7 @@ def trained(folder=None, callbacks=(), every=2, n_epoch=N_EPOCH):
         "weights": weights.tolist(),
         "metrics": metrics,
         "n_steps": [epoch.n_steps for epoch in epochs],
+        "n_traces": n_traces,
     }
 
 
@@ -159,6 +165,41 @@ def unlike():
         except tl.errors.InvalidArgument as error:
             return str(error)
     return None
+
+
+def misfits():
+    """Try what workers cannot do together, and what they can; return what each comes to."""
+    strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    found, (x, y) = {}, (each.numpy() for each in next(iter(dataset())))
+    index = strategy.cluster_resolver.task_id
+
+    def attempt(name, data, n_epoch=1, held_out=None):
+        net, cost = network(), tl.cost.mean_squared_error
+        step = tl.train.GradientStep(net, cost, tl.optimizers.SGD(0.1))
+        try:
+            measured = held_out and tl.train.Evaluation(net, {"cost": cost}, held_out)
+            epochs = tl.train.run(step, data, n_epoch=n_epoch, evaluate=measured, progress=False)
+            found[name] = [epochs[-1].n_steps, *epochs[-1].metrics.values()]
+        except tl.errors.InvalidArgument as error:
+            found[name] = str(error)
+
+    def pairs(*lengths):
+        return [(x[:n], y[:n]) for n in lengths]
+
+    with strategy.scope():
+        attempt("amounts", dataset().take(2 + index))
+        attempt("amounts of every epoch", lambda epoch: dataset().take(2 + index))
+        attempt("of something else", dataset().map(lambda x, y: (x, y[:, index:])))
+        attempt("held out", dataset(), held_out=dataset().take(1 + index))
+        attempt("epochs", dataset(), n_epoch=1 + index)
+        attempt("lists", pairs(*[3] * (2 + index)))
+        attempt("an empty list", pairs(*[3] * index))
+        attempt("lists alike", pairs(4, 2), held_out=pairs(1))
+        attempt("generators", lambda epoch: (each for each in pairs(*[3] * (2 + index))))
+        attempt("unknown", dataset().filter(lambda x, y: True), held_out=dataset().take(1))
+        attempt("unknown amounts", dataset().take(2 + 2 * index).filter(lambda x, y: True))
+        attempt("a sample", dataset().unbatch().take(1).batch(4), held_out=dataset().take(1))
+    return found
 
 
 def hesitant():

@@ -290,7 +290,7 @@ def train_until_saved(folder, *arguments):
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
-def _fork(function, arguments, path):
+def forked(function, arguments, path):
     pid = os.fork()
     if not pid:
         try:
@@ -308,7 +308,7 @@ def main(name, *lines):
     for line in lines:
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder, "result")
-            status = _fork(globals()[name], json.loads(line), path)
+            status = forked(globals()[name], json.loads(line), path)
             results.append(json.loads(path.read_text()) if status == 0 else status)
     sys.stdout.write(json.dumps(results))
 

@@ -75,6 +75,52 @@ def test_it_has_the_operations_of_a_step_written_by_hand():
     assert operations(ours, *specs) == operations(plain, *specs)
 
 
+def test_of_batches_of_any_size_it_also_asks_whether_they_are_empty():
+    specs = tf.TensorSpec([None, 3], tf.float32), tf.TensorSpec([None, 2], tf.float32)
+    ours = tf.function(GradientStep(network(), squared, tf.optimizers.SGD(0.1)))
+    plain = tf.function(lambda x, y: {"loss": Plain.step(native, x, y)})
+    native = Plain(tf.optimizers.SGD(0.1))
+
+    added = operations(ours, *specs)
+    added.subtract(operations(plain, *specs))
+
+    assert {name for name, n in added.items() if n} == {
+        *("Shape", "StridedSlice", "Greater", "Assert", "Identity", "Const")
+    }
+
+
+@pytest.mark.parametrize("accumulate", [1, 3])
+@pytest.mark.parametrize("kind", ["dataset", "list"])
+def test_an_empty_batch_is_refused_and_changes_nothing(kind, accumulate):
+    batches = [(X[:4], Y[:4]), (X[:0], Y[:0]), (X[4:8], Y[4:8])]
+    data = batches
+    if kind == "dataset":
+        spec = tf.TensorSpec([None, 3], tf.float32), tf.TensorSpec([None, 2], tf.float32)
+        data = tf.data.Dataset.from_generator(lambda: iter(batches), output_signature=spec)
+    net, expected = network(), network()
+    options = {"accumulate": accumulate}
+
+    with pytest.raises(InvalidArgument, match=r"a batch has no sample, .* dataset\.filter"):
+        run(GradientStep(net, squared, tf.optimizers.SGD(0.1), **options), data, progress=False)
+
+    run(GradientStep(expected, squared, tf.optimizers.SGD(0.1), **options), batches[:1])
+    assert_close(net.trainable_weights, expected.trainable_weights)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (tf.optimizers.Adafactor, r"cannot contain character `/`.* Or take tl\.optimizers\.Adafac"),
+        (tf.keras.optimizers.Muon, r"Muon asks for what only variables of Keras have \(.*path"),
+    ],
+)
+def test_optimizers_of_keras_that_need_its_variables_are_named(make, message):
+    step = GradientStep(network(), squared, make(0.1))
+
+    with pytest.raises(InvalidArgument, match=message):
+        run(step, batches(8), progress=False)
+
+
 def test_metrics_add_their_operations_and_no_gradient():
     specs = tf.TensorSpec([8, 3], tf.float32), tf.TensorSpec([8, 2], tf.float32)
     others = {"largest": lambda output, target: tf.reduce_max(output)}

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 import tensorlayer as tl
 from tensorlayer.errors import InvalidArgument
-from tensorlayer.train.replicas import Replicas, n_samples, share_of
+from tensorlayer.train.replicas import Replicas, n_samples, share_of, with_samples
 from tests.operations import operations
 
 
@@ -32,7 +32,7 @@ def test_one_replica_of_a_strategy_is_one():
     assert replicas.summed([1.0, None]) == [1.0, None]
 
 
-def trained():
+def trained(accumulate=1):
     """Return what a network comes to in the scope that is open."""
     x = np.random.default_rng(0).normal(size=[21, 2]).astype("float32")
     data = tf.data.Dataset.from_tensor_slices((x, x[:, :1])).batch(5)
@@ -40,7 +40,9 @@ def trained():
     net = tl.layers.BatchNorm(tl.layers.Input([None, 2]), gamma_init=ones, name="norm")
     net = tl.layers.Dense(net, 1, W_init=ones, name="out")
     cost = tl.cost.mean_squared_error
-    step = tl.train.GradientStep(net, cost, tl.optimizers.Adam(0.1), clip_norm=1.0)
+    step = tl.train.GradientStep(
+        net, cost, tl.optimizers.Adam(0.1), clip_norm=1.0, accumulate=accumulate
+    )
     held_out = tl.train.Evaluation(net, {"loss": cost}, data)
     epochs = tl.train.run(step, data, n_epoch=2, evaluate=held_out, progress=False)
     return [list(epoch.metrics.values()) for epoch in epochs], net.all_weights
@@ -54,10 +56,11 @@ def trained():
         tf.distribute.MultiWorkerMirroredStrategy,
     ],
 )
-def test_one_replica_of_a_strategy_trains_as_none_does(make):
-    expected, weights = trained()
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_one_replica_of_a_strategy_trains_as_none_does(make, accumulate):
+    expected, weights = trained(accumulate)
     with make().scope():
-        found, theirs = trained()
+        found, theirs = trained(accumulate)
 
     np.testing.assert_allclose(found, expected, rtol=1e-4)
     for each, wanted in zip(theirs, weights, strict=True):
@@ -75,6 +78,30 @@ def test_the_length_is_that_of_the_first_tensor():
 )
 def test_a_share_of_nothing_is_nothing(value, share, wanted):
     assert float(share_of(value, tf.constant(share))) == wanted
+
+
+@pytest.mark.parametrize("n", [None, 0])
+def test_a_batch_is_asked_for_samples_where_it_is_computed(n):
+    specs = tf.TensorSpec([None, 2], tf.float32), tf.TensorSpec([], tf.int32)
+
+    @tf.function(input_signature=specs)
+    def first(x, count):
+        return with_samples((x, "target"), None if n is None else count)[0]
+
+    assert first(tf.ones([1, 2]), 1).shape == [1, 2]
+    with pytest.raises(
+        tf.errors.InvalidArgumentError, match=r"training: a batch has no sample, so"
+    ):
+        first(tf.zeros([0, 2]), 0)
+    assert n is None or first(tf.zeros([0, 2]), 3).shape == [0, 2]  # others have some
+
+
+def test_a_batch_of_known_length_is_as_it_was():
+    batch = tf.zeros([3, 2]), tf.zeros([3])
+
+    assert with_samples(batch) is batch
+    with pytest.raises(InvalidArgument, match=r"training: a batch has no sample, so"):
+        with_samples((tf.zeros([0, 2]), tf.zeros([0])))
 
 
 def test_shares_of_16_bits_add_up():

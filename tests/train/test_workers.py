@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import signal
 
 import numpy as np
 import pytest
 
-from tensorlayer.train.workers import Workers
+from tensorlayer.errors import InvalidArgument
+from tensorlayer.train.workers import Workers, require_cluster
 from tests.train import cluster
 
 pytestmark = pytest.mark.timeout(300)  # several processes, one after the other
@@ -41,6 +43,7 @@ def test_data_of_one_process_stays_as_it_is():
     data = cluster.dataset()
 
     assert Workers().spread(data) is data
+    assert list(Workers().in_step(iter([3, None, 5]))) == [3, None, 5]
 
 
 @pytest.mark.slow
@@ -84,6 +87,61 @@ def test_workers_that_call_different_things_are_told_before_they_wait():
     assert "training by 2 workers: what is called between steps" in chief
     assert "they differ; here: {'every': [], 'callbacks': True" in chief
     assert "'callbacks': False" in other
+
+
+@pytest.mark.slow
+def test_workers_that_have_different_data_are_told_before_they_wait():
+    found = cluster.ended(cluster.start(2, "misfits"))
+
+    for each in found:
+        for name in ("amounts", "amounts of every epoch", "of something else", "held out"):
+            assert "by 2 workers: the data, of which each takes its share, must" in each[name]
+        for name in ("lists", "an empty list"):
+            assert "by 2 workers: the number of batches must be the same" in each[name]
+        assert "'epoch': (1, " in each["epochs"]
+        assert "there is another batch, after 2 of this epoch, must" in each["generators"]
+        assert [each["lists alike"][0], each["unknown"][0], each["a sample"][0]] == [2, 6, 1]
+    assert ["here: {'batches': 2" in each["amounts"] for each in found] == [True, False]
+    assert found[0]["lists alike"] == found[1]["lists alike"]
+    assert found[0]["unknown"] == found[1]["unknown"]
+
+
+EXAMPLE = {"cluster": {"worker": ["a:1", "b:1"], "ps": ["c:1"]}, "task": {"type": "ps", "index": 0}}
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"cluster": []}, r"the cluster has a list of addresses for each type of task, got \[\]"),
+        ({"cluster": {"worker": "a:1"}}, r"a list of addresses .*got {'worker': 'a:1'}"),
+        ({"cluster": {"ps": ["a"]}}, r"an address is 'host:port', got 'a'"),
+        ({"cluster": {"ps": ["a:1", "a:1"]}}, r"an address of its own, got 'a:1' twice"),
+        ({"task": None}, r"is one of the cluster's, 'worker', 'ps', got None"),
+        ({"task": {"type": "chief", "index": 0}}, r"'worker', 'ps', got 'chief'\. It is, for exam"),
+        ({"task": {"type": "ps"}}, r"index of a ps is a number from 0 to 0, got None"),
+        ({"task": {"type": "ps", "index": 1}}, r"index of a ps is a number from 0 to 0, got 1"),
+        ({"task": {"type": "worker", "index": -1}}, r"a worker is a number from 0 to 1, got -1"),
+    ],
+)
+def test_a_wrong_cluster_is_named(changed, message):
+    require_cluster(json.dumps(EXAMPLE))
+    with pytest.raises(InvalidArgument, match=f"^TF_CONFIG: .*{message}"):
+        require_cluster(json.dumps({**EXAMPLE, **changed}))
+
+
+def test_what_is_no_json_is_no_cluster():
+    with pytest.raises(InvalidArgument, match=r"it is JSON, got \"{'cluster'\""):
+        require_cluster("{'cluster'")
+    with pytest.raises(InvalidArgument, match=r"a list of addresses .* got None"):
+        require_cluster("[]")
+
+
+@pytest.mark.parametrize(
+    "config",
+    ["{}", '{"task": {}}', json.dumps({**EXAMPLE, "task": {"type": "worker", "index": "1"}})],
+)
+def test_without_a_cluster_or_with_an_index_in_text_it_is_right(config):
+    require_cluster(config)
 
 
 @pytest.mark.slow

@@ -1,0 +1,78 @@
+"""Programs on two devices come to what they come to on one, or say why they cannot."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.train import devices
+
+pytestmark = pytest.mark.timeout(300)  # one process for all
+
+
+@pytest.fixture(scope="module")
+def found():
+    """Return what each program has come to, by name."""
+    return devices.results()
+
+
+def flat(value):
+    """Return all numbers in a structure of lists."""
+    return [n for each in value for n in flat(each)] if isinstance(value, list) else [value]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "inputs_in_a_dictionary",
+        "several_inputs_and_metrics",
+        "two_networks_by_turns",
+        "a_run_that_goes_on",
+        "one_training_after_another",
+        "another_strategy_with_reduction_to_one_device",
+        "data_that_nobody_has_spread",
+        "a_trainer",
+    ],
+)
+def test_both_come_to_the_same(found, name):
+    assert isinstance(found[name], list), "see what the process has written"
+    one, other = found[name]
+    assert len(flat(one)) > 3, one
+    np.testing.assert_allclose(flat(other), flat(one), rtol=1e-4, atol=1e-5)
+
+
+def test_a_step_made_outside_is_refused_before_it_adds_up_whole_updates(found):
+    said, is_as_before = found["a_step_from_outside_on_replicas"]
+
+    assert "each of 2 replicas would add a whole update. Make it within" in said
+    assert is_as_before
+
+
+def test_network_and_step_are_made_in_one_scope(found):
+    for said in found["a_step_from_outside"]:
+        assert "made outside of the scope of the strategy of its network" in said
+
+
+def test_two_strategies_are_told_apart_by_nobody(found):
+    said = found["two_strategies"]
+
+    assert "Make one strategy for all trainings" in said
+    assert "cross_device_ops=tf.distribute.ReductionToOneDevice()" in said
+
+
+def test_what_optimizers_cannot_do_on_replicas_is_named(found):
+    for said in found["changes_within_a_condition"]:
+        assert "SGD changes weights within a condition" in said
+        assert "accumulate= of the step" in said
+
+
+def test_xla_compiles_for_one_device(found):
+    assert "jit_compile=True compiles a step for one device" in found["compiled"]
+
+
+def test_a_batch_without_a_sample_is_refused_and_one_without_for_a_replica_is_not(found):
+    said, weights = found["no_sample"]
+
+    assert "a batch has no sample, so its cost is no number. Leave it out" in said
+    assert np.isfinite(weights).all()
+    assert weights[4:6] == [0.5, 0.5] or weights[0] != 0  # the batch before was learned
