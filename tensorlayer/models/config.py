@@ -40,6 +40,7 @@ from tensorlayer.layers.graph import Network
 from tensorlayer.layers.naming import isolated
 from tensorlayer.layers.setting import setting
 from tensorlayer.layers.structure import leaves
+from tensorlayer.models.keras_config import without_numbers
 from tensorlayer.models.memory import machine_bytes, variables_within
 from tensorlayer.models.names import find_class, import_path
 from tensorlayer.models.places import check_depth, item, reading
@@ -279,6 +280,7 @@ def digest(config: Mapping[str, Any], parameters: Mapping[str, tf.Variable]) -> 
         for name, variable in parameters.items()
     }
     no_structure = {"name", VERSION_INFO}
-    structure = {k: v for k, v in without_state(config).items() if k not in no_structure}
+    named = without_numbers(without_state(config))
+    structure = {k: v for k, v in named.items() if k not in no_structure}
     text = json.dumps([structure, shapes], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

@@ -5,8 +5,8 @@
 What the JSON names has to be a part of Keras that computes, or registered with Keras by the program
 ([`tensorlayer.models.foreign`][]); nothing is unpickled. Weights are saved with those of the model.
 
-Keras numbers its names over the whole process. Here those that it gave are numbered within the
-layer, so that the same code has the same structure in the next process.
+Names are kept as they are. Keras numbers those that it gives over the whole process, so they are no
+part of the identity of a structure: the same code has the same one in the next process.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tensorlayer.models.foreign import check_keras
 from tensorlayer.models.places import item, reading
 from tensorlayer.models.shared import current_read, current_written
 
-__all__ = ["describe_keras", "read_keras", "renumbered", "settle"]
+__all__ = ["describe_keras", "read_keras", "settle", "without_numbers"]
 
 _HUMPS = (re.compile(r"(.)([A-Z][a-z]+)"), re.compile(r"([a-z])([A-Z])"))
 #: Where a config refers to layers by name, each with two indices after it.
@@ -66,7 +66,7 @@ def _described(layer: Any, place: str) -> dict[str, Any]:
         check_keras(described, keras)
     except BrokenConfig as error:
         raise NotSerializable(f"{place}: {error}") from error
-    return {"is": "keras", "layer": renumbered(described)}
+    return {"is": "keras", "layer": described}
 
 
 def read_keras(value: Mapping[str, Any], place: str) -> Any:
@@ -126,16 +126,27 @@ def _layers_below(owner: Any, seen: set[int]) -> Iterator[Any]:
         yield owner
 
 
-def renumbered(described: Any) -> Any:
-    """Return Keras's JSON with the names that Keras gave numbered from the first one on.
+def without_numbers(config: Any) -> Any:
+    """Return a config in which the names that Keras may have given count from the first one on.
 
     Examples
     --------
     >>> dense = {"class_name": "Dense", "config": {"name": "dense_17"}}
-    >>> renumbered({"layers": [dense, {"class_name": "Dense", "config": {"name": "mine"}}]})
-    {'layers': [{'class_name': 'Dense', 'config': {'name': 'dense'}},
-                {'class_name': 'Dense', 'config': {'name': 'mine'}}]}
+    >>> mine = {"class_name": "Dense", "config": {"name": "mine"}}
+    >>> without_numbers([{"is": "keras", "layer": {"layers": [dense, mine]}}])
+    [{'is': 'keras', 'layer': {'layers': [{'class_name': 'Dense', 'config': {'name': 'dense'}},
+                                          {'class_name': 'Dense', 'config': {'name': 'mine'}}]}}]
     """
+    if isinstance(config, list):
+        return [without_numbers(each) for each in config]
+    if not isinstance(config, Mapping):
+        return config
+    if config.get("is") == "keras":
+        return _renumbered(config)
+    return {key: without_numbers(value) for key, value in config.items()}
+
+
+def _renumbered(described: Any) -> Any:
     found = dict(_names(described))
     kept = {name for name, stem in found.items() if stem is None}
     new: dict[str, str] = {}

@@ -18,7 +18,8 @@ def converted(functions: Mapping[str, Any]) -> bytes:
     Raises
     ------
     InvalidArgument
-        There are several: a file of ONNX is one function.
+        There are several, and a file of ONNX is one function; or an input and a result have one
+        name.
     LibraryMissing
         tf2onnx is not installed.
     NotSerializable
@@ -30,6 +31,12 @@ def converted(functions: Mapping[str, Any]) -> bytes:
             "Write a file for each, or a SavedModel."
         )
     (function,) = functions.values()
+    both = sorted(set(function.structured_input_signature[1]) & set(function.structured_outputs))
+    if both:
+        raise InvalidArgument(
+            f"export: {both[0]!r} is an input and a result, and in a file of ONNX a name is there "
+            "once. Give a postprocess that returns a dictionary, which names the results."
+        )
     convert = _tf2onnx()
     given = SimpleNamespace(get_concrete_function=lambda *signature: function)
     try:

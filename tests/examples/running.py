@@ -63,6 +63,18 @@ def help_of(name: str) -> str:
     return shown.getvalue()
 
 
+def run_within(name: str, folder: Path, *arguments: str) -> str:
+    """Do what [`run`][] does, in this process: of a program that another test runs as users do."""
+    shown, before = io.StringIO(), Path.cwd()
+    os.chdir(folder)
+    try:
+        with contextlib.redirect_stdout(shown):
+            run_here(name, *arguments)
+    finally:
+        os.chdir(before)
+    return shown.getvalue()
+
+
 def run_here(name: str, *arguments: str) -> None:
     """Run an example in this process: one that refuses what it is told, before any work."""
     path = str(EXAMPLES / name)

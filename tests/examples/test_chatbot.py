@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.examples.running import help_of, run
+from tests.examples.running import help_of, run, run_within
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 
@@ -32,7 +32,9 @@ def test_dialogues_of_ones_own(tmp_path):
     lines = [f"{kind} {n}" for n in range(30) for kind in ("how many ?", "there are")]
     (tmp_path / "twitter.txt").write_text("\n".join(lines), encoding="utf-8")
 
-    shown = run("chatbot.py", tmp_path, "--data", "twitter.txt", "--epochs", "1", "--units", "8")
+    shown = run_within(
+        "chatbot.py", tmp_path, "--data", "twitter.txt", "--epochs", "1", "--units", "8"
+    )
 
     assert "29 pairs to train on, 1 held out" in shown
 

@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 from tests.examples import small_files
-from tests.examples.running import EXAMPLES, help_of, kill_when, run, run_here
+from tests.examples.running import EXAMPLES, help_of, kill_when, run, run_here, run_within
 
 sys.path.insert(0, str(EXAMPLES))
 
@@ -137,7 +137,7 @@ def test_pieces_of_photographs_are_told_apart_after_a_kill(tmp_path):
 def test_files_of_cifar10_are_read(tmp_path):
     small_files.write_cifar10(tmp_path)
 
-    shown = run("cifar10_cnn.py", tmp_path, "--no-hub", "--data", ".", "--epochs", "1")
+    shown = run_within("cifar10_cnn.py", tmp_path, "--no-hub", "--data", ".", "--epochs", "1")
 
     assert "of 200 pictures held out" in shown
     assert list(held_out(tmp_path)) == [1]

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from tests.examples.running import help_of, run, run_here
+from tests.examples.running import help_of, run, run_here, run_within
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
 
@@ -37,8 +37,8 @@ def test_reviews_in_the_file_of_imdb_are_told_apart(tmp_path):
     np.savez(tmp_path / "imdb.npz", **parts, x_test=reviews[300:], y_test=labels[300:])
 
     arguments = ["--data", ".", "--epochs", "20", "--size", "16", "--buckets", "5000"]
-    accuracy, _ = measured(run("imdb_fasttext.py", tmp_path, *arguments))
-    words_only, _ = measured(run("imdb_fasttext.py", tmp_path, *arguments, "--n-gram", "1"))
+    accuracy, _ = measured(run_within("imdb_fasttext.py", tmp_path, *arguments))
+    words_only, _ = measured(run_within("imdb_fasttext.py", tmp_path, *arguments, "--n-gram", "1"))
 
     assert accuracy > 95
     assert words_only < 75

@@ -11,7 +11,7 @@ import tensorflow as tf
 from scipy.spatial.distance import cdist
 
 from tests.examples import small_files
-from tests.examples.running import EXAMPLES, help_of, run, run_here
+from tests.examples.running import EXAMPLES, help_of, run, run_here, run_within
 
 sys.path.insert(0, str(EXAMPLES))
 
@@ -147,7 +147,9 @@ def test_digits_are_read(tmp_path, kind):
 def test_files_of_mnist_are_read(tmp_path):
     small_files.write_mnist(tmp_path)
 
-    shown = run("mnist_mlp.py", tmp_path, "--data", ".", "--epochs", "10", "--out", "own.png")
+    shown = run_within(
+        "mnist_mlp.py", tmp_path, "--data", ".", "--epochs", "10", "--out", "own.png"
+    )
 
     assert "of 297 digits held out" in shown
     assert reached(shown) > 0.85  # the last digits are of other writers

@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 
 import tensorlayer as tl
-from tests.examples.running import help_of, run
+from tests.examples.running import help_of, run, run_within
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 
@@ -148,7 +148,7 @@ def test_the_folder_of_the_penn_treebank_is_read(tmp_path):
         lines = [" a then b \n" if each else " c then d \n" for each in rng.integers(0, 2, n)]
         (folder / f"ptb.{part}.txt").write_text("".join(lines))
 
-    shown = run("ptb_lstm.py", tmp_path, "--data", str(tmp_path), "--epochs", "6")
+    shown = run_within("ptb_lstm.py", tmp_path, "--data", str(tmp_path), "--epochs", "6")
 
     unigram, bigram, lstm = perplexities(shown)
     assert lstm < 1.3  # one bit for each line of four words: 2 ** (1 / 4) = 1.19

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.examples.running import help_of, run
+from tests.examples.running import help_of, run, run_within
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(330)]
 
@@ -35,7 +35,7 @@ def test_a_corpus_with_tabs_is_read(tmp_path):
     ]
     (tmp_path / "pairs.txt").write_text("\n".join(lines), encoding="utf-8")
 
-    shown = run(
+    shown = run_within(
         "seq2seq_translation.py", tmp_path, "--data", "pairs.txt", "--epochs", "2", "--units", "8",
         "--beam", "3",
     )  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.examples.running import help_of, run, run_here
+from tests.examples.running import help_of, run, run_here, run_within
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 
@@ -115,7 +115,7 @@ def test_a_text_of_ones_own_is_learnt(tmp_path):
         "--keep",
         "1",
     ]
-    shown = run("text_generation.py", tmp_path, *arguments)
+    shown = run_within("text_generation.py", tmp_path, *arguments)
 
     reached, _ = perplexities(shown)
     assert reached < 1.5

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 import tensorlayer as tl
 from tests.examples import small_files
-from tests.examples.running import EXAMPLES, help_of, run
+from tests.examples.running import EXAMPLES, help_of, run, run_within
 
 sys.path.insert(0, str(EXAMPLES))
 
@@ -70,7 +70,7 @@ def test_digits_are_read(tmp_path, arguments):
 def test_files_of_mnist_are_read(tmp_path):
     small_files.write_mnist(tmp_path)
 
-    shown = run("tf1_graph.py", tmp_path, "--data", ".", "--epochs", "10", "--out", "own")
+    shown = run_within("tf1_graph.py", tmp_path, "--data", ".", "--epochs", "10", "--out", "own")
 
     assert reached(shown) > 0.85  # the last digits are of other writers
     assert (tmp_path / "own" / "model.npz").exists()

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 import tensorlayer as tl
-from tests.examples.running import EXAMPLES, help_of, run, run_here
+from tests.examples.running import EXAMPLES, help_of, run, run_here, run_within
 
 sys.path.insert(0, str(EXAMPLES))
 
@@ -73,7 +73,7 @@ def test_what_was_learnt_in_a_session_is_of_use(tmp_path):
 def test_a_checkpoint_that_is_given(tmp_path):
     path, _ = checkpoint(tmp_path, np.zeros([1, 8, 8, 1], np.float32))
 
-    shown = run("tfslim_pretrained.py", tmp_path, "--checkpoint", path)
+    shown = run_within("tfslim_pretrained.py", tmp_path, "--checkpoint", path)
 
     assert "read by name" in shown
     assert not list((tmp_path / "tfslim_pretrained").iterdir())  # nothing was trained for it

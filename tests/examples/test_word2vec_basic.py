@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from tests.examples.running import help_of, run, run_here
+from tests.examples.running import help_of, run, run_here, run_within
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(330)]
 
@@ -27,7 +27,9 @@ def test_a_zip_with_a_text_is_read(tmp_path):
         words = " ".join(f"word{n // 4}" for n in range(200))
         archive.writestr("own", sentence * 20 + words)
 
-    shown = run("word2vec_basic.py", tmp_path, "--data", "own.zip", "--epochs", "2", "--size", "8")
+    shown = run_within(
+        "word2vec_basic.py", tmp_path, "--data", "own.zip", "--epochs", "2", "--size", "8"
+    )
 
     assert re.search(r"cost [\d.]+", shown), shown
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,14 +42,19 @@ def n_changed(variables: Any, before: list[np.ndarray]) -> int:
 
 
 def assert_adopted(
-    module: str, x: np.ndarray, folder: Path, n_statistics: int | None = 0, how: str = "model"
+    module: str,
+    x: np.ndarray,
+    folder: Path,
+    n_statistics: int | None = 0,
+    how: str = "model",
+    given: Sequence[str] = (),
 ) -> Any:
     """Require that the net of a module trains, moves its statistics in training only, and is kept.
 
     Parameters
     ----------
     module
-        Of ``tests.layers``, with ``build()``, which returns a model.
+        Of ``tests.layers``, with ``build(*given)``, which returns a model.
     x
         What it computes on.
     folder
@@ -58,8 +64,10 @@ def assert_adopted(
     how
         ``"model"`` if a process that imports the module reads the file of a whole model;
         ``"weights"`` if it builds the model and reads its weights.
+    given
+        For ``build``.
     """
-    model = importlib.import_module(f"tests.layers.{module}").build()
+    model = importlib.import_module(f"tests.layers.{module}").build(*given)
     trained, others = model.trainable_weights, model.nontrainable_weights
     before = values(trained), values(others)
 
@@ -76,7 +84,7 @@ def assert_adopted(
     _keep(model, folder, how)
     np.save(folder / "x.npy", x)
     done = subprocess.run(
-        [sys.executable, "-m", "tests.layers.adopted_elsewhere", module, how, str(folder)],
+        [sys.executable, "-m", "tests.layers.adopted_elsewhere", module, how, str(folder), *given],
         cwd=ROOT, capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -1,6 +1,6 @@
 """Another process: it reads what was saved and what was exported, and writes what they compute.
 
-python -m tests.layers.adopted_elsewhere module how folder
+python -m tests.layers.adopted_elsewhere module how folder [given ...]
 """
 
 import importlib
@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 
-def main(module: str, how: str, folder: Path) -> None:
+def main(module: str, how: str, folder: Path, *given: str) -> None:
     x = np.load(folder / "x.npy")
     exported = tf.saved_model.load(str(folder / "exported"))  # before anything of ours is imported
     (served,) = exported.signatures["serving_default"](x=tf.constant(x)).values()
@@ -23,10 +23,10 @@ def main(module: str, how: str, folder: Path) -> None:
     if how == "model":
         model = Model.load(folder / "model.safetensors")
     else:
-        model = nets.build()
+        model = nets.build(*given)
         model.load_weights(folder / "model.npz", format="npz_dict")
     np.save(folder / "loaded.npy", model(x, is_train=False))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]))
+    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]), *sys.argv[4:])

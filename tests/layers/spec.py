@@ -7,6 +7,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from tensorlayer import layers
@@ -72,21 +73,28 @@ class LayerSpec:
 
     def values(self, batch: int, seed: int = 0, dtype: str = "float32") -> Any:
         """Random values for the inputs."""
-        rng = tf.random.Generator.from_seed(seed)
-        if self.n_ids is not None:
-            draw = functools.partial(rng.uniform, maxval=self.n_ids, dtype=tf.int64)
-            return self.for_each_input(lambda _, shape: draw([batch, *shape]))
-        return self.for_each_input(
-            lambda _, shape: tf.cast(rng.normal([batch, *shape], stddev=self.spread), dtype)
-        )
+        arrays = self.arrays(batch, seed)
+        dtype = dtype if self.n_ids is None else self.dtype
+        return tf.nest.map_structure(lambda array: tf.cast(array, dtype), arrays)
 
-    def arrays(self, batch: int) -> Any:
+    def arrays(self, batch: int, seed: int = 0) -> Any:
         """The same as arrays of NumPy."""
-        values = self.values(batch)
-        return [v.numpy() for v in values] if isinstance(values, list) else values.numpy()
+        rng = np.random.default_rng(seed)
+        if self.n_ids is not None:
+            return self.for_each_input(
+                lambda _, shape: rng.integers(self.n_ids, size=(batch, *shape))
+            )
+        return self.for_each_input(
+            lambda _, shape: rng.normal(scale=self.spread, size=(batch, *shape)).astype("float32")
+        )
 
     def network(self, name: str = "layer", prefix: str = "x", **facts: Any) -> layers.Network:
         return self.make(self.inputs(prefix), **self.arguments, name=name, **facts)
+
+    @functools.cached_property
+    def untouched(self) -> layers.Network:
+        """A network for all tests that change nothing of it: declaring one takes a while."""
+        return self.network()
 
     @staticmethod
     def layer_of(net: layers.Network) -> Any:

@@ -10,6 +10,7 @@ import os
 import pathlib
 import subprocess
 import sys
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -19,7 +20,6 @@ from tensorlayer.errors import NameMissing
 from tensorlayer.layers import AUTO_REUSE, InputLayer, Layer, isolated, variable_scope
 from tests.layers.specs import SPECS
 from tests.layers.without_v2 import write
-from tests.once import once
 
 every_layer = pytest.mark.parametrize("spec", SPECS, ids=str)
 v1 = tf.compat.v1
@@ -58,7 +58,7 @@ def ids(variables):
 
 @every_layer
 def test_a_layer_of_a_block_computes_as_it_does_alone(spec):
-    net, alone, values = block(spec, kind=Block), spec.network(), spec.values(3)
+    net, alone, values = block(spec, kind=Block), spec.untouched, spec.values(3)
     for mine, other in zip(net.all_params, alone.all_params, strict=True):
         mine.assign(other)
 
@@ -66,27 +66,21 @@ def test_a_layer_of_a_block_computes_as_it_does_alone(spec):
 
 
 @every_layer
-def test_a_layer_of_a_block_is_called_after_scope_and_block(spec):
-    net = block(spec)
-
-    assert tuple(net.parameters) == tuple(f"scope/block/inner/{name}" for name in spec.parameters)
-    if spec.makes_its_parameters:
-        assert [v.name for v in net.all_params] == [f"{name}:0" for name in net.parameters]
-
-
-@every_layer
-def test_a_layer_of_a_block_does_not_enter_the_scope_around(spec):
+def test_a_layer_of_a_block_is_called_after_scope_and_block_and_does_not_enter_the_scope(spec):
     with isolated():
         net = block(spec)
-        if not spec.parameters:  # there is nothing that could be shared
-            return
         missing = r"'scope/block/inner': reuse=True needs a layer of this name"
         with (
-            pytest.raises(NameMissing, match=missing),
+            # Without parameters there is nothing that could be shared.
+            pytest.raises(NameMissing, match=missing) if spec.parameters else nullcontext(),
             variable_scope("scope/block", reuse=True),
         ):
             spec.network("inner", prefix="y")
+
     assert net.name == "scope/block"
+    assert tuple(net.parameters) == tuple(f"scope/block/inner/{name}" for name in spec.parameters)
+    if spec.makes_its_parameters:
+        assert [v.name for v in net.all_params] == [f"{name}:0" for name in net.parameters]
 
 
 @every_layer
@@ -94,20 +88,15 @@ def test_two_blocks_share_nothing_unless_one_comes_back(spec):
     with isolated():
         first = block(spec, "x")
         other = block(spec.fresh(), "y", name="other")
-        again = block(spec.fresh(), "z")
+        renewed = spec.fresh()
+        again = block(renewed, "z")
+        back = block(renewed, "w", reuse=AUTO_REUSE)  # of several the newest one
 
     assert not ids(first.all_params) & ids(other.all_params)
     assert not ids(first.all_params) & ids(again.all_params)
-
-
-@every_layer
-def test_a_block_that_comes_back_brings_its_layer(spec):
-    with isolated():
-        first, again = (block(spec, prefix, reuse=AUTO_REUSE) for prefix in "xy")
-
-    assert again.layer is first.layer
-    assert again.layer.inner is first.layer.inner
-    assert ids(again.all_params) == ids(first.all_params)
+    assert back.layer is again.layer
+    assert back.layer.inner is again.layer.inner
+    assert ids(back.all_params) == ids(again.all_params)
 
 
 # -- compiled
@@ -118,25 +107,22 @@ every_compiled_layer = pytest.mark.parametrize(
 
 
 @every_compiled_layer
-def test_compiled_by_xla_equals_eager(spec):
+def test_compiled_by_xla_it_equals_eager_and_trains(spec):
     net, values = spec.network(), spec.values(3)
-    compiled = tf.function(lambda x: net(x, is_train=False), autograph=False, jit_compile=True)
-
-    np.testing.assert_allclose(compiled(values), net(values, is_train=False), rtol=1e-4, atol=1e-5)
-
-
-@every_compiled_layer
-def test_compiled_by_xla_it_trains(spec):
-    net, values = spec.network(), spec.values(3)
+    expected = net(values, is_train=False)
 
     @tf.function(autograph=False, jit_compile=True)
-    def gradients(x):
+    def compiled(x):
+        outputs = net(x, is_train=False)
         with tf.GradientTape() as tape:
             loss = tf.reduce_sum(net(x, is_train=True) ** 2)
         found = tape.gradient(loss, net.trainable_weights)
-        return loss, [tf.convert_to_tensor(gradient) for gradient in found]
+        return outputs, loss, [tf.convert_to_tensor(gradient) for gradient in found]
 
-    for each in tf.nest.flatten(gradients(values)):
+    outputs, *trained = compiled(values)
+
+    np.testing.assert_allclose(outputs, expected, rtol=1e-4, atol=1e-5)
+    for each in tf.nest.flatten(trained):
         assert np.all(np.isfinite(each))
 
 
@@ -263,7 +249,7 @@ def test_keras_trains_the_parameters_themselves(spec):
 
 @every_layer
 def test_a_session_computes_what_the_eager_layer_computes(spec):
-    eager, values = spec.network(), spec.arrays(3)
+    eager, values = spec.untouched, spec.arrays(3)
     weights = [variable.numpy() for variable in eager.all_params]
     with tf.Graph().as_default(), v1.Session() as session:
         feeds = spec.for_each_input(lambda _, shape: v1.placeholder(spec.dtype, [None, *shape]))
@@ -278,14 +264,15 @@ def test_a_session_computes_what_the_eager_layer_computes(spec):
     np.testing.assert_allclose(result, eager(values, is_train=False), rtol=1e-5, atol=1e-6)
 
 
-# -- replicas
+# -- in a process of their own: one test each, so that no worker waits for what another one runs
 
 #: For all layers together; the process ends by itself if one of them takes long.
 PATIENCE_SECONDS = 20 + 10 * len(SPECS)
+LAYERS = [str(spec) for spec in SPECS]
 
 
-def lines_of(module, *arguments):
-    """Return what a process of its own printed as JSON, line by line, and its errors."""
+def assert_well(layers, module, *arguments):
+    """Require of a process that prints ``[layer, problem]`` for each layer that none has any."""
     done = subprocess.run(
         [sys.executable, "-m", f"tests.layers.{module}", *arguments],
         cwd=pathlib.Path(__file__).parents[2],
@@ -296,57 +283,21 @@ def lines_of(module, *arguments):
         check=False,
     )
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
-    return lines, done.stderr[-3000:]
+    problems = [f"{layer}: {problem}" for layer, problem in lines if problem]
 
-
-@pytest.fixture(scope="module")
-def replicas(tmp_path_factory):
-    """Return what every layer did on two replicas, by name.
-
-    Logical devices have to be declared before TensorFlow starts.
-    """
-    lines, errors = once(tmp_path_factory, "replicas", lambda: lines_of("replicas"))
-    found: dict[str, str] = {}
-    for name, problem in lines:  # a layer may be listed twice
-        found[name] = found.get(name, "") + problem
-    return found, errors
+    assert not problems, f"{len(problems)} of {len(lines)} layers:\n" + "\n".join(problems)
+    ended_before = next(iter(layers[len(lines) :]), None)
+    assert [layer for layer, _ in lines] == layers, f"before {ended_before}: {done.stderr[-3000:]}"
 
 
 @pytest.mark.timeout(PATIENCE_SECONDS)
-@every_layer
-def test_two_replicas_evaluate_and_train_alike(spec, replicas):
-    found, errors = replicas
-
-    assert spec.name in found, f"the process ended before this layer: {errors}"
-    assert found[spec.name] == "", found[spec.name]
-
-
-def test_replicas_may_wait_for_each_other_in_a_layer(replicas):
-    found, errors = replicas
-
-    assert found.get("Talking") == "", found.get("Talking", errors)
-
-
-# -- a session, without the behaviour of TensorFlow 2
-
-
-@pytest.fixture(scope="module")
-def without_v2(tmp_path_factory):
-    """Return what went wrong with each layer, by its number."""
-
-    def compute():
-        folder = tmp_path_factory.mktemp("without_v2")
-        write(folder)
-        return lines_of("without_v2", str(folder))
-
-    lines, errors = once(tmp_path_factory, "without_v2", compute)
-    return dict(lines), errors
+def test_two_replicas_evaluate_and_train_alike():
+    """Logical devices have to be declared before TensorFlow starts."""
+    assert_well([*LAYERS, "Talking"], "replicas")
 
 
 @pytest.mark.timeout(PATIENCE_SECONDS)
-@pytest.mark.parametrize("number", range(len(SPECS)), ids=[str(spec) for spec in SPECS])
-def test_a_session_needs_no_behaviour_of_tensorflow_2(number, without_v2):
-    found, errors = without_v2
+def test_a_session_needs_no_behaviour_of_tensorflow_2(tmp_path):
+    write(tmp_path)
 
-    assert number in found, f"the process ended before this layer: {errors}"
-    assert found[number] == "", found[number]
+    assert_well(LAYERS, "without_v2", str(tmp_path))

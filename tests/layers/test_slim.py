@@ -10,14 +10,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tf_slim as slim
-from tf_slim.nets import inception, resnet_v1, resnet_v2, vgg
 
 import tensorlayer as tl
 from tensorlayer.errors import InvalidArgument, NameMismatch, NotSerializable
 from tensorlayer.layers import Dense, Input, InputLayer, Lambda, SlimNetsLayer, variable_scope
 from tensorlayer.models import Model
-from tests.layers import nets_slim
-from tests.layers.adopted import ROOT, assert_adopted, train
+from tests.layers import nets_slim, nets_slim_whole
+from tests.layers.adopted import ROOT, assert_adopted
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
@@ -283,69 +282,31 @@ def test_a_program_without_tf_slim_does_not_load_it():
     assert done.returncode == 0, done.stderr
 
 
-def vgg_16(x, is_training):
-    with slim.arg_scope(vgg.vgg_arg_scope()):
-        return vgg.vgg_16(x, num_classes=3, is_training=is_training)
-
-
-def inception_v3(x, is_training):
-    with slim.arg_scope(inception.inception_v3_arg_scope()):
-        return inception.inception_v3(
-            x, num_classes=3, is_training=is_training, create_aux_logits=False
-        )
-
-
-def resnet_v1_50(x, is_training):
-    with slim.arg_scope(resnet_v1.resnet_arg_scope()):
-        return resnet_v1.resnet_v1_50(x, num_classes=3, is_training=is_training)
-
-
-def resnet_v2_50(x, is_training):
-    with slim.arg_scope(resnet_v2.resnet_arg_scope()):
-        return resnet_v2.resnet_v2_50(x, num_classes=3, is_training=is_training)
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize(
-    ("function", "name", "side", "end_point"),
+    ("name", "end_point"),
     [
-        (vgg_16, "vgg_16", 224, "vgg_16/conv5/conv5_3"),
-        (inception_v3, "InceptionV3", 75, "Mixed_5d"),
-        (resnet_v1_50, "resnet_v1_50", 33, "resnet_v1_50/block4"),
-        (resnet_v2_50, "resnet_v2_50", 33, "resnet_v2_50/block4"),
+        ("vgg_16", "vgg_16/conv5/conv5_3"),
+        ("InceptionV3", "Mixed_5d"),
+        ("resnet_v1_50", "resnet_v1_50/block4"),
+        ("resnet_v2_50", "resnet_v2_50/block4"),
     ],
 )
-def test_whole_nets_are_what_they_are_in_a_graph_of_tensorflow_1(function, name, side, end_point):
-    x = Input([None, side, side, 3], name="x")
-    net = SlimNetsLayer(x, slim_layer=function, name=name)
-    model = Model(x, tl.layers.Flatten(net, name="flat"))
-    images = (
-        np.random.default_rng(0)
-        .normal(size=(1 if side > 200 else 2, side, side, 3))
-        .astype("float32")
-    )
-    others = model.nontrainable_weights
-    before = [variable.numpy() for variable in others]
+def test_whole_nets_train_are_kept_and_compute_as_in_a_graph_of_tensorflow_1(
+    name, end_point, tmp_path
+):
+    function, side = nets_slim_whole.NETS[name]
+    shape = (1 if side > 200 else 2, side, side, 3)
+    images = np.random.default_rng(0).normal(size=shape).astype("float32")
 
-    assert np.isfinite(train(model, images, n_steps=2, rate=1e-3)).all()
+    model = assert_adopted("nets_slim_whole", images, tmp_path, n_statistics=None, given=[name])
 
-    assert not any(np.array_equal(v, b) for v, b in zip(others, before, strict=True))
     expected, names = in_session(function, model.to_arrays(), images)
     assert {each.name[:-2] for each in model.trainable_weights} == names
     np.testing.assert_allclose(model(images, is_train=False), expected, rtol=1e-2, atol=1e-3)
+    (net,) = model.outputs.parents
     assert end_point in net.end_points
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize(
-    ("module", "side"), [("nets_inception", 75), ("nets_resnet_v1", 33), ("nets_resnet_v2", 33)]
-)
-def test_whole_nets_are_kept(module, side, tmp_path):
-    images = np.random.default_rng(0).normal(size=(2, side, side, 3)).astype("float32")
-
-    assert_adopted(module, images, tmp_path, n_statistics=None)
 
 
 def in_session(function, parameters, images):

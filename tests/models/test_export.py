@@ -43,6 +43,34 @@ def test_the_batch_size_is_free(kind, tmp_path):
         close(serve(**{k: tf.constant(v) for k, v in values.items()}), kind.expected(model, values))
 
 
+@pytest.mark.parametrize("name", ["mlp", "recurrent", "ends", "own forward"])  # no convolutions:
+def test_an_empty_batch_has_empty_results(name, tmp_path):  # those of oneDNN have a wrong shape
+    kind = KINDS[name]
+    model, values = kind.model(), kind.values(0)
+
+    close(served(model, tmp_path)(**values), kind.expected(model, values))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
+def test_a_model_of_another_type_is_served_in_it(dtype, tmp_path):
+    x = Input([None, 4], dtype, name="x")
+    model = Model(x, Dense(x, 3, name="d"))
+    values = tf.cast(X, dtype)
+
+    found = served(model, tmp_path)(x=values)["d"]
+
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(found, model(values, is_train=False))
+
+
+def test_a_model_is_exported_in_the_scope_of_a_strategy(tmp_path):
+    with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
+        model, _ = mlp()
+        serve = served(model, tmp_path)
+
+    close(serve(x=X), {"logits": model(X, is_train=False)})
+
+
 def test_outputs_whose_names_differ_in_punctuation_are_both_there(tmp_path):
     x = Input([None, 4], name="x")
     model = Model(x, [Dense(x, 2, name="o.1"), Dense(x, 3, name="o_1")])
@@ -247,6 +275,27 @@ def test_a_failing_export_leaves_the_one_before(tmp_path):
         model.export(tmp_path / "1", preprocess=Broken())
     assert {p: p.read_bytes() for p in (tmp_path / "1").rglob("*") if p.is_file()} == before
     assert os.listdir(tmp_path) == ["1"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no limits of files")
+@pytest.mark.parametrize("name", ["1", "m.tflite", "m.onnx"])
+def test_a_disk_that_is_full_leaves_the_export_before(name, tmp_path):
+    import resource
+
+    x = Input([None, 300], name="x")
+    model = Model(x, Dense(x, 300, name="d"))
+    model.export(tmp_path / name)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))  # of 360,000 bytes of weights
+    try:
+        with pytest.raises((OSError, tf.errors.OutOfRangeError), match="File too large"):
+            model.export(tmp_path / name)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert os.listdir(tmp_path) == [name]
 
 
 KILLED = """

@@ -91,6 +91,24 @@ def test_a_long_loop_needs_a_fixed_batch_size_and_says_so(tmp_path):
     np.testing.assert_allclose(found, model(values, is_train=False), rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
+def test_a_model_of_another_type_is_to_be_made_in_float32(dtype, tmp_path):
+    x = tl.layers.Input([None, 4], dtype, name="x")
+    model = Model(x, tl.layers.Dense(x, 3, name="logits"), name="other")
+
+    with pytest.raises(NotSerializable, match=f"with float32, and the model with {dtype}: make th"):
+        model.export(tmp_path / "m.tflite")
+    assert os.listdir(tmp_path) == []
+    x = tl.layers.Input([None, 4], name="x")
+    same = Model(x, tl.layers.Dense(x, 3, name="logits"), name="same")
+    same.assign_arrays(model.to_arrays())
+    same.export(tmp_path / "m.tflite")
+
+    expected = tf.cast(model(tf.cast(X, dtype), is_train=False), tf.float32)
+    (found,) = interpreted(tmp_path / "m.tflite")(x=X).values()
+    np.testing.assert_allclose(found, expected, rtol=0.05, atol=0.05)
+
+
 def test_what_the_converter_says_is_passed_on(tmp_path):
     tf.saved_model.save(tf.Module(), str(tmp_path))
 

@@ -75,6 +75,22 @@ def test_a_file_has_one_function(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
+def test_an_input_and_a_result_need_two_names(tmp_path):
+    x = tl.layers.Input([None, 4], name="x")
+    model = Model(x, [x, tl.layers.Dense(x, 3, name="logits")], name="passing")
+
+    with pytest.raises(InvalidArgument, match=r"'x' is an input and a result, .* Give a postproc"):
+        model.export(tmp_path / "m.onnx")
+    assert os.listdir(tmp_path) == []
+    model.export(
+        tmp_path / "m.onnx", postprocess=lambda found: {"same": found[0], "logits": found[1]}
+    )
+    values = np.random.default_rng(0).normal(size=(5, 4)).astype("float32")
+    found = run(tmp_path / "m.onnx", {"x": values})
+    np.testing.assert_array_equal(found["same"], values)
+    np.testing.assert_allclose(found["logits"], model(values, is_train=False)[1], rtol=1e-5)
+
+
 def test_without_the_converter_a_line_says_what_to_install(tmp_path, monkeypatch):
     for name in ("tf2onnx", "tf2onnx.convert"):
         monkeypatch.setitem(sys.modules, name, None)
