@@ -159,6 +159,8 @@ class SlimNetsLayer(Foreign):
     ['tower/fc1/weights', 'tower/fc1/biases']
     """
 
+    names_variables = False  # the function does
+
     def __init__(
         self,
         slim_layer: Callable[..., Any],

@@ -3,7 +3,8 @@
 Code in the style of TensorFlow 1 makes its variables while it computes, with ``tf.Variable`` or
 with ``tf.compat.v1.get_variable``. Run within a [`Capture`][], it makes them once and finds them
 again, whether it runs eagerly, in a ``tf.function`` that is traced twice, or in another trace next
-week.
+week. ``get_variable`` needs a graph: run eagerly, it raises
+[`tensorlayer.layers.get_variable.GraphNeeded`][].
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import numpy as np
 import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument
-from tensorlayer.layers.get_variable import Getter
+from tensorlayer.layers import naming
+from tensorlayer.layers.get_variable import Getter, said_here
 from tensorlayer.layers.losses import LastLosses, collected
 from tensorlayer.layers.setting import setting
 
@@ -34,12 +36,6 @@ def not_captured() -> AbstractContextManager[object]:
 class Capture:
     """Variables in the order in which a function makes them.
 
-    Parameters
-    ----------
-    allows_eager
-        Whether ``get_variable`` may be called eagerly; else it raises
-        [`tensorlayer.layers.get_variable.GraphNeeded`][].
-
     Examples
     --------
     >>> capture = Capture()
@@ -51,12 +47,15 @@ class Capture:
     1
     """
 
-    def __init__(self, allows_eager: bool = True) -> None:
-        self._allows_eager = allows_eager
+    def __init__(self) -> None:
+        self._said = said_here()
         self.variables: list[tf.Variable] = []
         self._asked: list[Any] = []  # the names that the function gave, in the same order
         self._is_complete = False
-        self.asks_by_name = False  #: whether a run has called ``get_variable``
+        #: in which ``get_variable`` is asked; None for the one around where this was made
+        self.scope: str | None = None
+        #: whether a run has called ``get_variable``, or left losses: neither is possible eagerly
+        self.needs_graph = False
         self.losses = LastLosses()
 
     def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -68,14 +67,12 @@ class Capture:
             A later run makes more variables, or others, than the first. It may make none of those
             of one name, as a Keras layer that the function keeps does.
         """
-        v1 = tf.compat.v1
-        around = f"{v1.get_variable_scope().name}/"  # another one for each caller
         made: list[int] = []
 
         def create(next_creator: Callable[..., tf.Variable], **options: Any) -> tf.Variable:
             if _IS_OURS.get():
                 return next_creator(**options)
-            name = str(options.get("name") or "").removeprefix(around)
+            name = str(options.get("name") or "")
             asked = enumerate(self._asked)
             place = next((i for i, n in asked if n == name and i not in made), None)
             if not self._is_complete:
@@ -93,13 +90,19 @@ class Capture:
             made.append(place)
             return self.variables[place]
 
-        getter = Getter(function, self._allows_eager, is_first=not self._is_complete)
-        with tf.variable_creator_scope(create), getter.asked(), collected() as losses:
+        getter = Getter(function, self._said, self.scope, is_first=not self._is_complete)
+        ours = naming.current_scope()
+        with (
+            tf.variable_creator_scope(create),
+            getter.asked(),
+            naming.inside(ours),  # which does not see the scope that has been entered
+            collected() as losses,
+        ):
             was_complete = self._is_complete
             result = function(*args, **kwargs)
         self._is_complete = True
-        self.asks_by_name = self.asks_by_name or getter.was_asked
-        self.losses.note(losses or getter.losses)
+        self.needs_graph = self.needs_graph or getter.was_asked or bool(losses)
+        self.losses.note(losses)
         if was_complete:
             self._require_all(function, made)
         return result

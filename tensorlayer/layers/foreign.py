@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument
-from tensorlayer.layers import slim, tflearn
+from tensorlayer.layers import naming, slim, tflearn
 from tensorlayer.layers.base import Layer
 from tensorlayer.layers.in_graph import InGraph
+from tensorlayer.layers.structure import leaves
 from tensorlayer.layers.tf1 import require_shared, shared_code
 from tensorlayer.layers.tree import is_keras
 
@@ -45,7 +48,16 @@ class Foreign(Layer):
 
     needs_autograph = True  # the function is somebody else's
 
+    #: whether variables that are asked for by name are called after it, as they were in 1.x
+    names_variables = True
+
     fn: Callable[..., Any]
+    _mode_argument: str | None = None
+    _fn_args: Mapping[str, Any] = MappingProxyType({})
+
+    def __init__(self, name: str | None = None) -> None:
+        super().__init__(name=name)
+        self.code = InGraph()
 
     def adopt(self, argument: str, fn: Any, fn_args: Mapping[str, Any] | None = None) -> None:
         """Compute with ``fn``, and let its variables be the layer's.
@@ -73,7 +85,7 @@ class Foreign(Layer):
             self.arguments[argument] = self.fn
         self._fn_args = dict(fn_args or {})
         self._is_for_graphs = (getattr(fn, "__module__", None) or "").startswith(_FOR_GRAPHS)
-        self.code = InGraph(needs_graph=self._is_for_graphs)
+        self.code.needs_graph = self._is_for_graphs
         self._mode_argument = _mode_argument(fn, self._fn_args)
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
@@ -84,6 +96,7 @@ class Foreign(Layer):
             self.code = shared
         if self._mode_argument:
             options[self._mode_argument] = self.is_train
+        self.code.scope = self._path if self.names_variables else None
         outputs = self.code.run(self.call_foreign, *inputs, **options)
         if len(self._own_weights) != len(self.code.variables):
             require_shared(self)
@@ -92,7 +105,7 @@ class Foreign(Layer):
 
     def named_weights(self) -> dict[str, tf.Variable]:
         """Return the variables that it made, by their names in the layer."""
-        return self.code.named(self.name)
+        return self.code.named(self._path)
 
     def call_foreign(self, *inputs: Any, **options: Any) -> Any:
         """Call it in the mode; a subclass may look at the result. Its variables are captured."""
@@ -101,6 +114,11 @@ class Foreign(Layer):
             return fn(*inputs, **options)
         with slim.scope(self.fn, self.is_train), tflearn.mode(self.is_train):
             return fn(*inputs, **options)
+
+    @functools.cached_property
+    def _path(self) -> str:
+        """What its variables are called after, also when the layer gets another name."""
+        return naming.as_path(self.facts.label or self.name)
 
     def differs_here(self) -> str:
         """Say in which way ``slim.arg_scope`` is another one here than where it was made."""
@@ -114,7 +132,18 @@ class Foreign(Layer):
 
     def own_losses(self, require: bool) -> list[tf.Tensor]:
         """Return what regularizers cost in its function; those of a Keras object it tells."""
-        return [] if is_keras(self.fn) else self.code.losses(self, require)
+        return [] if is_keras(self.fn) else self.code.losses.here(self, require)
+
+    @tf.autograph.experimental.do_not_convert
+    def refers_to(self) -> list[Any]:
+        """Return what its function is bound to, and refers to by the names in its code."""
+        plain, given = inspect.unwrap(self.fn), []
+        if isinstance(plain, functools.partial):
+            plain, given = inspect.unwrap(plain.func), [plain.args, plain.keywords]
+        if inspect.isfunction(plain):
+            names = inspect.getclosurevars(plain)
+            given += [names.nonlocals, names.globals]
+        return leaves(given)
 
 
 def _mode_argument(fn: Callable[..., Any], given: Mapping[str, Any]) -> str | None:

@@ -4,21 +4,24 @@ There names are kept in a store of the process, so that a second layer of the sa
 get the variables of the first. Here they are kept for one run of the function. Everything else is
 as it was: a name that was asked for is shared where the scope says so and refused where it does
 not; variables are in the collections of the graph, with the losses of their regularizers, and keep
-their constraints. Eagerly there are no collections, and every scope reuses (``AUTO_REUSE``).
+their constraints. What a ``tf.compat.v1.variable_scope`` around the layer says of variables, a
+regularizer or a getter of its own for example, holds where the layer is *made*: it is kept.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument, NameMissing, NameTaken, WrongShape
+from tensorlayer.layers.setting import setting
 
-__all__ = ["Getter", "GraphNeeded"]
+__all__ = ["Getter", "GraphNeeded", "said_here"]
 
 v1 = tf.compat.v1
 
@@ -30,8 +33,31 @@ _OF_THE_PROCESS = (
 )
 
 
+#: What a scope says of the variables in it.
+_SAID = ("name", "initializer", "regularizer", "custom_getter", "dtype")
+
+#: Whether a function runs: what the scopes within it say is said anew in each run.
+_RUNS: ContextVar[bool] = ContextVar("tensorlayer_runs_foreign_code", default=False)
+
+
 class GraphNeeded(Exception):
     """Code that runs eagerly asks for a variable in the way of TensorFlow 1."""
+
+
+def said_here() -> dict[str, Any] | None:
+    """Return what the scope around says of variables; in a run None, since it says it each time.
+
+    Examples
+    --------
+    >>> with tf.Graph().as_default(), v1.variable_scope("s", initializer=tf.ones):
+    ...     said_here()["initializer"] is tf.ones
+    True
+    """
+    return None if _RUNS.get() else _said(v1.get_variable_scope())
+
+
+def _said(scope: v1.VariableScope) -> dict[str, Any]:
+    return {name: getattr(scope, name) for name in _SAID}
 
 
 class Getter:
@@ -41,25 +67,31 @@ class Getter:
     ----------
     function
         For messages.
-    allows_eager
-        Whether it may be asked eagerly; else it raises `GraphNeeded`.
+    said
+        What [`said_here`][] gave where the layer was made.
+    scope
+        The name of the scope to be asked in; None for that which was, or is, around.
     is_first
         Whether the function has not run before: its variables do not exist yet.
 
     Examples
     --------
-    >>> with Getter("tower").asked():
+    >>> with tf.Graph().as_default(), Getter("tower").asked():
     ...     v1.get_variable("w", [2, 3]).shape
     TensorShape([2, 3])
     """
 
-    def __init__(self, function: Any, allows_eager: bool = True, is_first: bool = True) -> None:
-        self._function, self._allows_eager, self._is_first = function, allows_eager, is_first
+    def __init__(
+        self,
+        function: Any,
+        said: Mapping[str, Any] | None = None,
+        scope: str | None = None,
+        is_first: bool = True,
+    ) -> None:
+        self._function, self._said, self._scope, self._is_first = function, said, scope, is_first
         self._reuses_all = False
         self._got: dict[str, tf.Variable] = {}
         self._collected: dict[str, set[int]] = {}
-        #: what regularizers gave eagerly, where no graph could hold it
-        self.losses: list[tf.Tensor] = []
 
     @property
     def was_asked(self) -> bool:
@@ -68,23 +100,36 @@ class Getter:
 
     @contextmanager
     def asked(self) -> Iterator[None]:
-        """Be asked within the block, in the scope that is around it."""
+        """Be asked within the block."""
         scope = v1.get_variable_scope()
-        if scope.reuse is v1.AUTO_REUSE and not tf.executing_eagerly() and _is_traced():
-            scope = _not_reusing(scope)  # it only says that somebody was eager
-        # Of the scope around the layer: it says what the layer shares, not what the function does.
-        self._reuses_all = bool(scope.reuse)
+        said = dict(self._said or _said(scope))
+        said["name"] = said["name"] if self._scope is None else self._scope
+        # Of a trace it only says that somebody was eager. Else it is that of the scope around the
+        # layer: it says what the layer shares, not what the function does.
+        is_told = scope.reuse is not v1.AUTO_REUSE or not _is_traced()
+        self._reuses_all = bool(scope.reuse) and is_told
+        reuse = scope.reuse if is_told else False
+        within = v1.VariableScope(reuse, **{**said, "custom_getter": self, "use_resource": True})
         try:
-            with v1.variable_scope(scope, custom_getter=self):
+            with setting(_RUNS, True), v1.variable_scope(within, auxiliary_name_scope=False):
                 yield
         finally:
             for key, ids in self._collected.items():
                 collection = v1.get_collection_ref(key)
                 collection[:] = [each for each in collection if id(each) not in ids]
 
-    def __call__(
+    def __call__(self, getter: Any, *args: Any, **options: Any) -> Any:
+        """Return the variable, or what a getter around the layer makes of it.
+
+        The arguments are those of TensorFlow's own getter, in its order: a getter of the function's
+        own, within this one, may give them by position.
+        """
+        del getter  # it would look in the store of the process
+        around = (self._said or {}).get("custom_getter")
+        return around(self._get, *args, **options) if around else self._get(*args, **options)
+
+    def _get(
         self,
-        getter: Any,
         name: str,
         shape: Any = None,
         dtype: Any = None,
@@ -93,11 +138,10 @@ class Getter:
     ) -> tf.Variable:
         """Return the variable of this name; the first time in a run, make it.
 
-        The arguments are those of TensorFlow's own getter, in its order: a getter of the function's
-        own, within this one, may give them by position.
-
         Raises
         ------
+        GraphNeeded
+            The run is eager.
         NameTaken
             The run has one of this name, and the scope does not reuse.
         NameMissing
@@ -105,12 +149,10 @@ class Getter:
         WrongShape, InvalidArgument
             The one that is reused is of another shape or type.
         """
-        del getter  # it would look in the store of the process
-        options = {"shape": shape, "dtype": dtype, "initializer": initializer, **others}
-        is_eager = tf.executing_eagerly()
-        if is_eager and not self._allows_eager:
+        if tf.executing_eagerly():
             raise GraphNeeded(name)
-        reuse = v1.AUTO_REUSE if is_eager or self._reuses_all else options.get("reuse")
+        options = {"shape": shape, "dtype": dtype, "initializer": initializer, **others}
+        reuse = v1.AUTO_REUSE if self._reuses_all else options.get("reuse")
         if name in self._got:
             self._require_shareable(name, **{**options, "reuse": reuse})
             return self._got[name]
@@ -122,13 +164,10 @@ class Getter:
                 "tf.compat.v1.AUTO_REUSE."
             )
         self._got[name] = variable = _made(name, **options)
-        if not is_eager and _is_traced():
+        if _is_traced():
             self._collect(variable, **options)
-        if is_eager:
-            self.losses += _losses(variable, name, **options)
-        elif self._is_first or _is_traced():  # a graph of TensorFlow 1 has them from the first run
-            for loss in _losses(variable, name, **options):
-                v1.add_to_collection(v1.GraphKeys.REGULARIZATION_LOSSES, loss)
+        if self._is_first or _is_traced():  # a graph of TensorFlow 1 has it from the first run
+            _regularize(variable, name, **options)
         return variable
 
     def _collect(self, variable: tf.Variable, **options: Any) -> None:
@@ -167,14 +206,6 @@ def _is_traced() -> bool:
     return v1.get_default_graph().building_function
 
 
-def _not_reusing(scope: v1.VariableScope) -> v1.VariableScope:
-    same = ("initializer", "regularizer", "caching_device", "partitioner", "custom_getter")
-    options = {name: getattr(scope, name) for name in (*same, "dtype", "constraint")}
-    return v1.VariableScope(
-        False, scope.name, name_scope=scope.original_name_scope, use_resource=True, **options
-    )
-
-
 def _keys(collections: Any = None, trainable: bool | None = None, **_: Any) -> list[str]:
     """Return the collections that a variable is to be in."""
     keys = list(collections or [v1.GraphKeys.GLOBAL_VARIABLES])
@@ -194,20 +225,21 @@ def _made(name: str, **options: Any) -> tf.Variable:
         none, mean = tf.VariableAggregation.NONE, tf.VariableAggregation.MEAN
         aggregation = mean if aggregation == none else aggregation
     kinds["aggregation"] = aggregation
-    if tf.executing_eagerly() or _is_traced():
+    if _is_traced():
         return tf.Variable(initial, **kinds)
     return v1.Variable(initial, collections=_keys(**options), use_resource=True, **kinds)
 
 
-def _losses(
+def _regularize(
     variable: tf.Variable, name: str, regularizer: Callable[..., Any] | None = None, **_: Any
-) -> list[tf.Tensor]:
-    """Return what the regularizer gives for the variable: one loss, or none."""
+) -> None:
+    """Let what the regularizer gives for the variable, if anything, be in its collection."""
     if regularizer is None:
-        return []
+        return
     with tf.name_scope(f"{name}/Regularizer/"):
         loss = regularizer(variable)
-    return [] if loss is None else [tf.convert_to_tensor(loss)]
+    if loss is not None:
+        v1.add_to_collection(v1.GraphKeys.REGULARIZATION_LOSSES, tf.convert_to_tensor(loss))
 
 
 def _initial(

@@ -32,7 +32,7 @@ from tensorlayer.layers.naming import give_label, may_be_taken, names_of
 from tensorlayer.layers.outputs import Outputs
 from tensorlayer.layers.parameters import HasParameters
 from tensorlayer.layers.structure import leaves, rebuild
-from tensorlayer.layers.tf1 import InGraph, declared_mode, making, side
+from tensorlayer.layers.tf1 import ForSessions, declared_mode, making, side
 from tensorlayer.layers.tracing import trace
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ _NOT_A_TENSOR = (
 )
 
 
-class Network(InGraph, HasParameters):
+class Network(ForSessions, HasParameters):
     """One layer applied to networks; the handle to everything below it.
 
     Networks are made by applying layers, never directly.

@@ -2,8 +2,11 @@
 
 Such code looks up its variables by name, with ``tf.compat.v1.get_variable``, and leaves updates and
 end points in collections of the graph: eagerly there is no graph that they could be in. So it is
-traced, once for each mode and shape, with the variables that its first run has made. Within a
+traced, once for each mode, with the variables that its first run has made. Within a
 ``tf.function``, and above [`tensorlayer.layers.Input`][], it is a part of the trace around it.
+
+The shapes of a trace are those of the first run, as of a placeholder: what was declared for
+``[None, 784]`` sees that, whatever the batch. What does not fit them is traced for its own shapes.
 
 What Python does besides, such as appending to a list, happens once for each trace. A function whose
 very first run is eager, and that no library for graphs made, is run up to where it asks for a
@@ -12,7 +15,7 @@ variable, and then once more: variables, their names and collections are as if i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -26,14 +29,23 @@ from tensorlayer.layers.structure import leaves, rebuild
 __all__ = ["InGraph"]
 
 
+#: Of traces that are kept for a function. One that alternates between more is traced again.
+_N_TRACES = 32
+
+
 class _Traces(dict):
-    """Traced functions; what is copied traces its own."""
+    """The traced functions that were last made; what is copied traces its own."""
+
+    def __setitem__(self, key: Any, traced: Any) -> None:
+        if len(self) >= _N_TRACES:
+            del self[next(iter(self))]
+        super().__setitem__(key, traced)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> _Traces:
         return _Traces()
 
 
-class InGraph:
+class InGraph(Capture):
     """A function with its variables, run eagerly as long as it can be.
 
     Parameters
@@ -53,57 +65,51 @@ class InGraph:
     """
 
     def __init__(self, needs_graph: bool = False) -> None:
+        super().__init__()
         self.needs_graph = needs_graph
-        self._capture = Capture(allows_eager=False)
         self._traced = _Traces()
-        self._has_run = False
-
-    @property
-    def variables(self) -> list[tf.Variable]:
-        """Those that the function made, in order."""
-        return self._capture.variables
-
-    def named(self, *prefixes: str) -> dict[str, tf.Variable]:
-        """Return them by name; see [`tensorlayer.layers.capture.Capture.named`][]."""
-        return self._capture.named(*prefixes)
-
-    def short(self) -> dict[str, tf.Variable]:
-        """Return them by short names; see [`tensorlayer.layers.capture.Capture.short`][]."""
-        return self._capture.short()
-
-    def losses(self, owner: Any, require: bool = True) -> list[tf.Tensor]:
-        """Return those of the last run here; see [`tensorlayer.layers.losses`][]."""
-        return self._capture.losses.here(owner, require)
+        self._shapes: tuple[tf.TypeSpec, ...] | None = None  # of the first run
 
     def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Return ``function(*args, **kwargs)``: tensors, or structures of tensors."""
+        outputs = self._run(function, args, kwargs)
+        if self._shapes is None:
+            self._shapes = _shapes(_tensors((args, kwargs)))
+        return outputs
+
+    def _run(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         if not tf.executing_eagerly():
-            outputs = self._capture.run(function, *args, **kwargs)
-            self.needs_graph = self.needs_graph or self._capture.asks_by_name
-            return outputs
+            return Capture.run(self, function, *args, **kwargs)  # AutoGraph: no super()
         if not self.needs_graph:
-            before = {} if self._has_run else _collections()
             try:
-                outputs = self._capture.run(function, *args, **kwargs)
-                self._has_run = True
-                return outputs
+                return Capture.run(self, function, *args, **kwargs)
             except GraphNeeded:
                 self.needs_graph = True
-                if not self._has_run:
-                    _restore(before)  # every graph would begin with what was put there
         return self._run_traced(function, args, kwargs)
 
     def _run_traced(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-        tensors = [leaf for leaf in leaves((args, kwargs)) if tf.is_tensor(leaf)]
+        args, kwargs = rebuild((args, kwargs), _value)
+        tensors = _tensors((args, kwargs))
+        shapes = self._shapes_for(tensors)
         constants = rebuild((args, kwargs), lambda leaf: None if tf.is_tensor(leaf) else leaf)
-        key = (bool(current_mode()), frozen_now(), repr(constants))
+        key = (bool(current_mode()), frozen_now(), shapes, repr(constants))
         if key not in self._traced:
-            self._traced[key] = self._traceable(function, args, kwargs)
+            self._traced[key] = self._traceable(function, args, kwargs, shapes)
         outputs, losses = self._traced[key](*tensors)
-        self._capture.losses.note(losses)
+        self.losses.note(losses)
         return outputs
 
-    def _traceable(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    def _shapes_for(self, tensors: Sequence[tf.Tensor]) -> tuple[tf.TypeSpec, ...]:
+        """Return the shapes and types to trace for: those of the first run if these fit."""
+        first, own = self._shapes or (), _shapes(tensors)
+        fit = len(first) == len(own) and all(
+            one.is_compatible_with(other) for one, other in zip(first, own, strict=True)
+        )
+        return first if fit else own
+
+    def _traceable(
+        self, function: Callable[..., Any], args: Any, kwargs: Any, shapes: tuple[tf.TypeSpec, ...]
+    ) -> Any:
         """Return a ``tf.function`` of the tensors among the arguments."""
         # Not of the tensors themselves: they would live as long as the trace.
         places = rebuild((args, kwargs), lambda leaf: _HERE if tf.is_tensor(leaf) else leaf)
@@ -111,22 +117,22 @@ class InGraph:
         def traced(*tensors: tf.Tensor) -> Any:
             values = iter(tensors)
             inputs, named = rebuild(places, lambda leaf: next(values) if leaf is _HERE else leaf)
-            outputs = self._capture.run(function, *inputs, **named)
-            return outputs, self.losses(function)
+            outputs = self.run(function, *inputs, **named)
+            return outputs, self.losses.here(function)
 
-        return tf.function(traced, reduce_retracing=True)
+        return tf.function(traced, input_signature=shapes)
 
 
 _HERE = object()
 
 
-def _collections() -> dict[str, list[Any]]:
-    """Return the collections outside of all graphs: hardly ever are there any."""
-    graph = tf.compat.v1.get_default_graph()
-    return {key: graph.get_collection(key) for key in graph.get_all_collection_keys()}
+def _value(leaf: Any) -> Any:
+    return tf.convert_to_tensor(leaf) if isinstance(leaf, tf.Variable) else leaf
 
 
-def _restore(before: dict[str, list[Any]]) -> None:
-    graph = tf.compat.v1.get_default_graph()
-    for key in graph.get_all_collection_keys():
-        graph.get_collection_ref(key)[:] = before.get(key, [])
+def _tensors(given: Any) -> list[tf.Tensor]:
+    return [leaf for leaf in leaves(given) if tf.is_tensor(leaf)]
+
+
+def _shapes(tensors: Sequence[tf.Tensor]) -> tuple[tf.TypeSpec, ...]:
+    return tuple(map(tf.type_spec_from_value, tensors))

@@ -37,8 +37,9 @@ class Lambda(Foreign):
     A function that asks for variables with ``tf.compat.v1.get_variable``, as those of TF-Slim
     ([`tensorlayer.layers.slim`][]) and TFLearn ([`tensorlayer.layers.tflearn`][]) do, runs in a
     graph of its own where a network is computed eagerly ([`tensorlayer.layers.in_graph`][]). It
-    gets them by the rules of TensorFlow 1 ([`tensorlayer.layers.get_variable`][]); what their
-    regularizers cost is in ``net.regularization_losses`` ([`tensorlayer.layers.losses`][]).
+    gets them by the rules of TensorFlow 1 in a scope of the layer's name, as in TensorLayer 1.x
+    ([`tensorlayer.layers.get_variable`][]); what their regularizers cost is in
+    ``net.regularization_losses`` ([`tensorlayer.layers.losses`][]).
 
     A model that is to be saved needs a function that can be found again by its name: see
     [`tensorlayer.models.serializable`][]. Keras layers and models are saved with their

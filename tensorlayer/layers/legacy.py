@@ -24,9 +24,9 @@ import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.base import Layer
-from tensorlayer.layers.capture import Capture
+from tensorlayer.layers.foreign import Foreign
 from tensorlayer.layers.structure import rebuild
-from tensorlayer.layers.tf1 import note_drops, require_shared, shared_code
+from tensorlayer.layers.tf1 import note_drops
 
 __all__ = ["LegacyLayer"]
 
@@ -75,7 +75,7 @@ class _Body(Layer):
         return logits if self.act is None else self.act(logits)
 
 
-class LegacyLayer(Layer):
+class LegacyLayer(Foreign):
     """A class in the style of 1.x as a layer.
 
     Parameters
@@ -88,7 +88,7 @@ class LegacyLayer(Layer):
         Unique in the network.
     """
 
-    needs_autograph = True  # the class is somebody else's
+    keeps_precision = False
 
     def __init__(
         self,
@@ -98,28 +98,19 @@ class LegacyLayer(Layer):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
-        self.cls = cls
+        self.fn = self.cls = cls
         self._body = type(cls.__name__, (cls, _Body), {"__module__": cls.__module__})
-        self.code = Capture()
 
-    def forward(self, inputs: Any, args: Any = None, kwargs: Any = None) -> Any:
+    def call_foreign(self, *inputs: Any, **options: Any) -> Any:
         """Run the constructor on the inputs and return what it set as ``outputs``."""
         # Constructors call super(), which is lost when they are converted.
-        construct = tf.autograph.experimental.do_not_convert(self._construct)
-        shared = shared_code(self)
-        if shared is not None:  # of the network that was made with other arguments
-            self.code = shared
-        outputs = self.code.run(construct, inputs, args, kwargs)
-        if len(self._own_weights) != len(self.code.variables):
-            require_shared(self)
-            self._keep_weights(self.code.named(self.name, self.facts.own_name or self.name))
-        return outputs
+        return tf.autograph.experimental.do_not_convert(self._construct)(*inputs, **options)
 
-    def own_losses(self, require: bool) -> list[tf.Tensor]:
-        """Return what regularizers of its variables cost."""
-        return self.code.losses.here(self, require)
+    def named_weights(self) -> dict[str, tf.Variable]:
+        """Return the variables by their names after the scope that the constructor enters."""
+        return self.code.named(self.name, self.facts.own_name or self.name)
 
-    def _construct(self, inputs: Any, args: Any, kwargs: Any) -> Any:
+    def _construct(self, inputs: Any, args: Any = None, kwargs: Any = None) -> Any:
         """Construct; ``args`` and ``kwargs`` are given where networks are among them."""
         args = self.arguments["args"] if args is None else rebuild(args, _previous)
         kwargs = self.arguments["kwargs"] if kwargs is None else rebuild(kwargs, _previous)

@@ -14,6 +14,9 @@ Pass ``is_training`` on to the nets of ``tf_slim.nets``: by their own default th
 runs. ``is_training`` of batch normalisation and dropout is the mode of the evaluation wherever
 neither the function nor a scope says it.
 
+Import ``tf_slim`` before a layer is made with a function of it: what imports it only while it runs
+is refused.
+
 What a ``weights_regularizer`` costs, the ``weight_decay`` of the scopes of ``tf_slim.nets``, is in
 ``net.regularization_losses`` after each evaluation; add it to the loss
 ([`tensorlayer.layers.losses`][]).
@@ -35,14 +38,15 @@ import inspect
 import sys
 import threading
 import types
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import tensorflow as tf
 
-from tensorlayer.errors import LibraryMissing
+from tensorlayer.errors import InvalidArgument, LibraryMissing
 from tensorlayer.layers.arguments import differences, same
+from tensorlayer.layers.get_variable import GraphNeeded
 
 __all__ = ["Scoped", "current_scope", "difference", "repaired", "scope", "within_scope"]
 
@@ -141,13 +145,34 @@ def scope(function: Any, is_train: bool) -> AbstractContextManager[Any]:
     """Return the scope of arguments for a run of ``function``, with the mode in it."""
     slim = repaired()
     if slim is None:
-        return nullcontext()
+        return _not_imported(function)
     given = function.arg_scope if isinstance(function, Scoped) else {}
     told = {
         key: {"is_training": is_train, **given.get(key, {})}
         for key in map(slim.arg_scope_func_key, (slim.batch_norm, slim.dropout))
     }
     return slim.arg_scope({**given, **told})
+
+
+@contextmanager
+def _not_imported(function: Any) -> Iterator[None]:
+    """Raise InvalidArgument if TF-Slim is imported in the block: the mode would not reach it."""
+    try:
+        yield
+    except GraphNeeded:  # it will run again
+        raise
+    except Exception as error:
+        _require_not_imported(function, error)
+        raise
+    _require_not_imported(function)
+
+
+def _require_not_imported(function: Any, error: Exception | None = None) -> None:
+    if "tf_slim" in sys.modules:
+        raise InvalidArgument(
+            f"{function!r} imports tf_slim while it runs in a layer, too late to be told the mode. "
+            "Import tf_slim before the layer is made, such as at the top of the module."
+        ) from error
 
 
 class _Stacks(threading.local):

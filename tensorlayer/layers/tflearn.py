@@ -39,9 +39,10 @@ _MODE = "is_training"
 def mode(is_train: bool) -> AbstractContextManager[object]:
     """Let functions of TFLearn that are traced within the block follow this mode.
 
+    They may be the first to import it.
     In a TensorFlow 1 graph the mode is the program's, as ever: ``tflearn.is_training``.
     """
-    if "tflearn" not in sys.modules or tf.executing_eagerly():
+    if tf.executing_eagerly():
         return nullcontext()
     graph = tf.compat.v1.get_default_graph()
     return _told(graph, is_train) if graph.building_function else nullcontext()

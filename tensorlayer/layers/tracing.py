@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,9 @@ def trace(layer: Layer, args: tuple[Any, ...], options: Mapping[str, Any]) -> An
             if isinstance(error, TensorLayerError):
                 raise
             computing.explain(layer, args, options, error)
-            reason = str(error).strip().rpartition("\n")[2].lstrip()  # TensorFlow indents it
+            # TensorFlow indents it; Keras lists arguments after it, and shows it in bold.
+            text = str(error).partition("Arguments received by")[0]
+            reason = _STYLE.sub("", text).strip().rpartition("\n")[2].lstrip()
             shapes = summary.shapes((args, options))
             raise WrongShape(f"{layer!r} cannot be applied to shape {shapes}: {reason}") from error
         computing.settle(layer, used)
@@ -73,5 +76,7 @@ def _is_told_code(layer: Layer) -> bool:
     return not all((getattr(v, "__module__", None) or "").startswith(_PLAIN) for v in given)
 
 
+#: What makes a terminal show text in bold or in a colour.
+_STYLE = re.compile(r"\x1b\[[0-9;]*m")
 #: Without Python control flow on tensors.
 _PLAIN = ("tensorlayer.", "tensorflow.", "keras.")

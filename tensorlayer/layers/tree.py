@@ -58,6 +58,10 @@ class Owner:
         del require  # whether it is to raise if it was not evaluated here
         return []
 
+    def refers_to(self) -> list[Any]:
+        """Return what it computes with, maybe, and does not consist of."""
+        return []
+
 
 def children(owner: Any) -> Iterator[tuple[str, Any]]:
     """Yield what the attributes or items of ``owner`` hold, with names, in order of definition."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from tensorlayer.errors import InvalidArgument
 from tensorlayer.optimizers.rows import AllRows
 
 __all__ = ["AMSGrad"]
@@ -77,6 +78,66 @@ class AMSGrad(AllRows, tf.keras.optimizers.Adam):
             name=name,
             **kwargs,
         )
+
+    def minimize(
+        self, loss: tf.Tensor, global_step: Any = None, var_list: Any = None, name: Any = None
+    ) -> tf.Operation:
+        """Return the operation of a TensorFlow 1 graph that moves variables by one step.
+
+        Parameters
+        ----------
+        loss
+            A scalar tensor of the graph.
+        global_step
+            A variable that counts the steps; None for none.
+        var_list
+            The variables to move; None for all that are trained in the graph.
+        name
+            Of the operation.
+
+        Raises
+        ------
+        InvalidArgument
+            There is no such graph here, the optimizer was made outside of it, or the loss has no
+            gradient.
+
+        Examples
+        --------
+        >>> v1 = tf.compat.v1
+        >>> with tf.Graph().as_default(), v1.Session() as sess:
+        ...     x = v1.get_variable("x", initializer=1.0)
+        ...     train_op = AMSGrad(learning_rate=0.1).minimize(x**2)
+        ...     sess.run(v1.global_variables_initializer())
+        ...     sess.run(train_op)
+        ...     sess.run(x).round(3).item()
+        0.8...
+        """
+        graph = tf.compat.v1.get_default_graph()
+        if getattr(self.iterations.value, "graph", None) is not graph or graph.building_function:
+            raise InvalidArgument(
+                f"{self.name}.minimize: it makes an operation of the TensorFlow 1 graph that the "
+                "optimizer was made in. Elsewhere compute gradients in a tf.GradientTape, and give "
+                "them to apply_gradients."
+            )
+        variables = list(var_list or tf.compat.v1.trainable_variables())
+        gradients = tf.compat.v1.gradients(loss, variables)
+        pairs = [(g, v) for g, v in zip(gradients, variables, strict=True) if g is not None]
+        if not pairs:
+            raise InvalidArgument(
+                f"{self.name}.minimize: {loss!r} depends on no variable of these."
+            )
+        known, moved = zip(*pairs, strict=True)
+        self.build(moved)
+
+        def step(*gradients: Any) -> tf.Tensor:  # a function has its assignments in order
+            self.apply_gradients(zip(gradients, moved, strict=True))
+            return tf.identity(self.iterations.value)
+
+        done = tf.function(step, autograph=False)(*known)
+        if global_step is not None:
+            with tf.control_dependencies([done]):
+                done = tf.compat.v1.assign_add(global_step, 1)
+        return tf.group(done, name=name)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make an equal optimizer."""

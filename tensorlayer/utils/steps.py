@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import collections
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -53,7 +53,7 @@ def training_step(
     def step(X: tf.Tensor, y: tf.Tensor) -> dict[str, tf.Tensor]:
         with tf.GradientTape() as tape:
             output = output_of(network, X, is_train=True)
-            loss = _measured(cost, output, y, is_cost=True)
+            loss = _measured(cost, output, y, weights)
         gradients = tape.gradient(loss, weights)
         once = [summed(gradient) for gradient in gradients]
         optimizer.apply_gradients(zip(once, weights, strict=True))
@@ -62,8 +62,14 @@ def training_step(
     return step
 
 
-def _measured(measure: Measure, output: Any, y: tf.Tensor, *, is_cost: bool = False) -> tf.Tensor:
-    """Trace a measure; one that cannot be traced is called with an array, batch after batch."""
+def _measured(
+    measure: Measure, output: Any, y: tf.Tensor, weights: Sequence[tf.Variable] | None = None
+) -> tf.Tensor:
+    """Trace a measure; one that cannot be traced is called with an array, batch after batch.
+
+    Then only its gradient to the output is known: a cost, of which there are ``weights`` to be
+    trained, is refused if it has none, or another one as well.
+    """
     try:
         return measure(output, y)
     except TensorLayerError:  # which say what they mean
@@ -77,11 +83,9 @@ def _measured(measure: Measure, output: Any, y: tf.Tensor, *, is_cost: bool = Fa
         with tf.GradientTape() as tape:
             tape.watch(output)
             value = tf.cast(measure(output, y.numpy()), tf.float32)
-        slope = tape.gradient(value, output)
-        if slope is None and is_cost:
-            raise InvalidArgument(
-                "cost: it has no gradient. Compute it from the output with TensorFlow, not NumPy."
-            )
+        slope, *others = tape.gradient(value, [output, *(weights or ())])
+        if weights is not None:
+            _require_gradient(slope, zip(weights, others, strict=True))
         return value, tf.zeros_like(output) if slope is None else slope
 
     @tf.custom_gradient
@@ -92,6 +96,21 @@ def _measured(measure: Measure, output: Any, y: tf.Tensor, *, is_cost: bool = Fa
         return value, lambda upstream: tf.cast(upstream, slope.dtype) * slope
 
     return called(output)
+
+
+def _require_gradient(slope: Any, others: Iterable[tuple[tf.Variable, Any]]) -> None:
+    """Raise InvalidArgument unless a cost has the gradient to the output, and no other."""
+    used = [variable.name for variable, other in others if other is not None]
+    if used:
+        raise InvalidArgument(
+            f"cost: it uses {', '.join(used)} besides the output, and needs its target as an "
+            "array, so that their gradients would be lost. Write it for a tensor: tf.cast(target, "
+            "tf.int64) in the place of NumPy and tf.convert_to_tensor."
+        )
+    if slope is None:
+        raise InvalidArgument(
+            "cost: it has no gradient. Compute it from the output with TensorFlow, not NumPy."
+        )
 
 
 def measuring_step(network: Any, measures: Mapping[str, Measure]) -> Callable[..., Any]:

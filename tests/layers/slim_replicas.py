@@ -30,8 +30,15 @@ def normed(x: tf.Tensor) -> tf.Tensor:
 def decayed(x: tf.Tensor) -> tf.Tensor:
     with slim.arg_scope([slim.fully_connected], weights_regularizer=slim.l2_regularizer(1.0)):
         x = slim.fully_connected(x, 2, normalizer_fn=slim.batch_norm, scope="fc")
-    decay = lambda v: 0.5 * tf.reduce_sum(v**2)  # noqa: E731
-    return x * tf.compat.v1.get_variable("w", [2], regularizer=decay)
+    w = tf.compat.v1.get_variable("w", [2], regularizer=half_of_squares)
+    u = tf.compat.v1.get_variable("u", [2])
+    tf.compat.v1.add_to_collection("regularization_losses", half_of_squares(u))
+    return x * w * u
+
+
+def half_of_squares(variable: tf.Variable) -> tf.Tensor:
+    with tf.device("CPU:0"):  # wherever the replica is
+        return 0.5 * tf.reduce_sum(variable**2)
 
 
 def check_statistics(strategy: tf.distribute.MirroredStrategy, shape: list[int]) -> None:
@@ -74,7 +81,8 @@ def check_losses(strategy: tf.distribute.MirroredStrategy) -> None:
         net = Lambda(Input([None, 3]), decayed, name="f")
         optimizer = tf.optimizers.SGD(0.1)
         optimizer.build(net.trainable_weights)
-    weights = [each for each in net.trainable_weights if each.name.endswith(("weights:0", "w:0"))]
+    ends = ("weights:0", "w:0", "u:0")
+    weights = [each for each in net.trainable_weights if each.name.endswith(ends)]
     before = [each.numpy() for each in weights]
 
     @tf.function
@@ -83,7 +91,7 @@ def check_losses(strategy: tf.distribute.MirroredStrategy) -> None:
             with tf.GradientTape() as tape:
                 net(tf.ones([2, 3]), is_train=True)
                 losses = net.regularization_losses
-                assert len(losses) == 2, losses
+                assert len(losses) == 3, losses
                 total = tf.add_n(losses)
             gradients = tape.gradient(total, weights)
             optimizer.apply_gradients(zip(gradients, weights, strict=True))
@@ -91,7 +99,7 @@ def check_losses(strategy: tf.distribute.MirroredStrategy) -> None:
         strategy.run(replica)
 
     step()
-    assert len(weights) == 2
+    assert len(weights) == 3
     for variable, value in zip(weights, before, strict=True):
         for copy in strategy.experimental_local_results(variable):
             np.testing.assert_allclose(copy, value - 0.1 * 2 * value, rtol=1e-5)  # of two replicas

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -107,6 +109,27 @@ def test_an_unbuilt_model_without_the_size_it_needs_says_so():
 
     with pytest.raises(WrongShape, match=r"cannot be applied to shape \(None, None\): .*defined"):
         KerasLayer(Input([None, None]), keras_layer=model, name="k")
+
+
+@pytest.mark.parametrize("kind", ["sequential", "functional", "subclassed", "layer"])
+def test_a_keras_model_for_another_size_says_what_keras_says(kind):
+    x = keras.Input([4])
+    dense = keras.layers.Dense(2)
+    model = {
+        "layer": dense,
+        "sequential": keras.Sequential([x, dense]),
+        "functional": keras.Model(x, dense(x)),
+        "subclassed": nets_keras.Twice(4),
+    }[kind]
+    model(X[:, :4])
+    with pytest.raises(ValueError, match="expected") as theirs:
+        model(X)
+    rule = next(line for line in str(theirs.value).splitlines() if "expected" in line)
+    rule = re.escape(re.sub(r"\x1b\[\d*m", "", rule.partition("expected")[2]))
+    rule = rule.replace(re.escape(str(X.shape)), re.escape("(None, 6)"))
+
+    with pytest.raises(WrongShape, match=rf"name='k'.* to shape \(None, 6\): .*expected{rule}"):
+        KerasLayer(Input([None, 6]), keras_layer=model, name="k")
 
 
 @pytest.mark.parametrize(

@@ -136,6 +136,79 @@ def test_a_constraint_and_a_regularizer_of_the_scope():
     assert [loss.numpy() for loss in net.regularization_losses] == [2.0]
 
 
+def doubling(getter, *args, **kwargs):
+    return 2.0 * getter(*args, **kwargs)
+
+
+def scaled(x):
+    with v1.variable_scope("inner"):
+        return x * v1.get_variable("w", [2])
+
+
+def around(**said):
+    """Return what TensorFlow 1 makes of a function in a scope: outputs, losses and values."""
+    with tf.Graph().as_default(), v1.Session() as session:
+        with v1.variable_scope("s", **said):
+            outputs = scaled(tf.ones([1, 2]))
+        session.run(v1.global_variables_initializer())
+        return session.run([outputs, v1.losses.get_regularization_losses(), v1.global_variables()])
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"custom_getter": doubling, "initializer": ONES},
+        {"regularizer": tf.reduce_sum, "initializer": v1.constant_initializer(3.0)},
+        {"custom_getter": doubling, "regularizer": tf.reduce_sum, "initializer": ONES},
+        {"dtype": tf.float32, "initializer": ONES},
+    ],
+    ids=lambda said: "-".join(said),
+)
+def test_what_the_scope_around_the_layer_says_is_kept(said):
+    outputs, losses, values = around(**said)
+
+    for inputs in (Input([None, 2]), InputLayer(tf.ones([1, 2]))):
+        with tl.layers.isolated(), v1.variable_scope("s", **said):
+            net = Lambda(inputs, scaled, name="f")
+        with v1.variable_scope("other", regularizer=tf.reduce_max):
+            found = [net.layer(tf.ones([1, 2])), net.regularization_losses, net.all_params]
+        for ours, theirs in zip(found, (outputs, losses, values), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_getter_within_the_function_comes_before_that_around_the_layer():
+    def adding(getter, *args, **kwargs):
+        return 1.0 + getter(*args, **kwargs)
+
+    def function(x):
+        with v1.variable_scope("inner", custom_getter=adding):
+            return x * v1.get_variable("w", [2], initializer=ONES)
+
+    with tf.Graph().as_default(), v1.Session() as session:
+        with v1.variable_scope("s", custom_getter=doubling):
+            theirs = function(tf.ones([1, 2]))
+        session.run(v1.global_variables_initializer())
+        expected = session.run(theirs)
+    with tl.layers.isolated(), v1.variable_scope("s", custom_getter=doubling):
+        net = Lambda(Input([None, 2]), function, name="f")
+
+    np.testing.assert_array_equal(net(tf.ones([1, 2])), expected)
+
+
+def test_a_layer_that_a_function_makes_has_variables_of_its_own():
+    inner = []
+
+    def outer(x):
+        inner.append(Lambda(scaled, name="inner_layer"))
+        return inner[-1](x * v1.get_variable("v", [2], initializer=ONES))
+
+    net = Lambda(Input([None, 2]), outer, name="f")
+    net(tf.ones([1, 2]))
+
+    assert list(net.parameters) == ["f/v", "f/inner_layer/inner/w"]
+    assert inner[0] is inner[-1]
+
+
 def test_variables_are_in_the_collections_that_tensorflow_1_has_them_in():
     seen = []
 

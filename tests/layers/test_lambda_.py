@@ -171,3 +171,54 @@ def test_a_lambda_in_a_model_to_be_saved_says_how_to_name_it():
 def test_fn_must_be_callable():
     with pytest.raises(InvalidArgument, match="fn must be callable, got 3"):
         Lambda(Input([None, 3]), fn=3)
+
+
+def test_variables_are_called_as_in_tensorflow_1_where_the_layer_is_a_scope():
+    """TensorLayer 1.x entered it, so that is what checkpoints and scripts call them."""
+    v1 = tf.compat.v1
+
+    def function(x):
+        with v1.variable_scope("fc"):
+            return x * v1.get_variable("w", [3]) + tf.Variable(1.0, name="v")
+
+    with tf.Graph().as_default():
+        with v1.variable_scope("m"), v1.variable_scope("l"):
+            function(v1.placeholder(tf.float32, [None, 3]))
+        expected = [each.name for each in v1.global_variables()]
+    with tf.Graph().as_default(), tl.layers.isolated(), v1.variable_scope("m"):
+        net = tl.layers.InputLayer(v1.placeholder(tf.float32, [None, 3]))
+        net = tl.layers.LambdaLayer(net, function, name="l")
+
+        assert [each.name for each in v1.global_variables()] == expected
+        assert tl.layers.get_variables_with_name("m/l") == net.all_params
+    with tl.layers.variable_scope("m"):
+        declared = Lambda(Input([None, 3]), function, name="l")
+        unnamed = Lambda(declared, function)
+    assert [each.name for each in declared.all_params] == expected
+    assert list(declared.parameters) == ["m/l/fc/w", "m/l/fc/v"] == list(net.parameters)
+    assert list(unnamed.parameters)[2:] == ["m/lambda_1/fc/w", "m/lambda_1/fc/v"]
+
+
+def test_layers_that_a_function_makes_are_within_its_scope():
+    v1 = tf.compat.v1
+
+    def scaled(x):
+        return x * v1.get_variable("w", [3])
+
+    def outer(x):
+        return Lambda(scaled, name="inner")(x) * v1.get_variable("w", [3])
+
+    net = Lambda(Input([None, 3]), outer, name="outer")
+
+    names = ["outer/inner/w", "outer/w"]
+    assert [each.name for each in net.all_params] == [f"{name}:0" for name in names]
+    assert list(net.parameters) == names
+
+
+def test_a_layer_with_another_name_keeps_the_variables_that_it_has():
+    net = Lambda(Input([None, 3]), old_style, name="before")
+    net.layer.name = "after"
+    net.all_params[0].assign(2 * tf.ones([3, 2]))
+
+    np.testing.assert_allclose(net(X), 2 * X.sum(1, keepdims=True) * np.ones(2), rtol=1e-5)
+    assert list(net.parameters) == ["after/fc/W", "after/fc/frozen"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import gc
 import threading
 import weakref
@@ -49,21 +50,43 @@ def by_hand(x):
     return tf.matmul(x, w)
 
 
+def by_hand_without_names(x):
+    w = tf.Variable(np.ones([3, 2], "float32"))
+    v1.add_to_collection(v1.GraphKeys.REGULARIZATION_LOSSES, half_of_squares(w))
+    return tf.matmul(x, w)
+
+
+def by_add_loss(x):
+    w = tf.Variable(np.ones([3, 2], "float32"))
+    v1.losses.add_loss(half_of_squares(w), v1.GraphKeys.REGULARIZATION_LOSSES)
+    return tf.matmul(x, w)
+
+
 def of_keras():
     return tf.keras.layers.Dense(2, kernel_regularizer=half_of_squares)
+
+
+def held_by_a_function():
+    dense = of_keras()
+    return lambda x: dense(x)
 
 
 def weights_of(net):
     return next(each for each in net.trainable_weights if each.shape.rank == 2)
 
 
-FUNCTIONS = [by_name, by_slim, by_tflearn, by_hand, of_keras]
+def given_to_a_function():
+    return functools.partial(lambda x, layers: layers["dense"](x), layers={"dense": of_keras()})
+
+
+MADE = (of_keras, held_by_a_function, given_to_a_function)
+FUNCTIONS = [by_name, by_slim, by_tflearn, by_hand, by_hand_without_names, *MADE]
 every_function = pytest.mark.parametrize("function", FUNCTIONS, ids=lambda f: f.__name__)
 
 
 def layer_of(function, net=None):
     net = Input([None, 3], name="x") if net is None else net
-    return Lambda(net, function() if function is of_keras else function, name="f")
+    return Lambda(net, function() if function in MADE else function, name="f")
 
 
 def both_gradients(net, evaluate):
@@ -80,7 +103,7 @@ def both_gradients(net, evaluate):
     return step
 
 
-@every_function
+@pytest.mark.parametrize("function", [*FUNCTIONS, by_add_loss], ids=lambda f: f.__name__)
 @pytest.mark.parametrize("is_traced", [False, True])
 def test_each_evaluation_computes_them_again_with_gradients(function, is_traced):
     net = layer_of(function)
@@ -103,6 +126,139 @@ def test_a_layer_that_begins_eagerly(function):
     (loss,) = net.regularization_losses
 
     np.testing.assert_allclose(loss, half_of_squares(weights), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "function", [by_name, by_hand, by_hand_without_names, by_add_loss], ids=lambda f: f.__name__
+)
+def test_they_are_as_many_as_tensorflow_1_has_and_leave_nothing_behind(function):
+    with tf.Graph().as_default():
+        function(tf.constant(X))
+        expected = len(v1.losses.get_regularization_losses())
+    net = layer_of(function)
+
+    for _ in range(3):
+        net(X)
+        assert len(net.regularization_losses) == expected == 1
+
+    assert v1.get_collection(v1.GraphKeys.REGULARIZATION_LOSSES) == []
+
+
+def total_of(net):
+    def step():
+        net(X)
+        return tf.add_n(net.regularization_losses)
+
+    return step
+
+
+@pytest.mark.parametrize(
+    "constant", [2.0, np.float32(2.0), tf.constant(2.0)], ids=["float", "np", "tf"]
+)
+@pytest.mark.parametrize("is_traced", [False, True])
+def test_constants_are_losses_too(constant, is_traced):
+    def by_hand(x):
+        v1.add_to_collection(v1.GraphKeys.REGULARIZATION_LOSSES, constant)
+        return x
+
+    def regularizer(variable):
+        return constant
+
+    def by_regularizer(x):
+        return x * v1.get_variable("w", [3], regularizer=regularizer)
+
+    for function in (by_hand, by_regularizer):
+        net = Lambda(Input([None, 3]), function, name=function.__name__)
+        step = total_of(net)
+        for evaluate in [tf.function(step) if is_traced else step] * 2:
+            assert evaluate().numpy() == 2.0
+
+
+def test_what_a_function_computes_as_a_loss_to_return_is_no_regularization():
+    def squares(x):
+        return v1.losses.mean_squared_error(tf.zeros_like(x), x)
+
+    def both():
+        loss = squares(tf.constant(X))
+        return loss, v1.losses.get_regularization_losses()
+
+    with tf.Graph().as_default(), v1.Session() as session:
+        expected, regularization = session.run(both())
+    net = Lambda(Input([None, 3]), squares, name="f")
+
+    np.testing.assert_allclose(net(X), expected, rtol=1e-6)
+    assert net.regularization_losses == regularization == []
+
+
+def test_those_of_a_keras_layer_that_two_layers_use_come_once():
+    dense = of_keras()
+
+    def back(x):
+        return tf.matmul(x, dense.kernel, transpose_b=True)
+
+    net = KerasLayer(Input([None, 3]), keras_layer=dense, name="there")
+    net = Lambda(net, back, fn_weights=[dense.kernel.value], name="back")
+    net(X)
+
+    (loss,) = net.regularization_losses
+    np.testing.assert_allclose(loss, dense.losses[0], rtol=1e-6)
+
+
+def test_those_of_keras_layers_that_a_function_makes_anew_are_not_known():
+    net = KerasLayer(Input([None, 3]), keras_layer=lambda x: of_keras()(x), name="k")
+    net(X)
+
+    assert net.regularization_losses == []
+
+
+def test_of_activities_those_of_keras_are_of_the_evaluation_here():
+    def activity(outputs):
+        return tf.reduce_sum(outputs**2)
+
+    dense = tf.keras.layers.Dense(2, activity_regularizer=activity)
+    net = KerasLayer(Input([None, 3]), keras_layer=dense, name="k")
+
+    @tf.function
+    def step():
+        with tf.GradientTape() as tape:
+            net(X)
+            (loss,) = net.regularization_losses
+        return loss, tape.gradient(loss, dense.kernel.value)
+
+    loss, gradient = step()
+    outputs = X @ dense.kernel.numpy()  # Keras takes the mean over the batch
+    np.testing.assert_allclose(loss, np.sum(outputs**2) / len(X), rtol=1e-5)
+    np.testing.assert_allclose(gradient, 2 * X.T @ outputs / len(X), rtol=1e-5)
+    with pytest.raises(InvalidArgument, match=r"name='k'.*not evaluated eagerly in this thread"):
+        net.regularization_losses  # noqa: B018
+    net(X)
+    np.testing.assert_allclose(net.regularization_losses, [loss], rtol=1e-5)
+    with pytest.raises(InvalidArgument, match=r"not evaluated in this tf.function or graph"):
+        tf.function(lambda: net.regularization_losses)()
+
+
+def test_those_of_a_forward_that_is_a_function_are_within_it():
+    class Own(tl.layers.Layer):
+        def __init__(self, name=None):
+            super().__init__(name=name)
+            self.inner = Lambda(by_name, name="inner")
+
+        @tf.function
+        def forward(self, x):
+            return self.inner(x)
+
+    net = Own(Input([None, 3]), name="own")
+    net(X)
+
+    with pytest.raises(InvalidArgument, match=r"inner.* A forward that is a tf.function has them"):
+        net.regularization_losses  # noqa: B018
+
+    @tf.function
+    def step():
+        net(X)
+        return tf.add_n(net.regularization_losses)
+
+    np.testing.assert_allclose(step(), half_of_squares(net.all_params[0]), rtol=1e-6)
 
 
 def test_those_of_a_model_are_those_of_its_layers_each_once():
@@ -206,15 +362,14 @@ def test_they_keep_no_trace():
     assert graph() is None
 
 
-def test_classes_in_the_style_of_1_have_theirs():
+@pytest.mark.parametrize("function", [by_name, by_hand, by_hand_without_names, by_add_loss])
+def test_classes_in_the_style_of_1_have_theirs(function):
     class Old(tl.layers.Layer):
         def __init__(self, prev_layer, name="old"):
             super().__init__(prev_layer=prev_layer, name=name)
             with v1.variable_scope(name):
-                w = v1.get_variable("w", [3, 2], regularizer=half_of_squares)
-            self.outputs = tf.matmul(self.inputs, w)
+                self.outputs = function(self.inputs)
             self._add_layers(self.outputs)
-            self._add_params([w])
 
     net = Old(Input([None, 3]), name="old")
     for evaluate in (lambda: net(X), tf.function(lambda: net(X))):

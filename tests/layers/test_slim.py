@@ -282,6 +282,27 @@ def test_a_program_without_tf_slim_does_not_load_it():
     assert done.returncode == 0, done.stderr
 
 
+def test_a_function_that_imports_tf_slim_only_while_it_runs_is_refused():
+    """It would train in inference as well."""
+    code = (
+        "import numpy as np, tensorflow as tf, tensorlayer as tl\n"
+        "def dropped(x):\n"
+        "    import tf_slim as slim\n"
+        "    return slim.dropout(x, 0.5)\n"
+        "def made(): return tl.layers.Lambda(tl.layers.Input([None, 99]), dropped, name='f')\n"
+        "try: made()\n"
+        "except tl.errors.InvalidArgument as error: print(error)\n"
+        "x = np.ones([4, 99], 'float32')\n"
+        "assert (made()(x, is_train=False).numpy() == x).all()\n"
+        "assert (made()(x, is_train=True).numpy() != x).any()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert "dropped" in done.stdout
+    assert "imports tf_slim while it runs in a layer, too late to be told the mode." in done.stdout
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize(

@@ -104,3 +104,18 @@ def test_a_second_use_by_name_shares():
 
     assert second.layer is first.layer
     assert list(second.parameters) == ["s/d/fc/W", "s/d/fc/b"]
+
+
+def test_a_function_that_imports_it_only_while_it_runs_is_told_the_mode():
+    done = in_fresh_process(
+        "import numpy as np, tensorlayer as tl\n"
+        "from tensorlayer.layers.tflearn import load_tflearn\n"
+        "def dropped(x): return load_tflearn().dropout(x, 0.5)\n"
+        "net = tl.layers.Lambda(tl.layers.Input([None, 99]), dropped, name='f')\n"
+        "x = np.ones([4, 99], 'float32')\n"
+        "assert net.parameters == {}, net.parameters\n"
+        "assert (net(x, is_train=False).numpy() == x).all()\n"
+        "assert (net(x, is_train=True).numpy() != x).any()\n"
+    )
+
+    assert done.returncode == 0, done.stderr

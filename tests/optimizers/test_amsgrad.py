@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tensorlayer.errors import InvalidArgument
 from tensorlayer.optimizers import AMSGrad
 
 START = np.array([1.0, -2.0, 0.5])
@@ -122,3 +123,56 @@ def test_checkpoint_carries_the_largest_squares(tmp_path):
     again.apply_gradients([(tf.constant(GRADIENTS[1]), y)])
 
     np.testing.assert_allclose(y, expected)
+
+
+def test_in_a_session_it_is_the_formula_and_counts_steps():
+    v1 = tf.compat.v1
+    with tf.Graph().as_default(), v1.Session() as session:
+        x = v1.get_variable("x", initializer=START)
+        other = v1.get_variable("other", initializer=1.0)
+        fed, count = v1.placeholder(tf.float64, [3]), v1.train.get_or_create_global_step()
+        loss = tf.reduce_sum(fed * x) + tf.cast(other, tf.float64)
+        train_op = AMSGrad().minimize(loss, global_step=count, var_list=[x], name="train")
+        session.run(v1.global_variables_initializer())
+        found = []
+        for gradient in GRADIENTS:
+            assert session.run(train_op, {fed: gradient}) is None
+            found.append(session.run(x))
+
+        assert train_op.name == "train"
+        assert session.run([other, count]) == [1.0, len(GRADIENTS)]
+    np.testing.assert_allclose(found, list(steps(GRADIENTS)), rtol=1e-5)
+
+
+def test_in_a_session_all_that_is_trained_moves():
+    v1 = tf.compat.v1
+    with tf.Graph().as_default(), v1.Session() as session:
+        x = v1.get_variable("x", initializer=1.0)
+        v1.get_variable("unused", initializer=1.0)
+        table = v1.get_variable("table", [4, 2], initializer=v1.ones_initializer())
+        train_op = AMSGrad(0.1).minimize(x**2 + tf.reduce_sum(tf.gather(table, [1, 1])))
+        session.run(v1.global_variables_initializer())
+        session.run(train_op)
+        values = dict(
+            zip(("x", "unused", "table"), session.run(v1.trainable_variables()), strict=True)
+        )
+
+    assert values["unused"] == 1.0
+    np.testing.assert_allclose(values["x"], 0.9, rtol=1e-5)
+    np.testing.assert_allclose(values["table"], [[1, 1], [0.9, 0.9], [1, 1], [1, 1]], rtol=1e-5)
+
+
+def test_where_there_is_no_graph_of_its_own_it_makes_no_operation():
+    v1, optimizer = tf.compat.v1, AMSGrad()
+    x = tf.Variable(1.0)
+    message = "AMSGrad.minimize: it makes an operation of the TensorFlow 1 graph that the optimizer"
+
+    with pytest.raises(InvalidArgument, match=message):
+        optimizer.minimize(x**2)
+    with pytest.raises(InvalidArgument, match=message):
+        tf.function(lambda: optimizer.minimize(x**2))()
+    with tf.Graph().as_default():
+        with pytest.raises(InvalidArgument, match=message):
+            optimizer.minimize(v1.get_variable("x", initializer=1.0) ** 2)
+        with pytest.raises(InvalidArgument, match=r"depends on no variable of these"):
+            AMSGrad().minimize(tf.constant(1.0), var_list=[v1.get_variable("y", [])])

@@ -233,3 +233,26 @@ def test_a_cost_may_add_what_regularizers_cost():
 
     np.testing.assert_allclose(net.all_params[0], 0.9**2 * np.ones(3), rtol=1e-6)
     np.testing.assert_allclose(epoch.metrics["loss"], 1.5 * (1 + 0.81) / 2, rtol=1e-5)
+
+
+@pytest.mark.parametrize("how", ["weights", "losses"])
+def test_a_cost_of_arrays_that_uses_weights_by_themselves_is_refused(how):
+    """Only its gradient to the output is known: the others would be lost, in silence."""
+
+    def decayed(x):
+        return x * tf.compat.v1.get_variable("w", [3], regularizer=tf.nn.l2_loss)
+
+    net = tl.layers.Lambda(tl.layers.Input([None, 3]), decayed, name="f")
+    X = np.zeros([8, 3], "float32")
+    net(X)
+
+    def cost(output, target):
+        decay = {
+            "weights": lambda: tf.nn.l2_loss(net.all_params[0]),
+            "losses": lambda: tf.add_n(net.regularization_losses),
+        }[how]()
+        return tf.reduce_mean((output - target.astype("float32")) ** 2) + decay
+
+    message = {"weights": "cost: it uses .*w:0 besides the output", "losses": "not evaluated eager"}
+    with pytest.raises((InvalidArgument, tf.errors.OpError), match=message[how]):
+        tl.utils.fit(net, tf.optimizers.SGD(0.1), cost, X, X, batch_size=4, n_epoch=1)

@@ -94,3 +94,20 @@ def test_a_line_shows_what_was_measured():
 
     assert shown == "epoch 1 of 9  1.50 s  train loss 0.25  val loss 0.5  val acc 1"
     assert means == "epoch 1 of 9  1.50 s  train loss 0.333333"
+
+
+def test_a_training_step_is_in_training_mode():
+    modes = []
+
+    class Noting(tl.layers.Layer):
+        def forward(self, x):
+            modes.append(self.is_train)
+            return x
+
+    net = tl.layers.Dense(Noting(tl.layers.Input([None, 2]), name="n"), 1, name="d")
+    step = training_step(net, tf.optimizers.SGD(0.1), tl.cost.mean_squared_error, {})
+    modes.clear()
+
+    step(tf.constant(X), tf.zeros([7, 1]))
+
+    assert modes == [True]

@@ -20,7 +20,7 @@ from tensorlayer.layers.tf1.drops import (
     noting_drops,
 )
 from tensorlayer.layers.tf1.graphs import graph_of, require_one_graph
-from tensorlayer.layers.tf1.networks import InGraph, apart, making, side
+from tensorlayer.layers.tf1.networks import ForSessions, apart, making, side
 from tensorlayer.layers.tf1.reuse import (
     require_shared,
     shared_code,
@@ -30,7 +30,7 @@ from tensorlayer.layers.tf1.reuse import (
 from tensorlayer.layers.tf1.sizes import plain_sizes
 
 __all__ = [
-    "InGraph",
+    "ForSessions",
     "apart",
     "declared_mode",
     "fed_keep",

@@ -20,7 +20,7 @@ from tensorlayer.sessions import explained, require_session
 if TYPE_CHECKING:
     from tensorlayer.layers.graph import Network
 
-__all__ = ["InGraph", "apart", "making", "side"]
+__all__ = ["ForSessions", "apart", "making", "side"]
 
 v1 = tf.compat.v1
 
@@ -72,8 +72,8 @@ def apart(state: Any) -> Any:
     return state if current_graph() is None else rebuild(state, tf.identity)
 
 
-class InGraph:
-    """What a network offers to scripts of 1.x."""
+class ForSessions:
+    """What a network offers to sessions, and to scripts of 1.x."""
 
     #: placeholders that the layer itself made, with the values to feed
     drops: Mapping[tf.Tensor, float] = MappingProxyType({})
