@@ -1,4 +1,4 @@
-"""Memory that is used again: the arrays of a pass take turns in a few buffers.
+"""Memory that is used again: the arrays of passes over a view take turns in a few buffers.
 
 A batch of images has tens of megabytes. The system maps such memory anew for each array, page by
 page, which costs more than to fill it. A `Memory` keeps the buffer of an array when nobody has the
@@ -21,7 +21,7 @@ _MOST_FREE = 2
 
 
 class Memory:
-    """The buffers of one pass. Safe to use from any thread.
+    """The buffers of one view. Safe to use from any thread.
 
     Examples
     --------

@@ -1,8 +1,8 @@
 """Parts of a pass: samples as they came from the server, cut and joined into batches.
 
 Documents that follow each other and are of one layout are a `Table`, whose values are columns;
-others are `Documents`. Only when a batch is complete is it made, from all the parts it has: the
-values of tables are copied from the bytes of the reply into the batch, once.
+others are `Documents`. The samples of tables are copied from the bytes of the reply into the batch,
+once, as they come; what does not become one array is decoded when the batch is complete.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tensorlayer.errors import Corrupt
 from tensorlayer.storage.blobs import Blobs
 from tensorlayer.storage.checksums import checksums
 
-__all__ = ["Documents", "Table", "Tables", "batches", "joined"]
+__all__ = ["Documents", "Draft", "Table", "Tables", "batches", "joined"]
 
 #: A table costs as much as a few documents that are decoded one by one.
 _FEWEST_ROWS = 4
@@ -38,9 +38,17 @@ _CACHED_BYTES = 2**20
 _MOST_LAYOUTS = 64
 
 
+#: Room for more than that is not taken before it is known how many samples there are.
+_MOST_ROOM = 256 * 2**20
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Table:
-    """Samples of one layout: one in a row, not yet copied from where they are."""
+    """Samples of one layout: one in a row.
+
+    The rows are the documents as they came; or, when the samples were copied elsewhere, what is
+    around them.
+    """
 
     layout: Layout
     rows: np.ndarray
@@ -48,6 +56,7 @@ class Table:
     labels: np.ndarray | None
     checks: list[int]
     tags: list[dict[str, Any]]
+    copied: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -57,20 +66,37 @@ class Table:
         lists = (each[places] for each in (self.checks, self.tags))
         return Table(self.layout, self.rows[places], self.keys[places], labels, *lists)
 
+    @property
+    def kind(self) -> tuple[Any, ...]:
+        """What samples and labels have to have in common, to be in one array."""
+        return self.layout.dtype, self.layout.shape, self.layout.label
+
     def documents(self, options: CodecOptions) -> list[dict[str, Any]]:
         """Return the documents, decoded one by one."""
-        return [_document(each.data, options) for each in self.rows.copy()]
+        rows = self.rows.copy() if self.copied is None else self._joined(self.copied)
+        return [_document(each.data, options) for each in rows]
 
-    def fill(self, table: np.ndarray) -> bool:
-        """Copy the samples into the rows of a table of bytes; False if one is damaged."""
-        stored = self.rows[:, self.layout.spans["bytes"]]
+    def copy(self, table: np.ndarray) -> Table | None:
+        """Copy the samples into the rows of a table of bytes; None if one is damaged.
+
+        What is returned holds the memory of the reply only if most of that is no samples.
+        """
+        content = self.layout.spans["bytes"]
+        stored = self.rows[:, content]
         n_rows = max(1, _CACHED_BYTES // table.shape[1])
         for at in range(0, len(table), n_rows):
             some = slice(at, at + n_rows)
             np.copyto(table[some], stored[some])
             if checksums(table[some]) != self.checks[some]:
-                return False
-        return True
+                return None
+        if 2 * table.shape[1] < self.rows.shape[1]:
+            return self
+        around = [self.rows[:, : content.start], self.rows[:, content.stop :]]
+        return dataclasses.replace(self, rows=np.concatenate(around, axis=1), copied=table)
+
+    def _joined(self, samples: np.ndarray) -> np.ndarray:
+        at = self.layout.spans["bytes"].start
+        return np.concatenate([self.rows[:, :at], samples, self.rows[:, at:]], axis=1)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -186,66 +212,107 @@ def _document(data: bytes | memoryview, options: CodecOptions) -> dict[str, Any]
         ) from error
 
 
-def batches(parts: Iterable[Part], batch_size: int, drop_remainder: bool) -> Iterator[list[Part]]:
-    """Yield the parts of one batch after the other."""
-    taken: list[Part] = []
-    missing = batch_size
-    for part in parts:
-        while len(part) >= missing:
-            yield [*taken, part[:missing]]
-            part, taken, missing = part[missing:], [], batch_size
-        if len(part):
-            taken.append(part)
-            missing -= len(part)
-    if taken and not drop_remainder:
-        yield taken
+class Draft:
+    """A batch that is being made.
 
-
-def joined(
-    parts: Sequence[Part], blobs: Blobs, options: CodecOptions, memory: Memory | None = None
-) -> Batch:
-    """Return the batch of some parts.
+    As long as all samples are alike, they are copied into it as they come: what was just received
+    is still in the processor's cache, and replies are not kept.
 
     Parameters
     ----------
-    parts
-        In the order of the batch.
-    blobs
-        Where large values are.
-    options
-        How documents are decoded.
+    n
+        How many samples it has at the most.
     memory
         Where the array of samples comes from.
-
-    Raises
-    ------
-    Corrupt
-        A stored value is not what was stored; the message names the sample.
     """
-    batch = None
-    if parts and all(type(each) is Table for each in parts):
-        batch = _filled(parts, memory or Memory())
-    if batch is None:  # decoded one by one, also to find and name what is damaged
-        batch = from_documents([each for part in parts for each in part.documents(options)], blobs)
-    return batch
+
+    def __init__(self, n: int, memory: Memory) -> None:
+        self._n, self._memory = n, memory
+        self._parts: list[Part] = []
+        self._length = 0
+        self._samples: np.ndarray | None = None
+        self._n_copied = [0, 0]  # parts, samples
+        self._are_alike = True
+
+    def __len__(self) -> int:
+        return self._length
+
+    def add(self, part: Part) -> None:
+        """Append samples to the batch."""
+        self._parts.append(part)
+        self._length += len(part)
+        first = self._parts[0]
+        if not (isinstance(part, Table) and isinstance(first, Table) and part.kind == first.kind):
+            self._are_alike = False
+        if self._are_alike and self._n * len(part.layout) <= _MOST_ROOM:
+            self._copy(self._n)
+
+    def batch(self, blobs: Blobs, options: CodecOptions) -> Batch:
+        """Return the batch, which is not kept; nothing may be added any more.
+
+        Parameters
+        ----------
+        blobs
+            Where large values are.
+        options
+            How documents are decoded.
+
+        Raises
+        ------
+        Corrupt
+            A stored value is not what was stored; the message names the sample.
+        """
+        if self._are_alike and self._parts:
+            self._copy(self._length)
+        parts, self._parts = self._parts, []
+        samples, self._samples = self._samples, None
+        if samples is None or not self._are_alike:
+            # Decoded one by one, also to find and name what is damaged.
+            return from_documents([e for part in parts for e in part.documents(options)], blobs)
+        labels = [each.labels for each in parts]
+        return Batch(
+            keys=[key for each in parts for key in each.keys],
+            samples=samples[: self._length],
+            labels=None if labels[0] is None else np.concatenate(labels),
+            tags=[tags for each in parts for tags in each.tags],
+        )
+
+    def _copy(self, n: int) -> None:
+        """Copy the samples of tables that have come since the last call."""
+        if self._samples is None:
+            dtype, shape, _ = self._parts[0].kind
+            self._samples = self._memory.empty((n, *shape), dtype)
+        rows = self._samples.reshape(len(self._samples), -1).view(np.uint8)
+        first, at = self._n_copied
+        for place, table in enumerate(self._parts[first:], first):
+            copied = table.copy(rows[at : at + len(table)])
+            if copied is None:
+                self._are_alike = False
+                return
+            self._parts[place] = copied
+            at += len(table)
+        self._n_copied = [len(self._parts), at]
 
 
-def _filled(tables: Sequence[Table], memory: Memory) -> Batch | None:
-    """Return the batch of tables whose samples and labels are alike; None if they are not."""
-    kinds = {(each.layout.dtype, each.layout.shape, each.layout.label) for each in tables}
-    if len(kinds) > 1:
-        return None
-    ((dtype, shape, label),) = kinds
-    samples = memory.empty((sum(map(len, tables)), *shape), dtype)
-    rows = samples.reshape(len(samples), -1).view(np.uint8)
-    at = 0
-    for each in tables:
-        if not each.fill(rows[at : at + len(each)]):
-            return None
-        at += len(each)
-    return Batch(
-        keys=[key for each in tables for key in each.keys],
-        samples=samples,
-        labels=None if label is None else np.concatenate([each.labels for each in tables]),
-        tags=[tags for each in tables for tags in each.tags],
-    )
+def batches(
+    parts: Iterable[Part], batch_size: int, drop_remainder: bool, memory: Memory
+) -> Iterator[Draft]:
+    """Yield the drafts of all batches, complete but for the last one."""
+    draft = Draft(batch_size, memory)
+    for part in parts:
+        while len(part) >= (missing := batch_size - len(draft)):
+            draft.add(part[:missing])
+            yield draft
+            part, draft = part[missing:], Draft(batch_size, memory)
+        if len(part):
+            draft.add(part)
+    if len(draft) and not drop_remainder:
+        yield draft
+
+
+def joined(parts: Sequence[Part], blobs: Blobs, options: CodecOptions) -> Batch:
+    """Return the batch of some parts, see `Draft.batch`."""
+    draft = Draft(sum(map(len, parts)), Memory())
+    for each in parts:
+        draft.add(each)
+    return draft.batch(blobs, options)

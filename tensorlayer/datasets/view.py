@@ -6,7 +6,6 @@ import dataclasses
 import hashlib
 import operator
 from collections.abc import Iterator, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +24,9 @@ from tensorlayer.storage.connection import Store
 
 if TYPE_CHECKING:
     import tensorflow as tf
+    from bson import CodecOptions
+
+    from tensorlayer.storage.blobs import Blobs
 
 __all__ = ["ORDER", "View"]
 
@@ -71,6 +73,10 @@ class View:
     window: Window = dataclasses.field(repr=False, compare=False)
     tags: frozenset[str] | None = dataclasses.field(default=None, repr=False, compare=False)
     store: Store = dataclasses.field(repr=False, compare=False)
+    #: Batches of the next pass are made in what those of the last one were in.
+    _memory: Memory = dataclasses.field(
+        default_factory=Memory, init=False, repr=False, compare=False
+    )
 
     def where(self, **conditions: Any) -> View:
         """Return the view of those samples that fulfil these conditions, too.
@@ -173,8 +179,8 @@ class View:
         found = self._still_there(self._shuffled(seed, epoch) if shuffle else self._in_order())
         if prefetch:  # the next reply comes while a batch is made of the last one
             found = feed.prefetched(found, 1)
-        joined = partial(self._joined, memory=Memory())
-        batches = map(joined, parts.batches(found, batch_size, drop_remainder))
+        drafts = parts.batches(found, batch_size, drop_remainder, self._memory)
+        batches = (each.batch(*self._decoding) for each in drafts)
         return feed.prefetched(batches, prefetch) if prefetch else batches
 
     def arrays(self) -> tuple[Any, Any]:
@@ -242,5 +248,10 @@ class View:
         for found in reading.by_ids(self.store, ids):
             yield from tables.gathered(found)
 
-    def _joined(self, found: Sequence[parts.Part], memory: Memory | None = None) -> Batch:
-        return parts.joined(found, self.store.blobs, self.store.database.codec_options, memory)
+    def _joined(self, found: Sequence[parts.Part]) -> Batch:
+        return parts.joined(found, *self._decoding)
+
+    @property
+    def _decoding(self) -> tuple[Blobs, CodecOptions]:
+        """What decodes documents one by one."""
+        return self.store.blobs, self.store.database.codec_options

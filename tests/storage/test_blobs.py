@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import hashlib
 import os
 import subprocess
 import sys
@@ -75,6 +76,22 @@ def test_stock_tools_read_it(store):
     bucket.delete(pointer.id)
     with pytest.raises(Corrupt, match="chunk 0 is missing"):
         store.blobs.get(pointer)
+
+
+@pytest.mark.parametrize("chunk_bytes", [100, 2 * 2**20])
+def test_chunks_of_another_size_are_read(store, chunk_bytes):
+    """As an older version has stored them, or a later one will."""
+    id_, content = ObjectId(), noise(2 * chunk_bytes + 7)
+    chunks = [content[at : at + chunk_bytes] for at in range(0, len(content), chunk_bytes)]
+    digests = b"".join(hashlib.sha256(each).digest() for each in chunks)
+    sha256 = hashlib.sha256(digests).hexdigest()
+    store.database["blobs.files"].insert_one({"_id": id_, "metadata": {"digests": digests}})
+    store.database["blobs.chunks"].insert_many(
+        [{"files_id": id_, "n": n, "data": each} for n, each in enumerate(chunks)]
+    )
+    pointer = Pointer(id=id_, sha256=sha256, length=len(content), chunk_bytes=chunk_bytes)
+    assert store.blobs.get(pointer) == store.blobs.read(pointer) == content
+    assert store.blobs.read_range(pointer, 50, chunk_bytes + 9) == content[50 : chunk_bytes + 9]
 
 
 def test_a_pointer_survives_its_document(store):
@@ -163,7 +180,7 @@ def test_the_sweep_takes_only_what_is_old_and_not_committed(store):
 
 def test_a_broken_upload_is_swept_with_its_chunks(store):
     def breaking():
-        yield noise(9 * CHUNK_BYTES)
+        yield noise(40 * CHUNK_BYTES)
         raise KeyError("gone")
 
     with pytest.raises(KeyError):
