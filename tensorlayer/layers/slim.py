@@ -14,8 +14,8 @@ Pass ``is_training`` on to the nets of ``tf_slim.nets``: by their own default th
 runs. ``is_training`` of batch normalisation and dropout is the mode of the evaluation wherever
 neither the function nor a scope says it.
 
-Import ``tf_slim`` before a layer is made with a function of it: what imports it only while it runs
-is refused.
+Import ``tf_slim`` in the module of a function, or in the function itself: what it calls may not be
+the first to import it, and is refused.
 
 What a ``weights_regularizer`` costs, the ``weight_decay`` of the scopes of ``tf_slim.nets``, is in
 ``net.regularization_losses`` after each evaluation; add it to the loss
@@ -33,13 +33,14 @@ of it are replaced, for good and for every thread; nothing of TensorFlow is touc
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 import sys
 import threading
 import types
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
 import tensorflow as tf
@@ -143,6 +144,9 @@ def difference(function: Any) -> str:
 
 def scope(function: Any, is_train: bool) -> AbstractContextManager[Any]:
     """Return the scope of arguments for a run of ``function``, with the mode in it."""
+    if _imports_slim(function):  # now, so that it can be told the mode
+        with suppress(ImportError):  # which the function will raise
+            importlib.import_module("tf_slim")
     slim = repaired()
     if slim is None:
         return _not_imported(function)
@@ -152,6 +156,15 @@ def scope(function: Any, is_train: bool) -> AbstractContextManager[Any]:
         for key in map(slim.arg_scope_func_key, (slim.batch_norm, slim.dropout))
     }
     return slim.arg_scope({**given, **told})
+
+
+def _imports_slim(function: Any) -> bool:
+    """Whether the code of a function names the module."""
+    plain = inspect.unwrap(function)
+    if isinstance(plain, functools.partial):
+        plain = inspect.unwrap(plain.func)
+    names = getattr(getattr(plain, "__code__", None), "co_names", ())
+    return any(name.partition(".")[0] == "tf_slim" for name in names)
 
 
 @contextmanager
@@ -170,8 +183,8 @@ def _not_imported(function: Any) -> Iterator[None]:
 def _require_not_imported(function: Any, error: Exception | None = None) -> None:
     if "tf_slim" in sys.modules:
         raise InvalidArgument(
-            f"{function!r} imports tf_slim while it runs in a layer, too late to be told the mode. "
-            "Import tf_slim before the layer is made, such as at the top of the module."
+            f"{function!r} calls what imports tf_slim, too late to be told the mode. Import "
+            "tf_slim before the layer is made, such as at the top of the module."
         ) from error
 
 

@@ -21,6 +21,7 @@ import numbers
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument, WrongShape
@@ -153,8 +154,17 @@ class SampledSearch:
             drawn = tf.random.categorical(logits, 1, dtype=tf.int32)
         else:
             seed = tf.stack([tf.constant(self.seed, tf.int64), tf.cast(t, tf.int64)])
-            drawn = tf.random.stateless_categorical(logits, 1, seed, dtype=tf.int32)
+            drawn = tf.argmax(logits + _gumbel(tf.shape(logits), seed), -1, tf.int32)[:, None]
         return tf.gather(ids, drawn[:, 0], batch_dims=1)
+
+
+def _gumbel(shape: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    r"""Return noise by which the largest of $\log p + $ noise is drawn with probability $p$.
+
+    The numbers are those of one algorithm on all devices, and XLA has what it needs.
+    """
+    even = tf.random.stateless_uniform(shape, seed, np.finfo("float32").tiny, alg="philox")
+    return -tf.math.log(-tf.math.log(even))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -182,6 +182,15 @@ def test_in_a_graph_it_is_one_loop_with_the_same_result(search, end):
         np.testing.assert_allclose(ours, theirs, rtol=1e-6)
 
 
+def test_xla_draws_the_same_ids_by_a_seed():
+    def drawn():
+        return SampledSearch(top_n=2, seed=3)(Chain(), Chain.beginning(20), 0, N_STEPS).ids
+
+    compiled = tf.function(drawn, autograph=False, jit_compile=True)()
+
+    np.testing.assert_array_equal(compiled, drawn())
+
+
 @pytest.mark.parametrize("search", [GreedySearch(), SampledSearch(seed=1), BeamSearch(2)])
 def test_it_stops_when_all_are_over(search):
     steps = []

@@ -129,8 +129,7 @@ class GatedCell(Layer):
         if mask is not None:
             h *= mask
         x, h = tf.matmul(inputs, kernels.W), tf.matmul(h, kernels.U)
-        b = self.gates.spread(kernels.b, tuple(state))
-        new, _ = self.gates.step(x, h, b, tuple(state))
+        new, _ = self.gates.step(x, h, self.gates.spread(kernels.b), tuple(state))
         return new[0], self.state_of(new)
 
 

@@ -46,11 +46,11 @@ class Gates(abc.ABC):
         """Whether `back` is the derivative: it is, of the activations by default."""
         return self.activation is tf.tanh and self.recurrent_activation is tf.sigmoid
 
-    def spread(self, b: Any, state: State) -> Any:
+    def spread(self, b: Any, state: State | None = None) -> Any:
         """Return biases as [`step`][] takes them, or None.
 
-        They are repeated for each row of a batch, once for all steps: sums of tensors of one shape
-        go over the memory once, and large products wait for memory.
+        For many steps, whose first state is given, they are repeated for each row of a batch: sums
+        of tensors of one shape go over the memory once, and large products wait for memory.
         """
         return None if b is None else _repeated(b, state)
 
@@ -157,8 +157,8 @@ class PeepholeGates(LSTMGates):
 
     has_derivative = False
 
-    def spread(self, b: Any, state: State) -> Any:
-        """Return the biases for each row, and the weights as they are."""
+    def spread(self, b: Any, state: State | None = None) -> Any:
+        """Return the biases, and the weights as they are."""
         b, *weights = b
         return (super().spread(b, state), *weights)
 
@@ -184,7 +184,7 @@ class GRUGates(Gates):
     order = "zrn"
     n_gates, n_states, n_saved, n_products = 3, 1, 5, 2
 
-    def spread(self, b: Any, state: State) -> Any:
+    def spread(self, b: Any, state: State | None = None) -> Any:
         """Return the sum of both rows, and the part of the second that is by itself."""
         if b is None:
             return None, None
@@ -216,12 +216,16 @@ class GRUGates(Gates):
         return tf.stack([tf.reduce_sum(each, 0) for each in d_products])
 
 
-def _repeated(b: tf.Tensor, state: State) -> tf.Tensor:
+def _repeated(b: tf.Tensor, state: State | None) -> tf.Tensor:
+    if state is None:
+        return b
     return tf.broadcast_to(b, [state[0].shape[0] or tf.shape(state[0])[0], b.shape[-1]])
 
 
 def _sum(x: tf.Tensor, h: tf.Tensor, b: tf.Tensor | None) -> tf.Tensor:
-    return x + h if b is None else tf.add_n([x, h, b])
+    if b is None:
+        return x + h
+    return x + h + b if b.shape.rank == 1 else tf.add_n([x, h, b])
 
 
 def _sigmoid_back(y: tf.Tensor, d: tf.Tensor) -> tf.Tensor:
