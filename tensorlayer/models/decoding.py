@@ -103,8 +103,8 @@ class SampledSearch:
     temperature
         $T$. At 1 the model's own probabilities; below it, likely ids become likelier.
     seed
-        A number for a result that can be repeated, the same in each call. None for what
-        `tf.random.set_seed` says, anew in each call.
+        A number for a result that can be repeated, the same in each call, another one if XLA
+        compiles it. None for what `tf.random.set_seed` says, anew in each call.
 
     Raises
     ------
@@ -161,9 +161,9 @@ class SampledSearch:
 def _gumbel(shape: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     r"""Return noise by which the largest of $\log p + $ noise is drawn with probability $p$.
 
-    The numbers are those of one algorithm on all devices, and XLA has what it needs.
+    XLA compiles it, which cannot draw from probabilities by a seed.
     """
-    even = tf.random.stateless_uniform(shape, seed, np.finfo("float32").tiny, alg="philox")
+    even = tf.random.stateless_uniform(shape, seed, np.finfo("float32").tiny)
     return -tf.math.log(-tf.math.log(even))
 
 

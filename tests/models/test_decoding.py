@@ -182,13 +182,19 @@ def test_in_a_graph_it_is_one_loop_with_the_same_result(search, end):
         np.testing.assert_allclose(ours, theirs, rtol=1e-6)
 
 
-def test_xla_draws_the_same_ids_by_a_seed():
+def test_xla_draws_by_a_seed_as_well():
+    chain, n = Chain(2, sharpness=1.0), 20_000
+
     def drawn():
-        return SampledSearch(top_n=2, seed=3)(Chain(), Chain.beginning(20), 0, N_STEPS).ids
+        return SampledSearch(top_n=2, seed=3)(chain, chain.beginning(n), 0, 1).ids
 
-    compiled = tf.function(drawn, autograph=False, jit_compile=True)()
+    compiled = tf.function(drawn, autograph=False, jit_compile=True)
+    ids, counts = np.unique(compiled(), return_counts=True)
 
-    np.testing.assert_array_equal(compiled, drawn())
+    np.testing.assert_array_equal(compiled(), compiled())
+    p = np.exp(np.sort(chain.table[0, 0])[-2:])
+    assert ids.tolist() == sorted(chain.table[0, 0].argsort()[-2:])
+    assert sorted(counts / n) == pytest.approx(sorted(p / p.sum()), abs=0.012)
 
 
 @pytest.mark.parametrize("search", [GreedySearch(), SampledSearch(seed=1), BeamSearch(2)])
