@@ -269,6 +269,8 @@ class Trainer:
 
     def _spread(self, batches: tf.data.Dataset) -> Any:
         """Return the batches with the share of each replica in them."""
+        if self._workers.n > 1:
+            return self._workers.spread(batches)
         several = self.strategy.num_replicas_in_sync > 1
         return self.strategy.experimental_distribute_dataset(batches) if several else batches
 

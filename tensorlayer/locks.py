@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Iterator
 from typing import IO
 
-__all__ = ["held"]
+__all__ = ["held", "one_at_a_time"]
 
 # A process that is forked shares the locks of the one that forked it, and would hold them on when
 # that one is killed.
@@ -43,8 +43,30 @@ def held(path: str | os.PathLike[str], *, is_made: bool = True) -> Iterator[bool
         try:
             yield is_held
         finally:
-            if is_held:
+            if is_held and not file.closed:  # as it is in a process that was forked
                 _unlock(file)
+
+
+@contextlib.contextmanager
+def one_at_a_time(folder: str | os.PathLike[str]) -> Iterator[None]:
+    """Wait until nobody else is in such a block for a folder; not where there are no locks.
+
+    Examples
+    --------
+    >>> with one_at_a_time("."):
+    ...     os.path.exists("lock")
+    False
+    """
+    descriptor = os.open(folder, os.O_RDONLY) if hasattr(os, "O_DIRECTORY") else None
+    try:
+        with contextlib.suppress(ImportError, OSError):
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
 
 
 def _lock(file: IO[bytes], path: str | os.PathLike[str]) -> bool | None:

@@ -164,6 +164,7 @@ def work_folder(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     _put_right(path)
+    owner = os.getpid()
     while True:
         work = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
         try:
@@ -175,8 +176,9 @@ def work_folder(path: Path) -> Iterator[Path]:
                 yield work
                 return
         finally:
-            _put_back(work, path)
-            _remove(work, path)
+            if os.getpid() == owner:  # a process that was forked meanwhile leaves it alone
+                _put_back(work, path)
+                _remove(work, path)
 
 
 def _put_right(path: Path) -> None:

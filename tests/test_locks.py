@@ -8,10 +8,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
-from tensorlayer.locks import held
+from tensorlayer.locks import held, one_at_a_time
 
 # A process that holds the lock, and has a child that was forked, which says so.
 _HOLDING = """
@@ -102,3 +103,20 @@ def test_where_there_are_no_locks_nobody_knows(tmp_path, monkeypatch):
     monkeypatch.setattr(fcntl, "flock", refuse)
 
     assert is_free(tmp_path / "lock") is None
+
+
+def test_who_comes_second_waits(tmp_path):
+    order = []
+
+    def second():
+        with one_at_a_time(tmp_path):
+            order.append("second")
+
+    with one_at_a_time(tmp_path):
+        thread = threading.Thread(target=second)
+        thread.start()
+        thread.join(0.2)
+        order.append("first")
+    thread.join()
+
+    assert order == ["first", "second"]

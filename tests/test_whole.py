@@ -310,3 +310,27 @@ def test_an_address_is_no_path(whole, tmp_path, monkeypatch):
     ):
         pass
     assert os.listdir(tmp_path) == []
+
+
+FORKED = """
+import os, sys
+from tensorlayer.whole import whole_folder
+with whole_folder(sys.argv[1]) as new:
+    (new / "a").touch()
+    child = os.fork()
+    if child == 0:
+        sys.exit(3)  # which unwinds the block
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 3, status
+"""
+
+
+def test_a_forked_process_that_ends_in_the_block_leaves_it_alone(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", FORKED, str(tmp_path / "new")],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert os.listdir(tmp_path) == ["new"]
+    assert os.listdir(tmp_path / "new") == ["a"]

@@ -18,6 +18,8 @@ __all__ = ["Memory"]
 _LARGE_BYTES = 2**20
 #: Buffers that wait to be used again: one is filled while the consumer has another.
 _MOST_FREE = 2
+#: A larger one does not wait: a view may live as long as the program.
+_MOST_KEPT_BYTES = 64 * 2**20
 
 
 class Memory:
@@ -58,5 +60,5 @@ class Memory:
 
 
 def _give_back(free: list[np.ndarray], buffer: np.ndarray) -> None:
-    if len(free) < _MOST_FREE:
+    if len(free) < _MOST_FREE and buffer.nbytes <= _MOST_KEPT_BYTES:
         free.append(buffer)

@@ -58,6 +58,12 @@ class Capture:
         self.needs_graph = False
         self.losses = LastLosses()
 
+    @property
+    def is_told(self) -> bool:
+        """Whether the scope where this was made has a getter or a regularizer."""
+        said = self._said or {}
+        return any(said.get(name) is not None for name in ("custom_getter", "regularizer"))
+
     def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Return ``function(*args, **kwargs)`` with its variables captured.
 

@@ -31,6 +31,8 @@ __all__ = ["InGraph"]
 
 #: Of traces that are kept for a function. One that alternates between more is traced again.
 _N_TRACES = 32
+#: So many batches of other sizes than the first get traces of their own, then one that takes any.
+_N_SIZES = 8
 
 
 class _Traces(dict):
@@ -69,6 +71,7 @@ class InGraph(Capture):
         self.needs_graph = needs_graph
         self._traced = _Traces()
         self._shapes: tuple[tf.TypeSpec, ...] | None = None  # of the first run
+        self._others: list[tuple[tf.TypeSpec, ...]] = []
 
     def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Return ``function(*args, **kwargs)``: tensors, or structures of tensors."""
@@ -93,9 +96,10 @@ class InGraph(Capture):
         shapes = self._shapes_for(tensors)
         constants = rebuild((args, kwargs), lambda leaf: None if tf.is_tensor(leaf) else leaf)
         key = (bool(current_mode()), frozen_now(), shapes, repr(constants))
-        if key not in self._traced:
-            self._traced[key] = self._traceable(function, args, kwargs, shapes)
-        outputs, losses = self._traced[key](*tensors)
+        traced = self._traced.get(key)
+        if traced is None:
+            traced = self._traced[key] = self._traceable(function, args, kwargs, shapes)
+        outputs, losses = traced(*tensors)
         self.losses.note(losses)
         return outputs
 
@@ -105,7 +109,11 @@ class InGraph(Capture):
         fit = len(first) == len(own) and all(
             one.is_compatible_with(other) for one, other in zip(first, own, strict=True)
         )
-        return first if fit else own
+        if fit:
+            return first
+        if own not in self._others and len(self._others) < _N_SIZES:
+            self._others.append(own)
+        return own if own in self._others else tuple(map(_of_any_batch, own))
 
     def _traceable(
         self, function: Callable[..., Any], args: Any, kwargs: Any, shapes: tuple[tf.TypeSpec, ...]
@@ -136,3 +144,9 @@ def _tensors(given: Any) -> list[tf.Tensor]:
 
 def _shapes(tensors: Sequence[tf.Tensor]) -> tuple[tf.TypeSpec, ...]:
     return tuple(map(tf.type_spec_from_value, tensors))
+
+
+def _of_any_batch(spec: tf.TypeSpec) -> tf.TypeSpec:
+    if not isinstance(spec, tf.TensorSpec) or not spec.shape.rank:
+        return spec
+    return tf.TensorSpec([None, *spec.shape[1:]], spec.dtype)

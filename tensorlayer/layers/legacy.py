@@ -89,6 +89,7 @@ class LegacyLayer(Foreign):
     """
 
     keeps_precision = False
+    names_variables = False  # the constructor does
 
     def __init__(
         self,

@@ -212,7 +212,18 @@ def regularization_losses(owner: Any, require_all: bool = True) -> list[tf.Tenso
             found += type(part).own_losses(part, require_all)
             used = type(part).refers_to(part)
         of_keras.update({id(each): each for each in used if tree.is_keras(each)})
-    for each in of_keras.values():
+    for each in _outermost(list(of_keras.values())):
         found += _keras_losses(each, owner, require_all)
     # Of a graph the same tensor may come as two objects; what is eager has no name.
     return list({getattr(loss, "name", id(loss)): loss for loss in found}.values())
+
+
+def _outermost(of_keras: Sequence[Any]) -> Iterator[Any]:
+    """Yield layers of Keras without those whose variables are all in another one, which tells."""
+    weights = [frozenset(map(id, getattr(each, "weights", ()))) for each in of_keras]
+    # Of two with the same variables one may hold the other; a variable holds nothing.
+    rank = [(hasattr(each, "layers"), -place) for place, each in enumerate(of_keras)]
+    for place, own in enumerate(weights):
+        others = (i for i, other in enumerate(weights) if own and own <= other and i != place)
+        if not any(own < weights[i] or rank[i] > rank[place] for i in others):
+            yield of_keras[place]

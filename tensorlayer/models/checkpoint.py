@@ -12,11 +12,16 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 import tensorflow as tf
 
+from tensorlayer.locks import one_at_a_time
 from tensorlayer.whole import local_path, work_folder
 
 __all__ = ["is_parameter", "without_training", "write"]
 
 T = TypeVar("T")
+
+#: What TensorFlow reads from two slices: arrays of so many axes, of these types.
+_MOST_AXES = 8
+_JOINED = frozenset({"float32", "float64", "int32", "int64"})
 
 #: The end of names in a checkpoint of `tf.train.Checkpoint`, behind the path of the object.
 _VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
@@ -61,8 +66,9 @@ def write(prefix: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) -> N
     It consists of an index and of one or two files of data: how many is in their names and in the
     index, and another number than before. So those of before and of now are there together, and it
     is the index alone, moved to its place in one operation, that says which of them count: also
-    when the process is killed, there is the old checkpoint or the new one. Only that of a single
-    number, which two files cannot share, is missing for a moment.
+    when the process is killed, there is the old checkpoint or the new one. Only one of a single
+    number, or of a single array of another type than int or float of 32 or 64 bits, which two files
+    cannot share, is missing for a moment. Who writes waits for others that write into the folder.
 
     Examples
     --------
@@ -72,7 +78,9 @@ def write(prefix: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) -> N
     """
     prefix = local_path(prefix)
     index = Path(f"{prefix}.index")
-    with work_folder(prefix) as work:
+    prefix.parent.mkdir(parents=True, exist_ok=True)
+    # Two writers would take one number of files, and put theirs among each other's.
+    with one_at_a_time(prefix.parent), work_folder(prefix) as work:
         (work / "new").mkdir()
         n_before = _n_files(index)
         n = _save(work / "new" / "all", arrays, n_files=2 if n_before == 1 else 1)
@@ -81,9 +89,9 @@ def write(prefix: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) -> N
         for part in (work / "new").glob("all.data-*"):
             part.replace(f"{prefix}{part.suffix}")
         (work / "new" / "all.index").replace(index)
-    for part in prefix.parent.glob(f"{glob.escape(prefix.name)}.data-*-of-*"):
-        if not part.name.endswith(f"-of-{n:05d}"):
-            part.unlink(missing_ok=True)
+        for part in prefix.parent.glob(f"{glob.escape(prefix.name)}.data-*-of-*"):
+            if not part.name.endswith(f"-of-{n:05d}"):
+                part.unlink(missing_ok=True)
 
 
 def _n_files(index: Path) -> int:
@@ -134,9 +142,9 @@ class _Piece(NamedTuple):
 
 
 def _halves(whole: _Piece) -> list[_Piece]:
-    """Return both halves of an array along its longest axis; a single number stays whole."""
+    """Return both halves of an array along its longest axis, if TensorFlow can join them."""
     value = whole.value
-    if value.size < 2:
+    if value.size < 2 or value.ndim > _MOST_AXES or value.dtype.name not in _JOINED:
         return [whole]
     axis = int(np.argmax(value.shape))
     shape, half = " ".join(map(str, value.shape)), value.shape[axis] // 2

@@ -172,7 +172,7 @@ def _switch(thing: Any, switches: Any, place: str) -> None:
 
 
 def without_state(config: Any) -> Any:
-    """Return a config without the state in it.
+    """Return a config without the state in it, and without the values of its variables.
 
     Examples
     --------
@@ -183,5 +183,8 @@ def without_state(config: Any) -> Any:
         return [without_state(each) for each in config]
     if not isinstance(config, Mapping):
         return config
-    kept = {k: v for k, v in config.items() if k != "state" or "class" not in config}
+    left_out = {"state"} if "class" in config else set()
+    if config.get("is") == "variable":
+        left_out = {"value"}
+    kept = {key: value for key, value in config.items() if key not in left_out}
     return {key: without_state(value) for key, value in kept.items()}

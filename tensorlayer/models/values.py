@@ -20,6 +20,7 @@ import tensorflow as tf
 from tensorlayer.errors import BrokenConfig, NotSerializable
 from tensorlayer.layers import tree
 from tensorlayer.layers.base import Layer
+from tensorlayer.layers.capture import Capture
 from tensorlayer.layers.graph import Network
 from tensorlayer.models.admitted import INITIALIZERS
 from tensorlayer.models.keras_config import describe_keras, read_keras
@@ -94,7 +95,7 @@ def _encode_leaf(value: Any, place: str) -> Any:
         return encode(value.item(), place)
     if isinstance(value, (np.ndarray, tf.Variable)) and value.dtype.name in _ARRAYS:
         is_array = isinstance(value, np.ndarray)
-        return _encode_array(value) if is_array else _encode_variable(value)
+        return _encode_array(value) if is_array else _encode_variable(value, place)
     if isinstance(value, tf.DType):
         return {"is": "dtype", "name": value.name}
     if isinstance(value, Layer) or (isinstance(value, tf.Module) and hasattr(value, "as_layer")):
@@ -123,8 +124,13 @@ def _encode_array(value: np.ndarray) -> dict[str, Any]:
     return {"is": "array", "dtype": value.dtype.name, "values": value.tolist()}
 
 
-def _encode_variable(value: tf.Variable) -> dict[str, Any]:
+def _encode_variable(value: tf.Variable, place: str) -> dict[str, Any]:
     def describe() -> dict[str, Any]:
+        if not tf.executing_eagerly():
+            raise NotSerializable(
+                f"{place}: in a TensorFlow 1 graph the variable {value.name!r} has a value in a "
+                "session only. Save the weights, or make the model outside of the graph."
+            )
         about = {"name": value.name.partition(":")[0], "trainable": value.trainable}
         return {"is": "variable", **about, "value": _encode_array(value.numpy())}
 
@@ -143,6 +149,13 @@ def _encode_owner(value: Any) -> dict[str, Any]:
 def encode_layer(layer: Layer) -> dict[str, Any]:
     """Return class and arguments of a layer; its name is for its owner to write."""
     place = f"{type(layer).__name__} {layer.name!r}"
+    code = getattr(layer, "code", None)
+    if isinstance(code, Capture) and code.is_told:
+        raise NotSerializable(
+            f"{place}: it was made in a tf.compat.v1.variable_scope with a getter or regularizer, "
+            "which a saved model cannot hold. Let the function say it itself, and make the layer "
+            "outside of that scope; or save the weights alone."
+        )
     given = {key: value for key, value in layer.arguments.items() if key != "name"}
     if hasattr(given.get("dtype"), "compute_dtype"):  # a policy of Keras: its name means the same
         given["dtype"] = given["dtype"].name

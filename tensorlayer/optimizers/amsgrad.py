@@ -119,7 +119,8 @@ class AMSGrad(AllRows, tf.keras.optimizers.Adam):
                 "optimizer was made in. Elsewhere compute gradients in a tf.GradientTape, and give "
                 "them to apply_gradients."
             )
-        variables = list(var_list or tf.compat.v1.trainable_variables())
+        trained = tf.compat.v1.trainable_variables() if var_list is None else var_list
+        variables = list(trained)
         gradients = tf.compat.v1.gradients(loss, variables)
         pairs = [(g, v) for g, v in zip(gradients, variables, strict=True) if g is not None]
         if not pairs:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import tensorflow as tf
 
 from tensorlayer.errors import InvalidArgument
+from tensorlayer.train.explaining import explained
 from tensorlayer.train.loop import Loop, Pass, Step, as_tensors
 
 __all__ = ["Faster", "JitCompile", "loop_of"]
@@ -95,7 +96,8 @@ class Faster:
             way = self._ways[self._chosen]
             return way.run(iterator, at_most, names, is_in_graph=is_in_graph, agreed=agreed)
         for batch in iterator:
-            metrics = self._try(as_tensors(batch))
+            with explained():
+                metrics = self._try(as_tensors(batch))
             return 1, False, {name: float(metrics[name]) for name in names}
         return 0, True, dict.fromkeys(names, 0.0)
 

@@ -229,6 +229,7 @@ class _Training:
                 "callbacks": bool(self._callbacks),
                 "evaluate": self._evaluate is not None,
                 "checkpoint": self._checkpoint is not None and (self._checkpoint.every or "epochs"),
+                "profile": self._profile and (self._profile.skip, self._profile.n_steps),
                 "epoch": (place.epoch, last),
                 "step": place.step,
             },

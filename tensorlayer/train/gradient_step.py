@@ -17,7 +17,7 @@ from tensorlayer.optimizers.rows import summed
 from tensorlayer.train.accumulating import accumulated
 from tensorlayer.train.callbacks import is_count
 from tensorlayer.train.measures import Measure, measured, require_measures, split
-from tensorlayer.train.replicas import Replicas, n_samples, share_of, with_samples
+from tensorlayer.train.replicas import Replicas, n_samples, required, share_of, with_samples
 
 __all__ = ["GradientStep"]
 
@@ -145,6 +145,8 @@ class GradientStep:
                 f"optimizer.build(network.trainable_weights).{hint}"
             ) from error
         except AttributeError as error:
+            if not type(optimizer).__module__.startswith("keras."):
+                raise
             raise InvalidArgument(
                 f"GradientStep: {kind} asks for what only variables of Keras have ({error}). Take "
                 "one of tl.optimizers."
@@ -175,14 +177,16 @@ class GradientStep:
         return weights
 
     def _accumulate(self, batch: Sequence[Any]) -> tuple[list[Any], dict[str, tf.Tensor]]:
-        (total,) = self._replicas.summed([n_samples(batch)])
-        batch = with_samples(batch, total)
+        n = n_samples(batch)
+        (total,) = self._replicas.summed([n])
+        if not tf.get_static_value(n):  # else there are some, whatever the other replicas have
+            total = required(total)
 
         def part(samples: Any, n: tf.Tensor) -> tuple[list[Any], dict[str, tf.Tensor]]:
             return self._differentiate(samples, n / total)
 
         if self.accumulate == 1:
-            return part(batch, n_samples(batch))
+            return part(batch, n)
         return accumulated(part, batch, self.accumulate, is_unrolled=self._replicas.has_strategy)
 
     def _differentiate(

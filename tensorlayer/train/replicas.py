@@ -10,7 +10,7 @@ import tensorflow as tf
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers.precision import widened
 
-__all__ = ["NO_SAMPLE", "Replicas", "n_samples", "share_of", "with_samples"]
+__all__ = ["NO_SAMPLE", "Replicas", "n_samples", "required", "share_of", "with_samples"]
 
 Metrics = dict[str, tf.Tensor]
 
@@ -110,17 +110,11 @@ def n_samples(batch: Any) -> tf.Tensor:
     return tf.shape(tf.nest.flatten(batch)[0])[0]
 
 
-def with_samples(batch: Any, n: tf.Tensor | None = None) -> Any:
-    """Return a batch; an error where it is computed if it has no sample.
+def with_samples(batch: Sequence[Any]) -> Sequence[Any]:
+    """Return a batch; an error where it is computed if its target has no sample.
 
-    Where its length is known when this is traced, nothing is added to what is computed.
-
-    Parameters
-    ----------
-    batch
-        Tensors with the samples along their first axis.
-    n
-        How many samples count, if not those of this batch alone.
+    Of the target the cost is a mean: an input may be empty, as the edges of a graph are. Where its
+    length is known when this is traced, nothing is added to what is computed.
 
     Examples
     --------
@@ -130,16 +124,33 @@ def with_samples(batch: Any, n: tf.Tensor | None = None) -> Any:
     tensorlayer.errors.InvalidArgument: training: a batch has no sample, so its cost is no number.
     Leave it out, for example with dataset.filter(lambda x, y: len(x) > 0).
     """
-    first, *others = tf.nest.flatten(batch)
-    if n is None:
-        if tf.TensorShape(first.shape).rank and first.shape[0]:
-            return batch
-        n = n_samples(batch)
+    *inputs, target = batch
+    leaves = tf.nest.flatten(target)
+    place = next((place for place, leaf in enumerate(leaves) if _has_axis(leaf)), None)
+    if place is None or leaves[place].shape[0]:
+        return batch
+    leaf = leaves[place]
+    with tf.control_dependencies([required(tf.shape(leaf)[0])]):
+        leaves[place] = tf.identity(leaf)
+    return (*inputs, tf.nest.pack_sequence_as(target, leaves))
+
+
+def required(n: tf.Tensor) -> tf.Tensor:
+    """Return a number of samples; an error where it is computed if it is 0.
+
+    Examples
+    --------
+    >>> int(required(tf.constant(3)))
+    3
+    """
     if tf.get_static_value(n) == 0:
         raise InvalidArgument(NO_SAMPLE)
     with tf.control_dependencies([tf.raw_ops.Assert(condition=n > 0, data=[NO_SAMPLE])]):
-        first = tf.identity(first)  # so that it is known before anything is computed and changed
-    return tf.nest.pack_sequence_as(batch, [first, *others])
+        return tf.identity(n)
+
+
+def _has_axis(leaf: Any) -> bool:
+    return tf.is_tensor(leaf) and bool(tf.TensorShape(leaf.shape).rank)
 
 
 def share_of(value: Any, share: tf.Tensor) -> tf.Tensor:

@@ -2,6 +2,7 @@
 
 import gc
 import threading
+import tracemalloc
 
 import numpy as np
 
@@ -44,3 +45,20 @@ def test_arrays_are_given_back_in_any_thread():
     first, second = memory.empty(SHAPE, np.float32), memory.empty(SHAPE, np.float32)
     assert not np.shares_memory(first, second)
     assert first.flags.writeable
+
+
+def test_a_very_large_buffer_does_not_wait():
+    small, large, memory = 2**20, 2**26 + 1, Memory()
+    for n_bytes in (large, small):
+        array = memory.empty((n_bytes,), np.uint8)
+        array[:] = 1
+        del array
+    tracemalloc.start()
+    again = memory.empty((small,), np.uint8)
+    anew = memory.empty((large,), np.uint8)
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert large <= taken < large + small
+    assert len(again) == small
+    assert len(anew) == large

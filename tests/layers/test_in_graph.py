@@ -245,3 +245,14 @@ def test_what_stands_before_the_question_leaves_nothing_behind():
     assert list(net.parameters) == ["f/scale", "f/tower/w"]
     np.testing.assert_array_equal(net.outputs, [[6.0, 6.0]])
     assert v1.get_collection("mine") == []
+
+
+def test_batches_of_many_sizes_need_few_traces():
+    code, seen = InGraph(), []
+    noting = seeing_shapes(seen)
+
+    for n in range(1, 31):
+        assert code.run(noting, tf.ones([n, 3])).shape == (n, 2)
+
+    assert len(seen) == 10
+    assert seen[-1] == [None, 3]

@@ -59,6 +59,7 @@ def test_its_variables_are_made_once_and_become_the_networks():
     assert list(net.parameters) == ["dense/W", "dense/b"]
     x = np.ones([2, 4], "float32")
     W, b = net.all_params
+    assert W.name == "dense/W:0"  # in the scope that the constructor enters
     for evaluate in (net, tf.function(lambda x: net(x)), tf.function(lambda x: 1 * net(x))):
         np.testing.assert_allclose(evaluate(tf.constant(x)), x @ W.numpy() + b.numpy(), rtol=1e-5)
     assert net.all_params == [W, b]

@@ -204,6 +204,58 @@ def test_those_of_a_keras_layer_that_two_layers_use_come_once():
     np.testing.assert_allclose(loss, dense.losses[0], rtol=1e-6)
 
 
+def test_those_of_a_part_of_another_keras_layer_come_once():
+    part = of_keras()
+    whole = tf.keras.Sequential([part, tf.keras.layers.Dense(2)])
+    alone = tf.keras.Sequential([part])
+    x = Input([None, 3])
+    net = Lambda(x, lambda x: whole(x) + part(x) + alone(x), name="f")
+
+    net(X)
+
+    (loss,) = net.regularization_losses
+    np.testing.assert_allclose(loss, half_of_squares(part.kernel), rtol=1e-6)
+
+
+class Holder:
+    def __init__(self):
+        self.dense = of_keras()
+
+    def compute(self, x):
+        return self.dense(x)
+
+
+GLOBAL = of_keras()
+
+
+def test_those_of_keras_layers_are_found_wherever_code_names_them():
+    holder = Holder()
+    x = Input([None, 3])
+    functions = {
+        "a method": (holder.compute, holder.dense),
+        "a comprehension": (lambda x: tf.add_n([GLOBAL(part) for part in (x, 2 * x)]), GLOBAL),
+    }
+
+    for name, (function, dense) in functions.items():
+        net = Lambda(x, function, name=name.replace(" ", "_"))
+        net(X)
+        (loss,) = net.regularization_losses
+        np.testing.assert_allclose(loss, half_of_squares(dense.kernel), rtol=1e-6, err_msg=name)
+
+
+def test_a_name_that_has_no_value_is_passed_by():
+    def made(is_given=False):
+        if is_given:
+            factor = 2.0
+        return lambda x: x * (factor if is_given else 3.0)
+
+    net = Lambda(Input([None, 3]), made(), name="f")
+
+    net(X)
+
+    assert net.regularization_losses == []
+
+
 def test_those_of_keras_layers_that_a_function_makes_anew_are_not_known():
     net = KerasLayer(Input([None, 3]), keras_layer=lambda x: of_keras()(x), name="k")
     net(X)

@@ -105,6 +105,38 @@ def test_a_single_array_is_replaced_too(shape, tmp_path):
         )
 
 
+@pytest.mark.parametrize("kind", ["float16", "bool", "uint16", "int8", "float64", "str"])
+@pytest.mark.parametrize("shape", [(3,), (2,) + (1,) * 8], ids=["3", "9 axes"])
+def test_a_single_array_of_any_kind_is_read_again(kind, shape, tmp_path):
+    for number in range(3):
+        array = np.full(shape, number).astype(kind)
+        write(tmp_path / "m", {"a": array})
+        found = tf.train.load_checkpoint(str(tmp_path / "m")).get_tensor("a")
+        np.testing.assert_array_equal(found.astype(kind), array)
+
+
+WRITING = """
+import sys
+import numpy as np
+from tensorlayer.models.checkpoint import write
+
+for number in range(20):
+    write(sys.argv[1], {name: np.full(3, number) for name in "ab"})
+"""
+
+
+def test_two_that_write_leave_a_whole_one(tmp_path):
+    prefix = str(tmp_path / "m")
+    writers = [subprocess.Popen([sys.executable, "-c", WRITING, prefix]) for _ in range(2)]
+
+    assert [each.wait() for each in writers] == [0, 0]
+
+    reader = tf.train.load_checkpoint(prefix)
+    np.testing.assert_array_equal(reader.get_tensor("a"), [19, 19, 19])
+    np.testing.assert_array_equal(reader.get_tensor("b"), [19, 19, 19])
+    assert len(os.listdir(tmp_path)) in {2, 3}
+
+
 def test_a_checkpoint_of_others_of_many_files_is_replaced(tmp_path):
     names = [str(tmp_path / f"part{index}") for index in range(3)]
     for index, name in enumerate(names):

@@ -60,7 +60,7 @@ def test_arrays_partials_and_keras_initializers_round_trip():
 
 
 @pytest.mark.parametrize(
-    "value", [lambda x: x, unmarked, object(), tf.Variable(1.0), {1: 2}, print]
+    "value", [lambda x: x, unmarked, object(), tf.Variable("text"), {1: 2}, print]
 )
 def test_what_cannot_be_found_again_is_refused_with_its_place(value):
     with pytest.raises(NotSerializable, match=r"Dense 'd', argument act: "):
@@ -217,6 +217,25 @@ def test_variables_come_back_with_name_and_value(kind):
 
     assert (found.name, found.dtype, found.trainable) == ("scope/first:0", kind, False)
     np.testing.assert_array_equal(found, variable)
+
+
+def test_a_variable_of_a_graph_has_no_value_to_write():
+    with tf.Graph().as_default():
+        variable = tf.compat.v1.get_variable("first", initializer=1.0)
+        with pytest.raises(NotSerializable, match=r"x: .* 'first:0' has a value in a session only"):
+            encode(variable, "x")
+
+
+def test_what_a_scope_around_a_layer_says_is_not_written():
+    v1 = tf.compat.v1
+    with v1.variable_scope("s", regularizer=tf.nn.l2_loss):
+        told = tl.layers.Lambda(tl.layers.Input([None, 2]), tf.nn.relu, name="told")
+    with v1.variable_scope("s", initializer=tf.ones):
+        plain = tl.layers.Lambda(tl.layers.Input([None, 2]), tf.nn.relu, name="plain")
+
+    with pytest.raises(NotSerializable, match=r"'s/told': it was made in a tf.compat.v1.variable"):
+        encode(told.layer, "x")
+    assert encode(plain.layer, "x")["is"] == "layer"
 
 
 @pytest.mark.parametrize(

@@ -176,3 +176,5 @@ def test_where_there_is_no_graph_of_its_own_it_makes_no_operation():
             optimizer.minimize(v1.get_variable("x", initializer=1.0) ** 2)
         with pytest.raises(InvalidArgument, match=r"depends on no variable of these"):
             AMSGrad().minimize(tf.constant(1.0), var_list=[v1.get_variable("y", [])])
+        with pytest.raises(InvalidArgument, match=r"depends on no variable of these"):
+            AMSGrad().minimize(v1.get_variable("z", []) ** 2, var_list=[])

@@ -132,3 +132,12 @@ def test_data_may_end_before_it_is_known():
 def test_other_ways_are_refused():
     with pytest.raises(InvalidArgument, match="jit_compile is True, False or 'auto', got 'xla'"):
         tl.train.run(lambda x: x, [1.0], jit_compile="xla")
+
+
+def test_an_empty_batch_is_explained_while_both_ways_are_tried():
+    net = tl.layers.Dense(1, in_channels=3)
+    step = tl.train.GradientStep(net, tl.cost.mean_squared_error, tl.optimizers.SGD(0.1))
+    empty = [(np.zeros([0, 3], "float32"), np.zeros([0, 1], "float32"))]
+
+    with pytest.raises(InvalidArgument, match=r"training: a batch has no sample, so its cost"):
+        tl.train.run(step, empty, jit_compile="auto")

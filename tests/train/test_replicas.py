@@ -8,7 +8,7 @@ import tensorflow as tf
 
 import tensorlayer as tl
 from tensorlayer.errors import InvalidArgument
-from tensorlayer.train.replicas import Replicas, n_samples, share_of, with_samples
+from tensorlayer.train.replicas import Replicas, n_samples, required, share_of, with_samples
 from tests.operations import operations
 
 
@@ -80,20 +80,33 @@ def test_a_share_of_nothing_is_nothing(value, share, wanted):
     assert float(share_of(value, tf.constant(share))) == wanted
 
 
-@pytest.mark.parametrize("n", [None, 0])
-def test_a_batch_is_asked_for_samples_where_it_is_computed(n):
-    specs = tf.TensorSpec([None, 2], tf.float32), tf.TensorSpec([], tf.int32)
+def test_a_batch_is_asked_for_samples_where_it_is_computed():
+    @tf.function(input_signature=[tf.TensorSpec([None, 2], tf.float32)])
+    def target(y):
+        return with_samples(("input", {"a": 0.5, "y": y}))[1]["y"]
 
-    @tf.function(input_signature=specs)
-    def first(x, count):
-        return with_samples((x, "target"), None if n is None else count)[0]
-
-    assert first(tf.ones([1, 2]), 1).shape == [1, 2]
+    assert target(tf.ones([1, 2])).shape == [1, 2]
     with pytest.raises(
         tf.errors.InvalidArgumentError, match=r"training: a batch has no sample, so"
     ):
-        first(tf.zeros([0, 2]), 0)
-    assert n is None or first(tf.zeros([0, 2]), 3).shape == [0, 2]  # others have some
+        target(tf.zeros([0, 2]))
+
+
+def test_the_samples_of_all_replicas_are_asked_for_where_they_are_computed():
+    asked = tf.function(required, input_signature=[tf.TensorSpec([], tf.int32)])
+
+    assert int(asked(3)) == 3
+    with pytest.raises(
+        tf.errors.InvalidArgumentError, match=r"training: a batch has no sample, so"
+    ):
+        asked(0)
+
+
+def test_inputs_may_be_empty_or_numbers():
+    batch = {"beta": 0.5, "edges": tf.zeros([0, 2]), "none": None}, tf.zeros([3])
+
+    assert with_samples(batch) is batch
+    assert with_samples((tf.zeros([0]), "target"))[1] == "target"
 
 
 def test_a_batch_of_known_length_is_as_it_was():

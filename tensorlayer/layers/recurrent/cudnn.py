@@ -44,9 +44,9 @@ _TYPES = (tf.float16, tf.float32, tf.float64)
 def without_cudnn() -> Iterator[None]:
     """Trace recurrent layers of any GPU without the kernels of cuDNN.
 
-    Outputs are the same, up to rounding. It is for what shall run on other machines as well, or is
-    compiled by XLA, which has no such kernels; `model.export`, `model.as_keras` and
-    `tl.train.run(..., jit_compile=True)` use it themselves.
+    Outputs are the same, up to rounding. It is for what shall run on other machines as well, is
+    differentiated twice, or is compiled by XLA, which has no such kernels; `model.export`,
+    `model.as_keras` and `tl.train.run(..., jit_compile=True)` use it themselves.
 
     Examples
     --------

@@ -86,7 +86,7 @@ def _only_once(gradient: tf.Tensor) -> tf.Tensor:
     return tf.raw_ops.PreventGradient(
         input=gradient,
         message="A recurrent layer in training has first derivatives only. Evaluate it with "
-        "is_train=False to differentiate it twice.",
+        "is_train=False, on a GPU within tl.layers.without_cudnn(), to differentiate it twice.",
     )
 
 

@@ -389,7 +389,9 @@ def test_a_first_state_that_is_learned_is_saved_and_shared_again(tmp_path):
         for name in ("one", "other")
     ]
     model = tl.models.Model(x, outputs)
+    digest = model.structure_digest
     first.assign([[1.0, 2.0, 3.0, 4.0]])
+    assert model.structure_digest == digest
     values = np.ones([2, 5, 3], "float32")
 
     model.save(tmp_path / "model.h5")
