@@ -66,11 +66,15 @@ class TensorLayerModel(tf.keras.layers.Layer):
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Evaluate the model in Keras's mode; frozen by Keras, in inference."""
         model = self._tensorlayer_model[0]
+        # Layers of Keras within it that this one does not know keep those of their activities.
+        before = regularization_losses(model, require_all=False)
+        known = set(map(id, before))
         # Where there is a GPU, Keras lets XLA compile, which has no kernels of cuDNN.
         with mode(bool(training) and self.trainable), without_cudnn():
             outputs = main_of(model.follow(inputs))
         for loss in regularization_losses(model, require_all=False):  # what Keras does not see
-            self.add_loss(loss)
+            if id(loss) not in known:
+                self.add_loss(loss)
         self._require_all(model)
         return outputs
 

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from tensorlayer.errors import UnlistedVariable
-from tensorlayer.layers import BatchNorm, Dense, Dropout, Input, Lambda, Layer
+from tensorlayer.layers import BatchNorm, Dense, Dropout, Input, KerasLayer, Lambda, Layer
 from tensorlayer.models import Model
 from tests.models.kinds import KINDS, every_kind
 
@@ -394,3 +394,16 @@ def test_every_kind_is_loaded_and_trained_on_in_a_fresh_process(tmp_path):
         with np.load(tmp_path / f"{name}.out.npz") as file:
             for found, array in zip(file.values(), arrays.values(), strict=True):
                 np.testing.assert_allclose(found, array, rtol=1e-5, atol=1e-5, err_msg=name)
+
+
+def test_activities_of_calls_before_are_no_losses():
+    dense = tf.keras.layers.Dense(2, activity_regularizer="l2")
+    x = Input([None, 3])
+    model = Model(x, KerasLayer(x, keras_layer=lambda x: dense(x)))
+    keras, values = model.as_keras(), tf.ones([2, 3])
+
+    for _ in range(3):
+        outputs = keras(values)
+
+        (loss,) = keras.losses
+        np.testing.assert_allclose(loss, 0.01 * np.sum(outputs**2) / 2, rtol=1e-5)
