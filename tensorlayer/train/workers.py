@@ -162,7 +162,7 @@ def require_cluster(config: str) -> None:
     except ValueError as error:
         raise _wrong(f"it is JSON, got {config!r} ({error})") from error
     cluster = found.get("cluster") if isinstance(found, dict) else None
-    if not cluster and isinstance(found, dict):
+    if cluster in (None, {}) and isinstance(found, dict):
         return
     if not (isinstance(cluster, dict) and all(isinstance(e, list) for e in cluster.values())):
         raise _wrong(f"the cluster has a list of addresses for each type of task, got {cluster!r}")

@@ -138,7 +138,12 @@ def test_what_is_no_json_is_no_cluster():
 
 @pytest.mark.parametrize(
     "config",
-    ["{}", '{"task": {}}', json.dumps({**EXAMPLE, "task": {"type": "worker", "index": "1"}})],
+    [
+        "{}",
+        '{"task": {}}',
+        '{"cluster": {}}',
+        json.dumps({**EXAMPLE, "task": {"type": "worker", "index": "1"}}),
+    ],
 )
 def test_without_a_cluster_or_with_an_index_in_text_it_is_right(config):
     require_cluster(config)
