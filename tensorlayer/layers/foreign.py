@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import dis
 import functools
 import inspect
-import types
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -17,7 +14,7 @@ from tensorlayer.errors import InvalidArgument
 from tensorlayer.layers import naming, slim, tflearn
 from tensorlayer.layers.base import Layer
 from tensorlayer.layers.in_graph import InGraph
-from tensorlayer.layers.structure import leaves
+from tensorlayer.layers.referred import referred
 from tensorlayer.layers.tf1 import require_shared, shared_code
 from tensorlayer.layers.tree import is_keras
 
@@ -140,32 +137,7 @@ class Foreign(Layer):
     @tf.autograph.experimental.do_not_convert
     def refers_to(self) -> list[Any]:
         """Return what its function is bound to, and refers to by the names in its code."""
-        plain, given = inspect.unwrap(self.fn), []
-        if isinstance(plain, functools.partial):
-            plain, given = inspect.unwrap(plain.func), [plain.args, plain.keywords]
-        if inspect.ismethod(plain):
-            plain, given = plain.__func__, [*given, getattr(plain.__self__, "__dict__", {})]
-        if inspect.isfunction(plain):
-            given += _names_in(plain)
-        return leaves(given)
-
-
-def _names_in(function: types.FunctionType) -> list[Any]:
-    """Return what a function refers to by the names in its code, and in that within it."""
-    found = []
-    for cell in function.__closure__ or ():
-        with contextlib.suppress(ValueError):  # it is empty
-            found.append(cell.cell_contents)
-    codes = [function.__code__]
-    for code in codes:
-        codes += [each for each in code.co_consts if isinstance(each, types.CodeType)]
-    names = {
-        each.argval
-        for code in codes
-        for each in dis.get_instructions(code)
-        if each.opname in {"LOAD_GLOBAL", "LOAD_NAME"}
-    }
-    return found + [function.__globals__[name] for name in names if name in function.__globals__]
+        return referred(self.fn)
 
 
 def _mode_argument(fn: Callable[..., Any], given: Mapping[str, Any]) -> str | None:

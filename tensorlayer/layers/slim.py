@@ -33,7 +33,6 @@ of it are replaced, for good and for every thread; nothing of TensorFlow is touc
 
 from __future__ import annotations
 
-import functools
 import importlib
 import inspect
 import sys
@@ -48,6 +47,7 @@ import tensorflow as tf
 from tensorlayer.errors import InvalidArgument, LibraryMissing
 from tensorlayer.layers.arguments import differences, same
 from tensorlayer.layers.get_variable import GraphNeeded
+from tensorlayer.layers.referred import imports
 
 __all__ = ["Scoped", "current_scope", "difference", "repaired", "scope", "within_scope"]
 
@@ -144,7 +144,7 @@ def difference(function: Any) -> str:
 
 def scope(function: Any, is_train: bool) -> AbstractContextManager[Any]:
     """Return the scope of arguments for a run of ``function``, with the mode in it."""
-    if _imports_slim(function):  # now, so that it can be told the mode
+    if imports(function, "tf_slim"):  # now, so that it can be told the mode
         with suppress(ImportError):  # which the function will raise
             importlib.import_module("tf_slim")
     slim = repaired()
@@ -156,15 +156,6 @@ def scope(function: Any, is_train: bool) -> AbstractContextManager[Any]:
         for key in map(slim.arg_scope_func_key, (slim.batch_norm, slim.dropout))
     }
     return slim.arg_scope({**given, **told})
-
-
-def _imports_slim(function: Any) -> bool:
-    """Whether the code of a function names the module."""
-    plain = inspect.unwrap(function)
-    if isinstance(plain, functools.partial):
-        plain = inspect.unwrap(plain.func)
-    names = getattr(getattr(plain, "__code__", None), "co_names", ())
-    return any(name.partition(".")[0] == "tf_slim" for name in names)
 
 
 @contextmanager

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
-from tensorlayer.layers.recurrent.gates import GRUGates
+from tensorlayer.layers.recurrent.gates import GRUGates, LSTMGates, SimpleGates
 from tensorlayer.layers.recurrent.scan import scan
 from tensorlayer.layers.recurrent.ways import Kernels
+
+GATES = {
+    "simple": SimpleGates(),
+    "lstm": LSTMGates(),
+    "lstm of TensorFlow 1": LSTMGates(order="igfo", forget_bias=1.0),
+    "gru": GRUGates(),
+}
+every_kind = pytest.mark.parametrize("gates", GATES.values(), ids=GATES)
 
 RNG = np.random.default_rng(0)
 STEPS, BATCH, CHANNELS, UNITS = 7, 3, 4, 5

@@ -16,21 +16,15 @@ from scipy.special import expit as sigmoid
 
 import tensorlayer as tl
 from tensorlayer.layers.recurrent import cudnn
-from tensorlayer.layers.recurrent.gates import GRUGates, LSTMGates, PeepholeGates, SimpleGates
+from tensorlayer.layers.recurrent.gates import GRUGates, LSTMGates, PeepholeGates
 from tensorlayer.layers.recurrent.scan import scan
 from tensorlayer.layers.recurrent.ways import Kernels
+from tests.layers.recurrent.problems import every_kind
 
 v1 = tf.compat.v1
 #: Nothing runs the kernel, so nothing has to be found that could.
 PLACED = v1.ConfigProto(graph_options=v1.GraphOptions(place_pruned_graph=True))
 BATCH, STEPS, CHANNELS, UNITS = 4, 5, 3, 2
-GATES = {
-    "simple": SimpleGates(),
-    "lstm": LSTMGates(),
-    "lstm of TensorFlow 1": LSTMGates(order="igfo", forget_bias=1.0),
-    "gru": GRUGates(),
-}
-every_kind = pytest.mark.parametrize("gates", GATES.values(), ids=GATES)
 
 
 # -- the kernel, by its documentation

@@ -10,17 +10,10 @@ from tensorlayer.layers.recurrent.gates import (
     GRUGates,
     LSTMGates,
     PeepholeGates,
-    SimpleGates,
 )
+from tests.layers.recurrent.problems import every_kind
 
 RNG = np.random.default_rng(0)
-GATES = {
-    "simple": SimpleGates(),
-    "lstm": LSTMGates(),
-    "lstm of TensorFlow 1": LSTMGates(order="igfo", forget_bias=1.0),
-    "gru": GRUGates(),
-}
-every_kind = pytest.mark.parametrize("gates", GATES.values(), ids=GATES)
 
 
 def drawn(*shape):
