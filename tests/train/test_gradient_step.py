@@ -9,9 +9,7 @@ import tensorflow as tf
 import tensorlayer as tl
 from tensorlayer.errors import InvalidArgument
 from tensorlayer.train import GradientStep, run
-from tests.once import once
 from tests.operations import operations
-from tests.train import killed
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(24, 3)).astype("float32")
@@ -430,47 +428,6 @@ def test_it_may_be_compiled():
         plain.apply(tf.clip_by_global_norm(plain.gradients(x, y)[0], 1.0)[0])
 
     assert_close(net.trainable_weights, plain.weights, atol=1e-5)
-
-
-#: The last batch of four has one sample, which is on one of the devices, or two.
-ON_TWO_DEVICES = [*((options, 21) for options in killed.STEPS), ("plain", 22)]
-
-
-@pytest.fixture(scope="module")
-def on_two_devices(tmp_path_factory):
-    """Return weights and losses of each of these, on one device and on two."""
-
-    def compute():
-        return killed.run("step_on_two_devices", *ON_TWO_DEVICES, patience=280)
-
-    return once(tmp_path_factory, "step_on_two_devices", compute)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize("options", ON_TWO_DEVICES, ids=str)
-def test_two_devices_come_to_the_same_as_one(options, on_two_devices):
-    found = on_two_devices[ON_TWO_DEVICES.index(options)]
-
-    np.testing.assert_allclose(*found["weights"], atol=2e-6)
-    np.testing.assert_allclose(*found["losses"], rtol=1e-5)
-
-
-@pytest.mark.slow
-def test_statistics_of_parts_are_synchronised_between_devices():
-    (found,) = killed.run("normalised_on_two_devices", [])
-
-    np.testing.assert_allclose(*found, atol=2e-6)
-
-
-@pytest.mark.slow
-def test_an_overflow_on_one_of_two_devices_is_one_of_both():
-    (found,) = killed.run("overflow_on_one_device", [])
-
-    assert found["before"] == found["after"]
-    assert found["scales"] == [32.0, 32.0]
-    assert found["finally"] != found["before"]
-    assert np.all(np.isfinite(found["finally"]))
 
 
 # -- arguments
